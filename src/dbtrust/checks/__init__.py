@@ -1,0 +1,1 @@
+"""The verb `check`: everything that needs no production server."""

@@ -1,0 +1,1 @@
+"""Claims about query plans, judged on real plans."""

@@ -1,0 +1,1 @@
+"""The only room, beside `dbtrust.queries`, that talks to a server."""

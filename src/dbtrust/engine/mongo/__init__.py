@@ -1,0 +1,1 @@
+"""MongoDB: connections, catalog, explain and the embedded server."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, catalog, EXPLAIN and the embedded server."""

@@ -1,0 +1,1 @@
+"""Decides without I/O: grammar, verdicts over plans, catalog differences, rules."""

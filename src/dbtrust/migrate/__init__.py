@@ -1,0 +1,1 @@
+"""Migrations: applied, undone and proven on real servers."""

@@ -1,0 +1,47 @@
+"""What a server holds, as plain objects that can be compared: the same type for both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dbtrust.model.plan import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogObject:
+    """`kind`: table, constraint, index, trigger, function, view, sequence, type, … or collection, index.
+
+    `name` is qualified: "public.users", "public.users.valid_email", "products.idx_name". `definition` maps a
+    property to a JSON-like value; two objects are equal where kind, name and definition are.
+    """
+
+    kind: str
+    name: str
+    definition: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every object of one database but dbtrust's own ledger, sorted by (kind, name)."""
+
+    engine: Engine
+    objects: tuple[CatalogObject, ...]
+
+    def find(self, kind: str, name: str) -> CatalogObject | None:
+        return next((o for o in self.objects if o.kind == kind and o.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One object that is not equal on both sides; `fields` maps a property to (expected, found)."""
+
+    change: Literal["missing", "extra", "changed"]
+    kind: str
+    name: str
+    fields: Mapping[str, tuple[Any, Any]]
+
+    def __str__(self) -> str:
+        detail = "; ".join(f"{key}: expected {a!r}, found {b!r}" for key, (a, b) in self.fields.items())
+        return f"{self.kind} {self.name} {self.change}" + (f" ({detail})" if self.change == "changed" else "")

@@ -1,0 +1,1 @@
+"""Shows a report as text, JSON or HTML. Imports the model only."""

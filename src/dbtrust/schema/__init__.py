@@ -1,0 +1,1 @@
+"""Declared schemas and proofs about them."""

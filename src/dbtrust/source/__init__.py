@@ -1,0 +1,1 @@
+"""Reads the repository of the user: configuration, queries, migrations, tags."""
