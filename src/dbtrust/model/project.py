@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dbtrust.model.location import NOWHERE, Location
 from dbtrust.model.plan import Engine
@@ -13,6 +13,7 @@ from dbtrust.model.plan import Engine
 
 @dataclass(frozen=True, slots=True)
 class PostgresConfig:
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
     version: str = "17"
     schema: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class PostgresConfig:
 
 @dataclass(frozen=True, slots=True)
 class MongoConfig:
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
     version: str = "8.0"
     collections: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()

@@ -1,0 +1,165 @@
+"""Databases of dbtrust's own on a server, embedded or not: created, copied and always dropped again."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, LiteralString, Protocol
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from dbtrust.engine.postgres.connect import connect
+from dbtrust.engine.postgres.errors import describe
+from dbtrust.model.errors import ServerError
+
+#: Every scratch database carries this prefix; a run's own ones also its id.
+PREFIX = "dbtrust_"
+
+
+class Host(Protocol):
+    """A server that scratch databases can be made on."""
+
+    @property
+    def version(self) -> str: ...
+    @property
+    def embedded(self) -> bool: ...
+    def admin_url(self, database: str = ...) -> str: ...
+    def owner_url(self, database: str) -> str: ...
+
+
+class TargetHost:
+    """A server of the user's, named by URL: the role of the URL is both administrator and owner."""
+
+    embedded = False
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._database = conninfo_to_dict(url).get("dbname") or "postgres"
+        with connect(url) as connection:
+            self.version = server_version(connection)
+
+    def admin_url(self, database: str = "") -> str:
+        return make_conninfo(self._url, dbname=database or str(self._database))
+
+    def owner_url(self, database: str) -> str:
+        return make_conninfo(self._url, dbname=database)
+
+
+def server_version(connection: psycopg.Connection[Any]) -> str:
+    """The version as PostgreSQL writes it, for example "17.10"."""
+    number = connection.info.server_version
+    return f"{number // 10000}.{number % 10000}"
+
+
+class Scratch:
+    """Makes and drops the databases of one run. Thread-safe; `close` drops what is left.
+
+    On a server that outlives the run each run holds an advisory lock (keyed by its id, in the database of the
+    URL), so that a later run can tell the left-overs of a killed one from those of a living one and drop them.
+    """
+
+    def __init__(
+        self, host: Host, extensions: Sequence[str] = (), *, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        self.host = host
+        #: A server of the user's keeps its own configuration: the project's settings go with each database.
+        self._settings = {"TimeZone": "UTC", **(settings or {})} if not host.embedded else {}
+        self._extensions = tuple(extensions)
+        self._run = secrets.token_hex(4)
+        self._names: list[str] = []
+        self._lock = threading.Lock()
+        self._admin = connect(host.admin_url())
+        if not host.embedded:
+            self._admin.execute(_LOCK, [int(self._run, 16)])
+            self._sweep()
+
+    def _sweep(self) -> None:
+        rows = self._admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^dbtrust_[0-9a-f]{8}_'").fetchall()
+        for (name,) in rows:
+            run = int(name.split("_")[1], 16)
+            if self._admin.execute(_TRY_LOCK, [run]).fetchone() == (True,):
+                self.drop(name)
+                self._admin.execute(_UNLOCK, [run])
+
+    def create(self, purpose: str, *, exact: bool = False) -> str:
+        """A new empty database with the project's extensions; its name (`purpose` itself if exact). Raises ServerError."""
+        name = self._run_sql("CREATE DATABASE {} TEMPLATE template0", purpose, exact=exact)
+        self._prepare(name)
+        with connect(self.host.admin_url(name)) as connection:
+            for extension in self._extensions:
+                self._create_extension(connection, extension)
+        return name
+
+    def _create_extension(self, connection: psycopg.Connection[Any], extension: str) -> None:
+        statement = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(extension))
+        try:
+            connection.execute(statement)
+        except psycopg.Error as error:
+            step = "install the extension on that server or take it out of [postgres] extensions"
+            raise ServerError(f"extension {extension}: {describe(error)}", next=step) from error
+
+    def copy(self, source: str, purpose: str, *, exact: bool = False) -> str:
+        """A copy of a database that nobody is connected to; its name. Raises ServerError."""
+        name = self._run_sql("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", purpose, source, exact=exact)
+        self._prepare(name)
+        return name
+
+    def _prepare(self, name: str) -> None:
+        for setting, value in self._settings.items():
+            statement = sql.SQL("ALTER DATABASE {} SET {} = {}")
+            self._admin.execute(statement.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(str(value))))
+        owner = conninfo_to_dict(self.host.owner_url(name)).get("user")
+        if self.host.embedded and owner:
+            self._admin.execute(
+                sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(str(owner)))
+            )
+
+    def _run_sql(self, template: LiteralString, purpose: str, *names: str, exact: bool = False) -> str:
+        name = purpose if exact else f"{PREFIX}{self._run}_{purpose}_{secrets.token_hex(3)}"
+        identifiers = [sql.Identifier(n) for n in (name, *names)]
+        with self._lock:
+            try:
+                self._admin.execute(sql.SQL(template).format(*identifiers))
+            except psycopg.Error as error:
+                step = "the role needs CREATEDB, and the server space for a copy"
+                raise ServerError(f"no scratch database: {describe(error)}", next=step) from error
+            self._names.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        with self._lock:
+            self._admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            if name in self._names:
+                self._names.remove(name)
+
+    def admin(self, name: str) -> psycopg.Connection[Any]:
+        return connect(self.host.admin_url(name))
+
+    def owner(self, name: str, *, statement_timeout_ms: int | None = None) -> psycopg.Connection[Any]:
+        return connect(self.host.owner_url(name), statement_timeout_ms=statement_timeout_ms)
+
+    @contextmanager
+    def temporary(self, name: str) -> Iterator[str]:
+        """Drops the database `name` at the end of the block."""
+        try:
+            yield name
+        finally:
+            with suppress(psycopg.Error):
+                self.drop(name)
+
+    def close(self) -> None:
+        """Drops what is left (an embedded server is deleted as a whole) and ends the connection."""
+        if not self.host.embedded:
+            for name in list(self._names):
+                with suppress(psycopg.Error):
+                    self.drop(name)
+        self._admin.close()
+
+
+_LOCK = "SELECT pg_advisory_lock(hashtext('dbtrust scratch'), ('x' || lpad(to_hex(%s::bigint), 8, '0'))::bit(32)::int)"
+_TRY_LOCK = _LOCK.replace("pg_advisory_lock", "pg_try_advisory_lock")
+_UNLOCK = _LOCK.replace("pg_advisory_lock", "pg_advisory_unlock")

@@ -1,0 +1,12 @@
+"""Finding the word somebody meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, or None where none is near (ratio below 0.5)."""
+    found = difflib.get_close_matches(word.lower(), [k.lower() for k in (names := list(known))], n=1, cutoff=0.5)
+    return next((name for name in names if found and name.lower() == found[0]), None)

@@ -1,0 +1,51 @@
+"""Which data a project's templates hold, and the key that tells one template from another."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.plan import Engine
+from dbtrust.source.data import Generator, read_generator
+from dbtrust.source.project import Project
+
+
+def read_generators(project: Project, engine: Engine) -> tuple[list[Generator], list[DbtrustError]]:
+    """The generators of one engine in the order of the file, and what could not be read.
+
+    A generator that cannot be read belongs to the engine that its name and ending point to.
+    """
+    generators: list[Generator] = []
+    errors: list[DbtrustError] = []
+    collections = {declared.collection.name for declared in project.collections}
+    for item in project.config.data:
+        own: Engine = "mongo" if item.file.endswith(".py") and item.name in collections else "postgres"
+        if own != engine:
+            continue
+        try:
+            generators.append(read_generator(project.config, item))
+        except DbtrustError as error:
+            errors.append(error)
+    return generators, errors
+
+
+def template_key(project: Project, engine: Engine, version: str, generators: list[Generator], day: str) -> str:
+    """The key of a data template: everything its content depends on.
+
+    That is the generators' text, the rows, the schema or history, server version, settings and day.
+    """
+    parts: list[Any] = [engine, version, day]
+    parts += [(g.config.name, g.config.rows, g.config.seed, g.text) for g in generators]
+    if project.history is not None:
+        parts += [(m.number, m.name, m.text) for m in project.history.migrations if m.engine == engine]
+    if engine == "postgres":
+        parts.append(project.config.postgres)
+        parts += [] if project.history else [(s.file, s.text) for s in project.schema]
+    else:
+        parts += [] if project.history else [_declared(d.collection) for d in project.collections]
+    return f"{engine}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"
+
+
+def _declared(collection: Any) -> tuple[Any, ...]:
+    return (collection.name, repr(collection.validator), [repr(index.document) for index in collection.indexes])

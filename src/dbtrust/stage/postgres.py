@@ -1,0 +1,175 @@
+"""A project on PostgreSQL: its history and data in one database, and copies of it to judge and to write on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from dbtrust.engine.postgres.catalog import snapshot
+from dbtrust.engine.postgres.load import load_copy, load_insert, vacuum
+from dbtrust.engine.postgres.roles import create_roles
+from dbtrust.engine.postgres.scratch import Host, Scratch, TargetHost
+from dbtrust.engine.postgres.scripts import run_text
+from dbtrust.engine.postgres.server import find_postgres, find_template, save_template, start_postgres
+from dbtrust.engine.runs import Run
+from dbtrust.model.catalog import Catalog
+from dbtrust.model.errors import DbtrustError, ServerError
+from dbtrust.model.progress import Progress
+from dbtrust.source.data import Generator
+from dbtrust.source.project import Project
+from dbtrust.stage.data import read_generators, template_key
+from dbtrust.stage.history import apply_history
+
+STATE, DATA = "dbtrust_state", "dbtrust_data"
+#: A query, a proof or an example may run this long; schema, history and data ten times as long.
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+@dataclass(slots=True)
+class PostgresStage:
+    """`state` holds the history without data, `data` also the data; None where that could not be built."""
+
+    scratch: Scratch
+    version: str
+    embedded: bool
+    state: str | None = None
+    data: str | None = None
+    evidence: dict[str, Any] = field(default_factory=dict[str, Any])
+    errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
+
+    @contextmanager
+    def empty(self) -> Iterator[psycopg.Connection[Any]]:
+        """The owner's connection to a new empty database that is dropped at the end."""
+        with self.scratch.temporary(self.scratch.create("empty")) as name, self.owner(name, slow=True) as connection:
+            yield connection
+
+    @contextmanager
+    def copy(self, source: str) -> Iterator[str]:
+        """The name of a copy of `source` that is dropped at the end."""
+        with self.scratch.temporary(self.scratch.copy(source, "copy")) as name:
+            yield name
+
+    def owner(self, name: str, *, slow: bool = False) -> psycopg.Connection[Any]:
+        timeout = STATEMENT_TIMEOUT_MS * (10 if slow else 1)
+        return self.scratch.owner(name, statement_timeout_ms=timeout)
+
+    def url(self, name: str) -> str:
+        return self.scratch.host.owner_url(name)
+
+    def catalog(self) -> Catalog | None:
+        """What the history (or the declared schema) builds."""
+        if self.state is None:
+            return None
+        with self.scratch.admin(self.state) as connection:
+            return snapshot(connection)
+
+
+def midnight() -> datetime:
+    """`now` of every generator: midnight UTC of the day of the run."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@contextmanager
+def open_postgres(project: Project, run: Callable[[], Run], url: str | None, progress: Progress) -> Iterator[PostgresStage]:
+    """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
+    opened = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
+    try:
+        yield opened
+    finally:
+        opened.scratch.close()
+
+
+def _on_target(project: Project, url: str, progress: Progress) -> PostgresStage:
+    config = project.config.postgres
+    assert config is not None
+    host = TargetHost(url)
+    if host.version.split(".")[0] != config.version:
+        step = f"name a server of that major, or set [postgres] version to {host.version.split('.')[0]!r}"
+        raise ServerError(f"the server is PostgreSQL {host.version}, the project wants {config.version}", next=step)
+    scratch = Scratch(host, config.extensions, settings=config.settings)
+    stage = PostgresStage(scratch, host.version, embedded=False)
+    try:
+        build(project, stage, "state", "data", progress)
+    except BaseException:
+        scratch.close()
+        raise
+    return stage
+
+
+def _embedded(project: Project, run: Run, progress: Progress) -> PostgresStage:
+    config = project.config.postgres
+    assert config is not None
+    binaries = find_postgres(config.version)
+    generators, _ = read_generators(project, "postgres")
+    key = template_key(project, "postgres", binaries.version, generators, midnight().isoformat())
+    template = find_template(key)
+    progress("starting PostgreSQL")
+    server = start_postgres(run, binaries, settings=config.settings, template=template, progress=progress)
+    scratch = Scratch(server, config.extensions)
+    stage = PostgresStage(scratch, server.version, embedded=True)
+    if template is not None:
+        stage.state, stage.data = STATE, DATA
+        stage.evidence = _evidence(project, stage, generators)
+        return stage
+    with scratch.admin("postgres") as admin:
+        create_roles(admin, config.roles)
+    build(project, stage, STATE, DATA, progress, exact=True)
+    if stage.data is not None and not stage.errors:
+        scratch.close()
+        save_template(server, key)
+        stage.scratch = Scratch(server, config.extensions)
+    return stage
+
+
+def build(
+    project: Project, stage: PostgresStage, state: str, data: str, progress: Progress, *, exact: bool = False
+) -> None:
+    """Fills `stage.state` and `stage.data`; what fails is kept in `stage.errors` and the name stays None."""
+    name = stage.scratch.create(state, exact=exact)
+    try:
+        _apply(project, stage, name, progress)
+        stage.state = name
+        copy = stage.scratch.copy(name, data, exact=exact)
+        generators, errors = read_generators(project, "postgres")
+        stage.errors += errors
+        with stage.owner(copy, slow=True) as connection:
+            for generator in generators:
+                _load(connection, generator, progress)
+        with stage.scratch.admin(copy) as admin:
+            progress("vacuum and analyze")
+            vacuum(admin)
+        if not stage.errors:
+            stage.data = copy
+        stage.evidence = _evidence(project, stage, generators)
+    except DbtrustError as error:
+        stage.errors.append(error)
+
+
+def _apply(project: Project, stage: PostgresStage, name: str, progress: Progress) -> None:
+    with stage.owner(name, slow=True) as connection:
+        if project.history is not None:
+            apply_history(connection, None, project.history, project.config.root, progress=progress)
+            return
+        for file in project.schema:
+            progress(f"applying {file.file}")
+            run_text(connection, file.text, file.file)
+
+
+def _load(connection: psycopg.Connection[Any], generator: Generator, progress: Progress) -> None:
+    progress(f"loading {generator.config.name}: {generator.config.rows:,} rows")
+    if generator.sql is not None:
+        load_insert(connection, generator.sql, generator.config, midnight())
+    else:
+        load_copy(connection, generator.config.name, generator.rows(midnight()))
+
+
+def _evidence(project: Project, stage: PostgresStage, generators: list[Generator]) -> dict[str, Any]:
+    """What every verdict names: rows, day, settings, server version."""
+    settings = dict(project.config.postgres.settings) if project.config.postgres else {}
+    rows = {g.config.name: g.config.rows for g in generators}
+    return {"rows": rows, "day": midnight().date().isoformat(), "settings": settings, "server": stage.version}
