@@ -29,3 +29,11 @@ def locate(text: str, offset: int, file: str | None) -> Location:
     offset = max(0, min(offset, len(text)))
     line = text.count("\n", 0, offset) + 1
     return Location(file, line, offset - (text.rfind("\n", 0, offset) + 1) + 1)
+
+
+def shift(start: Location, text: str, offset: int) -> Location:
+    """The location of the character at `offset` of `text`, whose first character stands at `start`."""
+    inner = locate(text, offset, start.file)
+    line, column = start.line or 1, start.column or 1
+    assert inner.line is not None and inner.column is not None
+    return Location(start.file, line + inner.line - 1, inner.column + (column - 1 if inner.line == 1 else 0))

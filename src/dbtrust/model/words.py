@@ -8,5 +8,6 @@ from collections.abc import Iterable
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like `word`, or None where none is near (ratio below 0.5)."""
-    found = difflib.get_close_matches(word.lower(), [k.lower() for k in (names := list(known))], n=1, cutoff=0.5)
+    names = list(known)
+    found = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.5)
     return next((name for name in names if found and name.lower() == found[0]), None)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.source.data import Generator, read_generator
 from dbtrust.source.project import Project
+
+
+def midnight() -> datetime:
+    """`now` of every generator: midnight UTC of the day of the run."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def read_generators(project: Project, engine: Engine) -> tuple[list[Generator], list[DbtrustError]]:

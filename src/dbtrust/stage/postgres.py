@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -22,7 +21,7 @@ from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.progress import Progress
 from dbtrust.source.data import Generator
 from dbtrust.source.project import Project
-from dbtrust.stage.data import read_generators, template_key
+from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
 
 STATE, DATA = "dbtrust_state", "dbtrust_data"
@@ -67,11 +66,6 @@ class PostgresStage:
             return None
         with self.scratch.admin(self.state) as connection:
             return snapshot(connection)
-
-
-def midnight() -> datetime:
-    """`now` of every generator: midnight UTC of the day of the run."""
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @contextmanager

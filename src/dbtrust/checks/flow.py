@@ -1,0 +1,143 @@
+"""One run of `check`: read the project, judge both engines at once, run its tests, follow its links."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from dbtrust.checks.absent import absent_verdicts
+from dbtrust.checks.half import Half
+from dbtrust.checks.links import judge_links
+from dbtrust.checks.parse import Claims, parse_claims
+from dbtrust.checks.select import Selection
+from dbtrust.checks.tests import judge_tests
+from dbtrust.engine.runs import Run
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.plan import Engine
+from dbtrust.model.progress import Progress
+from dbtrust.model.project import Config
+from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo, Verdict
+from dbtrust.source.modules import project_path
+from dbtrust.source.project import Project, read_project
+
+
+@dataclass(slots=True)
+class _Result:
+    """What one run has found so far."""
+
+    verdicts: list[Verdict] = field(default_factory=list[Verdict])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    not_examined: list[NotExamined] = field(default_factory=list[NotExamined])
+    problems: list[Problem] = field(default_factory=list[Problem])
+    servers: dict[str, ServerInfo | None] = field(default_factory=dict[str, "ServerInfo | None"])
+
+
+class LazyRun:
+    """The folder of this run's embedded servers, made when the first server is. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._run: Run | None = None
+        self._closed = False
+
+    def __call__(self) -> Run:
+        with self._lock:
+            if self._closed:
+                raise DbtrustError("interrupted")
+            if self._run is None:
+                run = Run()
+                run.__enter__()
+                self._run = run
+            return self._run
+
+    def close(self) -> None:
+        """Stops every server of the run; whoever still talks to one gets an error at once."""
+        with self._lock:
+            self._closed = True
+            run, self._run = self._run, None
+        if run is not None:
+            run.__exit__(None, None, None)
+
+
+def check_project(
+    config: Config, selection: Selection, *, postgres: str | None, mongo: str | None, strict: bool, fail_on: str,
+    database: str | None, progress: Progress,
+) -> Report:  # fmt: skip
+    """The report of one project. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
+    del database
+    result = _Result()
+    with project_path(config):
+        project = read_project(config)
+        claims = parse_claims(project)
+        result.problems += [Problem.of(error) for error in (*project.errors, *claims.errors)]
+        urls: dict[Engine, str | None] = {"postgres": postgres, "mongo": mongo}
+        _judge(project, claims, selection, urls, result, progress)
+        if selection.wants("trace.link"):
+            result.verdicts += judge_links(config)
+    return Report(
+        project=config.name, servers=result.servers,
+        verdicts=tuple(v for v in result.verdicts if selection.keeps(v.check, v.engine)),
+        findings=tuple(f for f in result.findings if selection.keeps(f.rule, f.engine)),
+        not_examined=tuple(dict.fromkeys(result.not_examined)), errors=tuple(dict.fromkeys(result.problems)),
+        fail_on=fail_on, strict=strict,
+    )  # fmt: skip
+
+
+def _judge(
+    project: Project, claims: Claims, selection: Selection, urls: dict[Engine, str | None], result: _Result, progress: Progress
+) -> None:
+    engines: list[Engine] = []
+    if project.config.postgres is not None:
+        engines.append("postgres")
+    if project.config.mongo is not None:
+        engines.append("mongo")
+    wanted = [engine for engine in engines if selection.engine(engine) and _needs_server(selection)]
+    run = LazyRun()
+    with ExitStack() as stack:
+        stack.callback(run.close)
+        halves = [_half(engine, project, claims, selection, urls[engine], run, stack, progress) for engine in wanted]
+        _in_parallel([half.judge for half in halves], run)
+        for half in halves:
+            result.servers[half.engine] = half.info
+            result.verdicts += half.verdicts
+            result.findings += half.findings
+            result.not_examined += half.not_examined
+            result.problems += [Problem.of(error) for error in half.errors]
+            if half.info is None:
+                result.verdicts += absent_verdicts(project, claims, half.engine)
+        if project.config.tests and selection.wants("tests.pass") and not selection.engines:
+            verdict, problem = judge_tests(project.config, halves, progress)
+            result.verdicts.append(verdict)
+            result.problems += [problem] if problem else []
+
+
+def _needs_server(selection: Selection) -> bool:
+    return not selection.ids or any(not "trace.link".startswith(word) and not word.startswith("trace") for word in selection.ids)
+
+
+def _half(
+    engine: Engine, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],
+    stack: ExitStack, progress: Progress,
+) -> Half:  # fmt: skip
+    """Imports an engine's driver only when that engine is judged."""
+    if engine == "postgres":
+        from dbtrust.checks.postgres import PostgresHalf as Chosen
+    else:
+        from dbtrust.checks.mongo import MongoHalf as Chosen
+    return Chosen(project, claims, selection, url, run, stack, progress)
+
+
+def _in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:
+    """Runs every job; at Ctrl-C or SIGTERM the servers go first, so that no thread waits for an answer."""
+    with ThreadPoolExecutor(max(1, len(jobs)), thread_name_prefix="dbtrust") as pool:
+        futures: list[Future[Any]] = [pool.submit(job) for job in jobs]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            run.close()
+            raise

@@ -1,0 +1,119 @@
+"""Query methods and their plan claims on MongoDB.
+
+A method runs once per example on a scratch copy under a command listener; each command that it sent is then
+explained against the data as they were before, on the copy that nothing writes to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pymongo.errors
+from pymongo.database import Database
+
+from dbtrust.claims.verdicts import Case, Failure, verdict_of
+from dbtrust.engine.mongo.errors import describe
+from dbtrust.engine.mongo.explain import explain
+from dbtrust.judge.claims import Judged, Names, judge_commands
+from dbtrust.judge.grammar import Claim
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.plan import Plan
+from dbtrust.model.progress import Progress
+from dbtrust.model.report import Verdict
+from dbtrust.source.modules import raised
+from dbtrust.source.objects import MongoMethod
+from dbtrust.stage.mongo import MongoStage, Scratch
+
+
+@dataclass(slots=True)
+class ParsedMethod:
+    """A method and its claims as the grammar reads them."""
+
+    method: MongoMethod
+    claims: tuple[Claim, ...]
+    cases: list[Case] = field(default_factory=list[Case])
+
+
+def judge_methods(stage: MongoStage, scratch: Scratch, parsed: Sequence[ParsedMethod], names: Names, progress: Progress) -> list[Verdict]:
+    """query.prepares and claim.* of every method that makes a claim."""
+    verdicts: list[Verdict] = []
+    for item in parsed:
+        progress(f"running {item.method.subject}")
+        item.cases = [_case(stage, scratch, item.method, example) for example in _examples(item.method)]
+        verdicts.append(_prepares(item))
+        verdicts += [_claim(stage, item, claim, names) for claim in item.claims]
+    return verdicts
+
+
+def _examples(method: MongoMethod) -> Sequence[Any]:
+    return method.examples or ([] if method.parameters else [None])
+
+
+def _case(stage: MongoStage, scratch: Scratch, method: MongoMethod, example: Any) -> Case:
+    label = (example.label or ", ".join(f"{k}={v!r}" for k, v in example.values.items())) if example else ""
+    case = Case(label)
+    place = example.location if example else method.location
+    try:
+        commands = run_recorded(scratch, lambda db: method.call(db, example.values if example else {}))
+        plans = [plan for command in commands if command.explainable for plan in explain(stage.reading(), command.command)]
+        case.samples.append(plans)
+    except pymongo.errors.ExecutionTimeout as error:
+        case.samples.append(Failure("timeout", describe(error), place, "make the query or its example cheaper"))
+    except pymongo.errors.PyMongoError as error:
+        case.samples.append(Failure("server_error", describe(error), place, "mend the method or its example"))
+    except DbtrustError as error:
+        case.samples.append(Failure("server_error", error.message, error.location, error.next))
+    except Exception as error:
+        wrong = raised(error, method.root, method.subject)
+        case.samples.append(Failure("server_error", wrong.message, wrong.location if wrong.location.file else place, wrong.next))
+    return case
+
+
+def run_recorded(scratch: Scratch, call: Callable[[Database[Any]], object]) -> list[Any]:
+    """The commands that `call` sent to the scratch copy, which is renewed afterwards if one of them wrote."""
+    database = scratch.database()
+    commands: list[Any] = []
+    try:
+        with scratch.capture.recording() as commands:
+            exhaust(call(database))
+    finally:
+        if any(command.wrote for command in commands):
+            scratch.spoil()
+    return list(commands)
+
+
+def exhaust(value: object) -> None:
+    """Runs an iterator (a cursor, a generator) to its end, as the caller of the method would."""
+    if hasattr(value, "__next__"):
+        for _ in value:  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType, reportAttributeAccessIssue]
+            pass
+
+
+def _prepares(item: ParsedMethod) -> Verdict:
+    method = item.method
+    failure = next((case.failure for case in item.cases if case.failure), None)
+    if failure is not None:
+        outcome = "unproved" if failure.reason == "timeout" else "refuted"
+        return Verdict(
+            "query.prepares", "mongo", method.subject, outcome, failure.message, reason=failure.reason,
+            next=failure.next, location=failure.location,
+        )  # fmt: skip
+    if not item.cases:
+        return Verdict(
+            "query.prepares", "mongo", method.subject, "unproved", "it has parameters and no example",
+            reason="no_example", next="add @example(...)", location=method.location,
+        )  # fmt: skip
+    ran = f"ran with {len(item.cases)} example{'s' * (len(item.cases) != 1)}" if method.parameters else "ran"
+    return Verdict("query.prepares", "mongo", method.subject, "holds", ran, location=method.location)
+
+
+def _claim(stage: MongoStage, item: ParsedMethod, claim: Claim, names: Names) -> Verdict:
+    def judge_plans(claim: Claim, plans: Sequence[Plan]) -> Judged:
+        if stage.errors:
+            return Judged("unproved", "the data could not be loaded", "no_data")
+        return judge_commands(claim, plans, names)
+
+    cases = item.cases or [Case("")]
+    return verdict_of("mongo", item.method.subject, claim, cases, judge_plans, stage.evidence)

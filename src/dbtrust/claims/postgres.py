@@ -1,0 +1,182 @@
+"""Queries and their plan claims on PostgreSQL: every example is explained over three fresh ANALYZEs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from dbtrust.claims.verdicts import Case, Failure, verdict_of
+from dbtrust.engine.postgres.errors import describe, position
+from dbtrust.engine.postgres.explain import explain
+from dbtrust.engine.postgres.load import analyze
+from dbtrust.engine.postgres.run import run_rolled_back
+from dbtrust.engine.postgres.values import as_sent, evaluate
+from dbtrust.judge.claims import Judged, Names, judge
+from dbtrust.judge.grammar import Claim
+from dbtrust.judge.statements import explainable, parse_binds
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.location import shift
+from dbtrust.model.plan import Plan
+from dbtrust.model.progress import Progress
+from dbtrust.model.project import Example, Query
+from dbtrust.model.report import Verdict
+from dbtrust.queries.placeholders import BoundSql, bind_params
+from dbtrust.stage.postgres import PostgresStage
+
+#: A plan that changes between fresh samples of the same rows proves nothing (docs/claims.md).
+ROUNDS = 3
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A query, its claims as the grammar reads them, and whether its method iterates (DECLARE)."""
+
+    query: Query
+    claims: tuple[Claim, ...]
+    iterates: bool = False
+    cases: list[_PgCase] = field(default_factory=list["_PgCase"])
+
+
+@dataclass(slots=True)
+class _PgCase(Case):
+    values: tuple[Any, ...] = ()
+
+
+def judge_queries(stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress) -> list[Verdict]:
+    """query.prepares and claim.* of every query, on copies of the data (of the empty state where data failed)."""
+    source = stage.data or stage.state
+    assert source is not None
+    with stage.copy(source) as read, stage.copy(source) as write:
+        for item in parsed:
+            item.cases = _cases(stage, read, item)
+        for turn in range(ROUNDS):
+            progress(f"explaining {len(parsed)} queries, sample {turn + 1} of {ROUNDS}")
+            if turn:
+                _analyze(stage, read, write)
+            with stage.owner(read) as reading, stage.owner(write) as writing:
+                for item in parsed:
+                    _observe(reading, writing, item)
+    verdicts = [_prepares(item) for item in parsed]
+    for item in parsed:
+        verdicts += [_claim(stage, item, claim, names) for claim in item.claims]
+    return verdicts
+
+
+def _analyze(stage: PostgresStage, *names: str) -> None:
+    for name in names:
+        with stage.scratch.admin(name) as admin:
+            analyze(admin)
+
+
+def _cases(stage: PostgresStage, database: str, item: Parsed) -> list[_PgCase]:
+    bound = bind_params(item.query.sql)
+    if not bound.names:
+        return [_PgCase("")]
+    with stage.owner(database) as connection:
+        return [_case(connection, item.query, bound, example) for example in item.query.examples]
+
+
+def _case(connection: psycopg.Connection[Any], query: Query, bound: BoundSql, example: Example) -> _PgCase:
+    case = _PgCase(example.label or example.text)
+    try:
+        binds = parse_binds(example.text)
+        _same_names(bound, [name for name, _ in binds], example)
+        values = evaluate(connection, [expression for _, expression in binds])
+        given = {name: as_sent(value) for (name, _), value in zip(binds, values, strict=True)}
+        case.values = tuple(given[name] for name in bound.names)
+    except DbtrustError as error:
+        place = error.location if error.location.file else shift(example.location, example.text, getattr(error, "offset", 0))
+        case.samples.append(Failure("server_error", error.message, place, error.next or "mend the example"))
+    except psycopg.Error as error:
+        message = f"example {case.label}: {describe(error)}"
+        case.samples.append(Failure("server_error", message, example.location, "mend the example"))
+    return case
+
+
+def _same_names(bound: BoundSql, given: Sequence[str], example: Example) -> None:
+    missing = [name for name in bound.names if name not in given]
+    extra = [name for name in given if name not in bound.names]
+    if missing:
+        raise DbtrustError(f"the example gives no {missing[0]}", location=example.location, next=f"add {missing[0]} = …")
+    if extra:
+        step = f"parameters are {', '.join(bound.names)}"
+        raise DbtrustError(f"the query has no parameter {extra[0]}", location=example.location, next=step)
+
+
+def _observe(reading: psycopg.Connection[Any], writing: psycopg.Connection[Any], item: Parsed) -> None:
+    bound = bind_params(item.query.sql)
+    for case in item.cases:
+        if case.failure is None:
+            case.samples.append(_sample(reading, writing, item, bound, case))
+
+
+def _sample(
+    reading: psycopg.Connection[Any], writing: psycopg.Connection[Any], item: Parsed, bound: BoundSql, case: _PgCase
+) -> list[Plan] | Failure:
+    """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
+    text = f"DECLARE dbtrust CURSOR FOR {bound.text}" if item.iterates else bound.text
+    try:
+        if not explainable(item.query.sql):
+            run_rolled_back(writing, bound.text, case.values)
+            return []
+        try:
+            return [_explain(reading, text, case.values, read_only=True)]
+        except psycopg.errors.ReadOnlySqlTransaction:
+            return [_explain(writing, text, case.values, read_only=False)]
+    except psycopg.Error as error:
+        return _failure(error, item.query, bound, len(text) - len(bound.text))
+
+
+def _explain(connection: psycopg.Connection[Any], text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
+    with connection.transaction(force_rollback=True):
+        if read_only:
+            connection.execute("SET TRANSACTION READ ONLY")
+        return explain(connection, text, values)
+
+
+def _failure(error: psycopg.Error, query: Query, bound: BoundSql, prefix: int) -> Failure:
+    at = position(error)
+    place = query.sql_location if query.sql_location.line else query.location
+    if at is not None:
+        place = shift(place, query.sql, bound.source_offset(max(0, at - 1 - prefix)))
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return Failure("timeout", f"stopped by the statement timeout: {describe(error)}", place, "make the query or its example cheaper")
+    return Failure("server_error", describe(error), place, "mend the query or its example")
+
+
+def _prepares(item: Parsed) -> Verdict:
+    query = item.query
+    failure = next((case.failure for case in item.cases if case.failure), None)
+    if failure is not None:
+        outcome = "unproved" if failure.reason == "timeout" else "refuted"
+        return Verdict(
+            "query.prepares", "postgres", query.subject, outcome, failure.message, reason=failure.reason,
+            next=failure.next, location=failure.location,
+        )  # fmt: skip
+    if not item.cases:
+        return Verdict(
+            "query.prepares", "postgres", query.subject, "unproved", "it has parameters and no example, so nobody knows the types it is sent",
+            reason="no_example", next="add an -- example: line", location=query.location,
+        )  # fmt: skip
+    types = sorted({f"{type(v).__name__}" for case in item.cases for v in case.values})
+    ran = f"ran with {len(item.cases)} example{'s' * (len(item.cases) != 1)}" if item.cases[0].values else "ran"
+    return Verdict(
+        "query.prepares", "postgres", query.subject, "holds", ran, evidence={"sent": types}, location=query.location
+    )
+
+
+def _claim(stage: PostgresStage, item: Parsed, claim: Claim, names: Names) -> Verdict:
+    def judge_plans(claim: Claim, plans: Sequence[Plan]) -> Judged:
+        if not plans:
+            return Judged("unproved", "the statement has no plan", "server_error")
+        if stage.data is None:
+            return Judged("unproved", "the data could not be loaded", "no_data")
+        return judge(claim, plans[0], names)
+
+    cases = item.cases or [Case("")]
+    return verdict_of("postgres", item.query.subject, claim, cases, judge_plans, stage.evidence)
+
+

@@ -1,0 +1,86 @@
+"""From what was judged in every example and sample to the one verdict of a claim: the worst counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dbtrust.judge.claims import Judged
+from dbtrust.judge.grammar import Claim
+from dbtrust.model.location import Location
+from dbtrust.model.plan import Engine, Plan
+from dbtrust.model.report import Verdict
+
+_BADNESS = {"holds": 0, "not_applicable": 0, "unproved": 1, "refuted": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an execution gave no plan: `reason` is a reason word of the report."""
+
+    reason: str
+    message: str
+    location: Location
+    next: str
+
+
+@dataclass(slots=True)
+class Case:
+    """One example of a query; each sample of the statistics gives plans or a failure."""
+
+    label: str
+    samples: list[Sequence[Plan] | Failure] = field(default_factory=list["Sequence[Plan] | Failure"])
+
+    @property
+    def failure(self) -> Failure | None:
+        return next((s for s in self.samples if isinstance(s, Failure)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    judged: Judged
+    label: str
+    plans: Sequence[Plan]
+    next: str = ""
+
+
+JudgePlans = Callable[[Claim, Sequence[Plan]], Judged]
+
+
+def verdict_of(
+    engine: Engine, subject: str, claim: Claim, cases: Sequence[Case], judge: JudgePlans, data: Mapping[str, Any]
+) -> Verdict:
+    """The verdict of one claim line over every example, with the worst one's plan as evidence."""
+    results = [_case_result(claim, case, judge) for case in cases]
+    worst = max(results, key=lambda r: _BADNESS[r.judged.outcome])
+    evidence: dict[str, Any] = {"data": dict(data), "examples": len(cases)}
+    if worst.label:
+        evidence["example"] = worst.label
+    evidence |= dict(worst.judged.found)
+    if worst.judged.node is not None:
+        evidence["node"] = worst.judged.node.to_dict()
+    if worst.plans:
+        evidence["plan"] = worst.plans[0].to_dict()
+        if len(worst.plans) > 1:
+            evidence["plans"] = [plan.to_dict() for plan in worst.plans]
+    step = worst.next or getattr(worst.judged, "next", "")
+    return Verdict(
+        claim.check, engine, subject, worst.judged.outcome, worst.judged.message, claim=claim.text,
+        reason=worst.judged.reason, next=step, evidence=evidence, location=claim.location,
+    )  # fmt: skip
+
+
+def _case_result(claim: Claim, case: Case, judge: JudgePlans) -> _Result:
+    if (failure := case.failure) is not None:
+        return _Result(Judged("unproved", failure.message, failure.reason), case.label, (), failure.next)
+    results = [_Result(judge(claim, plans), case.label, plans) for plans in case.samples if not isinstance(plans, Failure)]
+    if not results:
+        return _Result(Judged("unproved", "it was not run", "no_example"), case.label, (), "add an -- example: line")
+    if len({r.judged.outcome for r in results}) == 1:
+        return results[0]
+    worst = max(results, key=lambda r: _BADNESS[r.judged.outcome])
+    said = ", ".join(r.judged.outcome for r in results)
+    message = f"the plan changes between samples of the same rows ({said}): {worst.judged.message}"
+    undecided = Judged("unproved", message, "undecided", worst.judged.node, worst.judged.found)
+    return _Result(undecided, case.label, worst.plans, "raise the statistics target, or make the query's choice clearer")

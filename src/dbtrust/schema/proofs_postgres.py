@@ -1,0 +1,95 @@
+"""Proofs on PostgreSQL: each runs alone in a transaction on a scratch copy, and its last statement is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from dbtrust.engine.postgres.errors import Failure, describe, failure_of
+from dbtrust.engine.postgres.run import execute_last
+from dbtrust.judge.claims import Judged, Names
+from dbtrust.judge.grammar import Claim
+from dbtrust.judge.outcomes import judge_refused, judge_true
+from dbtrust.judge.statements import SqlSyntaxError, Statement, split
+from dbtrust.model.location import Location, shift
+from dbtrust.model.project import Query
+from dbtrust.model.report import Verdict
+from dbtrust.stage.postgres import PostgresStage
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedProof:
+    """A proof and its outcome claims."""
+
+    query: Query
+    claims: tuple[Claim, ...]
+
+
+def judge_proofs(stage: PostgresStage, proofs: Sequence[ParsedProof], names: Names) -> list[Verdict]:
+    """proof.refused and proof.true of every proof, on one copy that each proof leaves as it found it."""
+    source = stage.data or stage.state
+    assert source is not None
+    verdicts: list[Verdict] = []
+    with stage.copy(source) as copy, stage.owner(copy) as connection:
+        for proof in proofs:
+            verdicts += _judge(stage, connection, proof, names)
+    return verdicts
+
+
+def _judge(stage: PostgresStage, connection: psycopg.Connection[Any], proof: ParsedProof, names: Names) -> list[Verdict]:
+    try:
+        statements = split(proof.query.sql)
+    except SqlSyntaxError as error:
+        place = shift(proof.query.sql_location, proof.query.sql, error.offset)
+        return [_verdict(stage, proof, claim, Judged("refuted", error.message), place) for claim in proof.claims]
+    outcome = _run(connection, statements)
+    place = shift(proof.query.sql_location, proof.query.sql, statements[outcome.index].offset) if statements else proof.query.location
+    return [_verdict(stage, proof, claim, _decide(claim, outcome, len(statements), names), place) for claim in proof.claims]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Where a proof ended: the statement that failed or the last one, its error or its rows."""
+
+    index: int
+    failure: Failure | None = None
+    message: str = ""
+    timeout: bool = False
+    rows: Sequence[Sequence[Any]] | None = None
+
+
+def _run(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> _Outcome:
+    index, rows = 0, None
+    try:
+        with connection.transaction(force_rollback=True):
+            for index, statement in enumerate(statements):
+                rows = execute_last(connection, statement.text)
+            # What a COMMIT would still refuse: constraints and constraint triggers that were deferred.
+            execute_last(connection, "SET CONSTRAINTS ALL IMMEDIATE")
+    except psycopg.Error as error:
+        timeout = isinstance(error, psycopg.errors.QueryCanceled)
+        return _Outcome(index, failure_of(error), describe(error), timeout)
+    return _Outcome(index, rows=rows)
+
+
+def _decide(claim: Claim, outcome: _Outcome, count: int, names: Names) -> Judged:
+    if outcome.timeout:
+        return Judged("unproved", f"stopped by the statement timeout: {outcome.message}", "timeout")
+    if outcome.failure is not None and outcome.index < count - 1:
+        return Judged("refuted", f"statement {outcome.index + 1} of {count} must succeed: {outcome.message}")
+    if claim.kind == "refused":
+        return judge_refused(claim, outcome.failure, names)
+    if outcome.failure is not None:
+        return Judged("refuted", f"the last statement failed: {outcome.message}")
+    return judge_true(outcome.rows)
+
+
+def _verdict(stage: PostgresStage, proof: ParsedProof, claim: Claim, judged: Judged, place: Location) -> Verdict:
+    evidence = {"data": dict(stage.evidence), "statement": str(place), **dict(judged.found)}
+    return Verdict(
+        claim.check, "postgres", f"proof:{proof.query.name}", judged.outcome, judged.message, claim=claim.text,
+        reason=judged.reason, next=judged.next, evidence=evidence, location=claim.location,
+    )  # fmt: skip

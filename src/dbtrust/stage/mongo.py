@@ -1,0 +1,224 @@
+"""A project on MongoDB: its history and data in one database, and fresh copies of it to write on."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pymongo
+import pymongo.errors
+from pymongo.database import Database
+
+from dbtrust.engine.mongo.capture import Capture
+from dbtrust.engine.mongo.catalog import snapshot
+from dbtrust.engine.mongo.connect import connect
+from dbtrust.engine.mongo.copy import copy_database
+from dbtrust.engine.mongo.load import load_documents
+from dbtrust.engine.mongo.server import MongodBinary, MongoServer, find_mongod, find_template, save_template, start_mongo
+from dbtrust.engine.runs import Run
+from dbtrust.model.catalog import Catalog
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.progress import Progress
+from dbtrust.source.data import Generator
+from dbtrust.source.project import Project
+from dbtrust.stage.data import midnight, read_generators, template_key
+from dbtrust.stage.history import apply_history
+
+DATA = "dbtrust_data"
+Client = pymongo.MongoClient[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Copies:
+    """Makes copies of the data to write on. `fresh` gives the URL and name of a new one, `free` removes it.
+
+    On an embedded server a copy is another mongod on a copy of the template's files (about half a second
+    whatever the size); on a server of the user's it is another database filled on the server.
+    """
+
+    fresh: Callable[[], tuple[str, str]]
+    free: Callable[[str, str], None]
+
+
+@dataclass(slots=True)
+class MongoStage:
+    """`data` is the database that nothing writes to; None where it could not be built."""
+
+    client: Client
+    url: str
+    version: str
+    embedded: bool
+    copies: Copies | None = None
+    data: str | None = None
+    evidence: dict[str, Any] = field(default_factory=dict[str, Any])
+    errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    _own: list[str] = field(default_factory=list[str])
+
+    @contextmanager
+    def empty(self) -> Iterator[Database[Any]]:
+        """A new empty database that is dropped at the end."""
+        name = self.new_name("empty")
+        try:
+            yield self.client[name]
+        finally:
+            self.drop(name)
+
+    def new_name(self, purpose: str) -> str:
+        name = f"dbtrust_{self.run}_{purpose}_{secrets.token_hex(3)}"
+        self._own.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        self.client.drop_database(name)
+        if name in self._own:
+            self._own.remove(name)
+
+    def reading(self) -> Database[Any]:
+        """The database that commands are explained on."""
+        assert self.data is not None
+        return self.client[self.data]
+
+    @contextmanager
+    def copy(self) -> Iterator[tuple[str, str]]:
+        """URL and name of a copy of the data that is removed at the end."""
+        assert self.copies is not None
+        url, name = self.copies.fresh()
+        try:
+            yield url, name
+        finally:
+            self.copies.free(url, name)
+
+    def catalog(self) -> Catalog | None:
+        """What the history (or the declared collections) builds."""
+        return snapshot(self.reading()) if self.data else None
+
+    def close(self) -> None:
+        for name in list(self._own):
+            with suppress(pymongo.errors.PyMongoError):
+                self.drop(name)
+        self.client.close()
+
+
+class Scratch:
+    """A copy of the data whose writes are noticed: a new one is made only after something wrote to the last."""
+
+    def __init__(self, stage: MongoStage) -> None:
+        self._stage = stage
+        self.capture = Capture()
+        self._open: tuple[str, str, Client] | None = None
+
+    def database(self) -> Database[Any]:
+        """The copy, as the history and the generators left it."""
+        if self._open is None:
+            assert self._stage.copies is not None
+            url, name = self._stage.copies.fresh()
+            self._open = (url, name, connect(url, listeners=[self.capture]))
+        return self._open[2][self._open[1]]
+
+    def spoil(self) -> None:
+        """Something wrote to the copy: the next `database` is a fresh one."""
+        if self._open is not None:
+            url, name, client = self._open
+            self._open = None
+            client.close()
+            assert self._stage.copies is not None
+            self._stage.copies.free(url, name)
+
+    def __enter__(self) -> Scratch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.spoil()
+
+
+@contextmanager
+def open_mongo(project: Project, run: Callable[[], Run], url: str | None, progress: Progress) -> Iterator[MongoStage]:
+    """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
+    stage = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
+    try:
+        yield stage
+    finally:
+        stage.close()
+
+
+def _on_target(project: Project, url: str, progress: Progress) -> MongoStage:
+    client: Client = connect(url)
+    stage = MongoStage(client, url, str(client.server_info()["version"]), embedded=False)
+    try:
+        _build(project, stage, stage.new_name("data"), progress)
+    except BaseException:
+        stage.close()
+        raise
+    stage.copies = Copies(lambda: _copy_on_server(stage), lambda _url, name: stage.drop(name))
+    return stage
+
+
+def _copy_on_server(stage: MongoStage) -> tuple[str, str]:
+    assert stage.data is not None
+    name = stage.new_name("copy")
+    copy_database(stage.client, stage.data, name)
+    return stage.url, name
+
+
+def _embedded(project: Project, run: Run, progress: Progress) -> MongoStage:
+    config = project.config.mongo
+    assert config is not None
+    binary = find_mongod(config.version)
+    generators, _ = read_generators(project, "mongo")
+    key = template_key(project, "mongo", binary.version, generators, midnight().isoformat())
+    template = find_template(key)
+    progress("starting MongoDB")
+    server = start_mongo(run, binary, template=template, progress=progress)
+    stage = MongoStage(connect(server.url()), server.url(), server.version, embedded=True)
+    if template is None:
+        _build(project, stage, DATA, progress)
+        if stage.errors:
+            stage.copies = Copies(lambda: _copy_on_server(stage), lambda _url, name: stage.drop(name))
+            return stage
+        stage.client.close()
+        template = save_template(server, key)
+        stage.client, stage.url = connect(server.url()), server.url()
+    stage.data, stage.evidence = DATA, _evidence(stage, generators)
+    stage.copies = _file_copies(run, binary, template)
+    return stage
+
+
+def _file_copies(run: Run, binary: MongodBinary, template: Any) -> Copies:
+    servers: dict[str, MongoServer] = {}
+
+    def fresh() -> tuple[str, str]:
+        server = start_mongo(run, binary, template=template)
+        servers[server.url()] = server
+        return server.url(), DATA
+
+    return Copies(fresh, lambda url, _name: servers.pop(url).stop())
+
+
+def _build(project: Project, stage: MongoStage, name: str, progress: Progress) -> None:
+    """Fills `stage.data`; what fails is kept in `stage.errors`, and then nothing is judged on it."""
+    database = stage.client[name]
+    try:
+        if project.history is not None:
+            apply_history(None, database, project.history, project.config.root, progress=progress)
+        else:
+            for declared in project.collections:
+                declared.collection.create(database)
+        stage.data = name
+        generators, errors = read_generators(project, "mongo")
+        stage.errors += errors
+        for generator in generators:
+            progress(f"loading {generator.config.name}: {generator.config.rows:,} documents")
+            load_documents(database[generator.config.name], generator.rows(midnight()))
+        stage.evidence = _evidence(stage, generators)
+    except DbtrustError as error:
+        stage.errors.append(error)
+
+
+def _evidence(stage: MongoStage, generators: list[Generator]) -> dict[str, Any]:
+    """What every verdict names: rows, day, server version."""
+    rows = {g.config.name: g.config.rows for g in generators}
+    return {"rows": rows, "day": midnight().date().isoformat(), "settings": {}, "server": stage.version}
