@@ -43,7 +43,7 @@ def missing_object(claim: Claim, names: Names) -> Judged | None:
     at = claim.at[1] if claim.at else None
     for what, name, known in (
         ("index", claim.index, names.indexes), ("relation", claim.relation, names.relations),
-        ("constraint", claim.constraint, names.constraints), ("relation", at, names.relations),
+        ("constraint", claim.constraint, names.constraints | names.indexes), ("relation", at, names.relations),
     ):  # fmt: skip
         if name is not None and not _exists(name, known):
             close = nearest(name.name, sorted({n for _, n in known}))
