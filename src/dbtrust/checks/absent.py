@@ -11,12 +11,14 @@ from dbtrust.model.report import Verdict
 from dbtrust.source.project import Project
 
 
-def absent_verdicts(project: Project, claims: Claims, engine: Engine) -> list[Verdict]:
+def absent_verdicts(
+    project: Project, claims: Claims, engine: Engine, *, message: str = "", reason: str = "no_server"
+) -> list[Verdict]:
     """Everything that would have been judged on a server of this engine, unproved for want of it."""
-    name = "PostgreSQL" if engine == "postgres" else "MongoDB"
+    said = message or f"no {'PostgreSQL' if engine == 'postgres' else 'MongoDB'} server"
     return [
         Verdict(
-            check, engine, subject, "unproved", f"no {name} server", claim=claim, reason="no_server",
+            check, engine, subject, "unproved", said, claim=claim, reason=reason,
             next="see the error above", location=location,
         )
         for check, subject, claim, location in _subjects(project, claims, engine)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
 
+from dbtrust.checks.absent import absent_verdicts
 from dbtrust.checks.parse import Claims
 from dbtrust.checks.select import Selection
 from dbtrust.engine.runs import Run
@@ -54,6 +55,12 @@ class Half(ABC):
         self.errors.append(error)
         self.info, self.verdicts, self.findings = None, [], []
 
+    def unjudged(self, prefix: str, message: str, reason: str) -> list[Verdict]:
+        """Everything of this engine whose check begins with `prefix` (claims count as query.), unproved."""
+        prefixes = (prefix, "claim.") if prefix == "query." else (prefix,)
+        verdicts = absent_verdicts(self.project, self.claims, self.engine, message=message, reason=reason)
+        return [verdict for verdict in verdicts if verdict.check.startswith(prefixes)]
+
     def keep(self, context: AbstractContextManager[_T]) -> _T:
         """Enters a context that stays open until the end of the run (the tests still use the server)."""
         return self._stack.enter_context(context)
@@ -69,6 +76,11 @@ class Half(ABC):
     @abstractmethod
     def connection_errors(self) -> tuple[type[Exception], ...]:
         """The driver's errors that mean a lost server."""
+
+    @property
+    @abstractmethod
+    def ready(self) -> bool:
+        """Is there a database with the history to run the project's tests on?"""
 
     @abstractmethod
     def tests_url(self) -> AbstractContextManager[str]:

@@ -1,0 +1,102 @@
+"""The project's own tests, run against scratch copies with history and data."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from typing import IO, Any
+
+from dbtrust.checks.half import Half
+from dbtrust.model.location import Location
+from dbtrust.model.progress import Progress
+from dbtrust.model.project import Config
+from dbtrust.model.report import Problem, Verdict
+
+TIMEOUT_S = 900
+_TAIL = 4_000
+
+
+def judge_tests(config: Config, halves: Sequence[Half], progress: Progress) -> tuple[Verdict, Problem | None]:
+    """tests.pass, and the problem where the command could not be started.
+
+    The command runs in the project's folder with DBTRUST_POSTGRES and DBTRUST_MONGO; its exit code decides.
+    """
+    location = config.locations.get("project.tests", Location(config.file, 1, 1))
+    absent = [half.engine for half in halves if not half.ready]
+    if absent:
+        said = f"no {absent[0]} to run the tests on"
+        return _verdict(config, location, "unproved", said, "no_server"), None
+    progress("running the project's tests")
+    with ExitStack() as stack:
+        urls = {f"DBTRUST_{half.engine.upper()}": stack.enter_context(half.tests_url()) for half in halves}
+        output = stack.enter_context(tempfile.TemporaryFile())
+        return _run(config, urls, output, location)
+
+
+def _run(config: Config, urls: dict[str, str], output: IO[bytes], location: Location) -> tuple[Verdict, Problem | None]:
+    command = [sys.executable if config.tests[0] == "python" else config.tests[0], *config.tests[1:]]
+    try:
+        process = subprocess.Popen(
+            command, cwd=config.root, env=_environment(config, urls), stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        message = f"the tests command {config.tests[0]!r} does not start: {error.strerror}"
+        problem = Problem(2, message, location, "mend [project] tests")
+        return _verdict(config, location, "unproved", message, "missing_object"), problem
+    started = time.monotonic()
+    code = _wait(process)
+    return _judge(config, location, code, _tail(output), time.monotonic() - started), None
+
+
+def _environment(config: Config, urls: dict[str, str]) -> dict[str, str]:
+    """The caller's environment without dbtrust's own settings; no byte code, as in source/modules.py."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("DBTRUST_") or k == "DBTRUST_HOME"}
+    path = [str(config.root / folder) for folder in config.python]
+    path += [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    python = {"PYTHONPATH": os.pathsep.join(path)} if path else {}
+    return {**clean, **python, "PYTHONDONTWRITEBYTECODE": "1", **urls}
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int | None:
+    """The exit code, None after the time limit; the whole process group ends with us."""
+    try:
+        return process.wait(TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _tail(output: IO[bytes]) -> str:
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _TAIL))
+    return output.read().decode(errors="replace").strip()
+
+
+def _judge(config: Config, location: Location, code: int | None, tail: str, seconds: float) -> Verdict:
+    last = tail.splitlines()[-1].strip() if tail else "no output"
+    evidence: dict[str, Any] = {"exit code": code, "seconds": round(seconds, 2), "output": tail}
+    if code is None:
+        return _verdict(config, location, "unproved", f"stopped after {TIMEOUT_S} s: {last}", "timeout", evidence)
+    if code == 0:
+        return _verdict(config, location, "holds", last, "", evidence)
+    return _verdict(config, location, "refuted", f"exit code {code}: {last}", "", evidence)
+
+
+def _verdict(
+    config: Config, location: Location, outcome: Any, message: str, reason: str, evidence: dict[str, Any] | None = None
+) -> Verdict:
+    step = "" if outcome == "holds" else "see the output in the evidence" if evidence else "see the errors"
+    return Verdict(
+        "tests.pass", None, f"file:{config.file}", outcome, message, claim=" ".join(config.tests), reason=reason,
+        next=step, evidence=evidence or {}, location=location,
+    )  # fmt: skip

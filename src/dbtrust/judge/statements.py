@@ -1,0 +1,156 @@
+"""SQL text into statements and bind lists, by PostgreSQL's own grammar (docs/decisions/0002-sql-grammar.md)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from dbtrust.model.errors import QueryFileError
+from dbtrust.model.location import Location
+from dbtrust.queries.placeholders import bind_params
+
+_META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
+_COPY_DATA = re.compile(r"\bCOPY\b[^;]*\bFROM\s+STDIN\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement without its semicolon; `offset` is the 0-based character of its first token in the source.
+
+    `kind` is the grammar's node name, such as "SelectStmt" or "IndexStmt".
+    """
+
+    text: str
+    offset: int
+    kind: str
+
+
+class SqlSyntaxError(QueryFileError):
+    """The text is no SQL; `offset` is the 0-based character that the grammar points at."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message, location=Location(), next="mend the SQL")
+        self.offset = offset
+
+
+@lru_cache(maxsize=256)
+def split(sql: str) -> list[Statement]:
+    """The statements of a script. Raises SqlSyntaxError, also for psql's own commands and COPY … FROM STDIN."""
+    tree = _parse(sql)
+    raw = sql.encode()
+    statements: list[Statement] = []
+    for item in tree.stmts:
+        start, length = item.stmt_location, item.stmt_len or len(raw) - item.stmt_location
+        chunk = raw[start : start + length].decode()
+        skipped = _leading_blank(chunk)
+        offset = len(raw[:start].decode()) + skipped
+        statements.append(Statement(chunk[skipped:].rstrip(), offset, _camel(item.stmt.WhichOneof("node"))))
+    return statements
+
+
+def _parse(sql: str) -> Any:
+    import postgast
+
+    try:
+        return postgast.parse(sql)
+    except postgast.PgQueryError as error:
+        raise _syntax_error(sql, error) from None
+
+
+def _syntax_error(sql: str, error: Any) -> SqlSyntaxError:
+    if meta := _META.search(sql):
+        return SqlSyntaxError(f"{meta[1]} is a command of psql, not SQL", meta.start(1))
+    if copy := _COPY_DATA.search(sql):
+        return SqlSyntaxError("COPY … FROM STDIN carries its data in the script", copy.start())
+    position = int(getattr(error, "cursorpos", 0) or 0)
+    # libpg_query counts characters from 1, 0 where it knows no place (the end of the text).
+    return SqlSyntaxError(str(error.args[0] if error.args else error), position - 1 if position > 0 else len(sql.rstrip()))
+
+
+def _leading_blank(text: str) -> int:
+    """How many characters of blanks and comments stand before the first token."""
+    position = 0
+    while True:
+        match = re.compile(r"\s+|--[^\n]*(?:\n|\Z)").match(text, position)
+        if match:
+            position = match.end()
+        elif text.startswith("/*", position):
+            depth, position = 1, position + 2
+            while depth and (edge := re.compile(r"/\*|\*/").search(text, position)):
+                depth, position = depth + (1 if edge.group() == "/*" else -1), edge.end()
+            if depth:
+                return len(text)
+        else:
+            return position
+
+
+def _camel(name: str | None) -> str:
+    return "".join(part.title() for part in (name or "").split("_"))
+
+
+_EXPLAINABLE = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+
+
+def explainable(sql: str) -> bool:
+    """Is it one statement that EXPLAIN takes with parameters? Text that does not parse counts: the server will say why."""
+    try:
+        statements = split(bind_params(sql).text)
+    except SqlSyntaxError:
+        return True
+    return len(statements) == 1 and statements[0].kind in _EXPLAINABLE
+
+
+def parse_binds(text: str) -> list[tuple[str, str]]:
+    """ "a = 1, b = now() - interval '7 days'" as (name, SQL expression) pairs.
+
+    The real scanner finds the commas that stand outside brackets and strings; each expression is then parsed.
+    Raises SqlSyntaxError with the offset in `text`.
+    """
+    pairs: list[tuple[str, str]] = []
+    for start, end in _parts(text):
+        match = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*").match(text, start, end)
+        if match is None:
+            raise SqlSyntaxError("an example is a list of param = SQL expression", start)
+        expression = text[match.end() : end].strip()
+        try:
+            statements = split(f"SELECT ({expression}\n)")
+        except SqlSyntaxError as error:
+            raise SqlSyntaxError(f"{match[1]}: {error.message}", match.end() + max(0, error.offset - 8)) from None
+        if len(statements) != 1 or not expression:
+            raise SqlSyntaxError(f"{match[1]} needs one SQL expression", match.end())
+        if match[1] in {name for name, _ in pairs}:
+            raise SqlSyntaxError(f"{match[1]} is given twice", start)
+        pairs.append((match[1], expression))
+    return pairs
+
+
+def _parts(text: str) -> list[tuple[int, int]]:
+    """The (start, end) of what stands between commas of the outermost level."""
+    depth, start, parts = 0, 0, list[tuple[int, int]]()
+    for kind, offset in _scan(text):
+        if kind in "([":
+            depth += 1
+        elif kind in ")]":
+            depth -= 1
+        elif kind == "," and depth == 0:
+            parts.append((start, offset))
+            start = offset + 1
+    return [*parts, (start, len(text))]
+
+
+def _scan(text: str) -> list[tuple[str, int]]:
+    import postgast
+
+    try:
+        tokens = postgast.scan(text).tokens
+    except postgast.PgQueryError as error:
+        raise _syntax_error(text, error) from None
+    raw = text.encode()
+    marks = {"(": "(", ")": ")", "[": "[", "]": "]", ",": ","}
+    return [
+        (marks[mark], len(raw[: token.start].decode()))
+        for token in tokens
+        if (mark := raw[token.start : token.end].decode(errors="replace")) in marks
+    ]

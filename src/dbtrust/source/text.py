@@ -1,0 +1,34 @@
+"""Reads text files of the user's project, with errors that have a place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dbtrust.model.errors import QueryFileError
+from dbtrust.model.location import Location, locate
+
+#: A file of this size is no source file; reading it whole would only cost memory.
+LIMIT = 64 * 1024 * 1024
+
+
+def read_text(path: Path, root: Path) -> str:
+    """The text of a UTF-8 file, without byte order mark and with \\n line ends.
+
+    Raises QueryFileError: unreadable, larger than 64 MiB, not UTF-8 (with line and column), or binary.
+    """
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    try:
+        if path.stat().st_size > LIMIT:
+            raise QueryFileError("larger than 64 MiB", location=Location(name), next="split the file")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise QueryFileError(f"cannot be read: {error.strerror}", location=Location(name), next="mend its rights") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig", errors="replace")
+        place = locate(before, len(before), name)
+        raise QueryFileError("not UTF-8", location=place, next="save the file as UTF-8") from None
+    if "\0" in text:
+        raise QueryFileError("holds a NUL byte: a binary file", location=locate(text, text.index("\0"), name), next="name a text file")
+    return text.replace("\r\n", "\n")
