@@ -154,3 +154,45 @@ def _scan(text: str) -> list[tuple[str, int]]:
         for token in tokens
         if (mark := raw[token.start : token.end].decode(errors="replace")) in marks
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a CREATE … IF NOT EXISTS names; `schema` None means the search path, `part` a column."""
+
+    kind: str
+    schema: str | None
+    name: str
+    part: str | None = None
+
+
+def creates(sql: str) -> Target | None:
+    """The object of one CREATE … IF NOT EXISTS (or ADD COLUMN IF NOT EXISTS); None for other statements."""
+    tree = _parse(sql)
+    node = tree.stmts[0].stmt
+    kind = node.WhichOneof("node")
+    if kind == "create_stmt":
+        return _relation("table", node.create_stmt.relation)
+    if kind == "index_stmt":
+        relation = node.index_stmt.relation
+        return Target("index", relation.schemaname or None, node.index_stmt.idxname)
+    if kind == "create_seq_stmt":
+        return _relation("sequence", node.create_seq_stmt.sequence)
+    if kind == "create_table_as_stmt":
+        into = node.create_table_as_stmt.into.rel
+        return _relation("view" if node.create_table_as_stmt.objtype == _OBJECT_MATVIEW else "table", into)
+    if kind == "alter_table_stmt":
+        commands = [c.alter_table_cmd for c in node.alter_table_stmt.cmds]
+        if len(commands) == 1 and commands[0].missing_ok and commands[0].HasField("def"):
+            relation = node.alter_table_stmt.relation
+            column = getattr(commands[0], "def").column_def.colname
+            return Target("column", relation.schemaname or None, relation.relname, column)
+    return None
+
+
+#: ObjectType.OBJECT_MATVIEW of libpg_query's protobuf.
+_OBJECT_MATVIEW = 24
+
+
+def _relation(kind: str, relation: Any) -> Target:
+    return Target(kind, relation.schemaname or None, relation.relname)

@@ -117,7 +117,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered step of the history. PostgreSQL: `up`, `down`; MongoDB: `python`, a file to import."""
+    """One numbered step of the history. PostgreSQL: `up`, `down`; MongoDB: `python`, the text of the file."""
 
     engine: Engine
     number: str
@@ -130,3 +130,8 @@ class Migration:
     @property
     def subject(self) -> str:
         return f"migration:{self.number}"
+
+    @property
+    def text(self) -> str:
+        """The up as read: SQL, or the text of the Python file."""
+        return self.up.sql if self.up is not None else self.python or ""

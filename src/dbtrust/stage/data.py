@@ -44,7 +44,7 @@ def template_key(project: Project, engine: Engine, version: str, generators: lis
     parts: list[Any] = [engine, version, day]
     parts += [(g.config.name, g.config.rows, g.config.seed, g.text) for g in generators]
     if project.history is not None:
-        parts += [(m.number, m.name, m.text) for m in project.history.migrations if m.engine == engine]
+        parts += [(m.number, m.name, m.text, m.up.options if m.up else None) for m in project.history.migrations if m.engine == engine]
     if engine == "postgres":
         parts.append(project.config.postgres)
         parts += [] if project.history else [(s.file, s.text) for s in project.schema]

@@ -13,7 +13,7 @@ from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.load import load_copy, load_insert, vacuum
 from dbtrust.engine.postgres.roles import create_roles
 from dbtrust.engine.postgres.scratch import Host, Scratch, TargetHost
-from dbtrust.engine.postgres.scripts import run_text
+from dbtrust.stage.scripts import run_text
 from dbtrust.engine.postgres.server import find_postgres, find_template, save_template, start_postgres
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog

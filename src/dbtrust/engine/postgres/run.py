@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 
 
 def run_rolled_back(connection: psycopg.Connection[Any], text: str, values: Sequence[Any] = ()) -> None:
@@ -22,3 +23,20 @@ def execute_last(connection: psycopg.Connection[Any], text: str) -> list[tuple[A
     with psycopg.RawCursor(connection) as cursor:
         cursor.execute(text.encode())
         return cursor.fetchall() if cursor.description is not None else None
+
+
+def execute_composed(connection: psycopg.Connection[Any], statement: sql.Composable) -> None:
+    """Executes a statement that was put together from identifiers and literals. Raises psycopg.Error."""
+    connection.execute(statement)
+
+
+_DROPS: dict[str, LiteralString] = {
+    "table": "DROP TABLE {} CASCADE", "index": "DROP INDEX {} CASCADE", "sequence": "DROP SEQUENCE {} CASCADE",
+    "view": "DROP MATERIALIZED VIEW {} CASCADE", "column": "ALTER TABLE {} DROP COLUMN {} CASCADE",
+}  # fmt: skip
+
+
+def drop_object(connection: psycopg.Connection[Any], kind: str, schema: str | None, name: str, part: str | None = None) -> None:
+    """Drops an object of the project in a transaction that the caller rolls back. Raises psycopg.Error."""
+    parts = [sql.Identifier(schema, name) if schema else sql.Identifier(name)] + ([sql.Identifier(part)] if part else [])
+    connection.execute(sql.SQL(_DROPS[kind]).format(*parts))

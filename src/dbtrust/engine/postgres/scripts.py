@@ -1,0 +1,82 @@
+"""Runs a script statement by statement, so that an error has its line and a skipped IF NOT EXISTS is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from dbtrust.engine.postgres.errors import describe, position
+from dbtrust.engine.postgres.run import execute_last
+from dbtrust.model.errors import FAILED, DbtrustError
+from dbtrust.model.location import Location, locate
+
+#: duplicate_table, _object, _schema, _column, _function: "already exists, skipping" comes as a NOTICE of these.
+SKIPPED = frozenset({"42P07", "42710", "42P06", "42701", "42723"})
+
+
+class ScriptFailed(DbtrustError):
+    """The server refused a statement of a script; `sqlstate` is its code."""
+
+    code = FAILED
+
+    def __init__(self, message: str, location: Location, sqlstate: str | None = None, *, timeout: bool = False) -> None:
+        super().__init__(message, location=location, next="mend the statement")
+        self.sqlstate, self.timeout = sqlstate, timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One statement of a script: its text and the 0-based character where it stands in the source."""
+
+    text: str
+    offset: int
+
+
+#: Called with a statement that the server skipped because the name existed, the script and its file.
+OnSkip = Callable[[Piece, str, str], None]
+
+
+def run_pieces(
+    connection: psycopg.Connection[Any], pieces: Sequence[Piece], source: str, file: str, on_skip: OnSkip | None = None
+) -> None:
+    """Executes the statements in order. Raises ScriptFailed at the token that the server points at."""
+    for piece in pieces:
+        with _notices(connection) as codes:
+            run_piece(connection, piece, source, file)
+        if on_skip is not None and codes & SKIPPED:
+            on_skip(piece, source, file)
+
+
+def run_piece(connection: psycopg.Connection[Any], piece: Piece, source: str, file: str) -> None:
+    """Executes one statement. Raises ScriptFailed."""
+    try:
+        execute_last(connection, piece.text)
+    except psycopg.Error as error:
+        at = position(error)
+        place = locate(source, piece.offset + (at - 1 if at else 0), file)
+        timeout = isinstance(error, psycopg.errors.QueryCanceled)
+        raise ScriptFailed(describe(error), place, error.sqlstate, timeout=timeout) from error
+
+
+@contextmanager
+def _notices(connection: psycopg.Connection[Any]) -> Iterator[set[str]]:
+    codes: set[str] = set()
+
+    def keep(diagnostic: psycopg.errors.Diagnostic) -> None:
+        codes.add(diagnostic.sqlstate or "")
+
+    connection.add_notice_handler(keep)
+    try:
+        yield codes
+    finally:
+        connection.remove_notice_handler(keep)
+
+
+def ask_boolean(connection: psycopg.Connection[Any], expression: str) -> Any:
+    """The value of a SQL boolean of the project (a `-- verify:` line). Raises psycopg.Error."""
+    rows = execute_last(connection, f"SELECT ({expression}\n)")
+    return rows[0][0] if rows else None

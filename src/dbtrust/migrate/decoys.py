@@ -1,0 +1,158 @@
+"""Strangers: for each object that a migration creates, another object of the same name with another definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+
+from psycopg import sql
+
+from dbtrust.model.catalog import Catalog, CatalogObject, Difference
+
+#: Helper objects of decoys carry this name and do not count in a comparison.
+HELPER = "dbtrust_decoy"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoy:
+    """`statements` create the stranger; `kind` and `name` are those of the object it stands in for."""
+
+    kind: str
+    name: str
+    statements: tuple[sql.Composable, ...]
+
+
+def decoys_for(before: Catalog, after: Catalog, created: Sequence[Difference]) -> tuple[list[Decoy], list[str]]:
+    """A decoy for each created object that can stand in an earlier state, and the names of those that cannot."""
+    decoys: list[Decoy] = []
+    untried: list[str] = []
+    tables = {d.name for d in created if d.change == "extra" and d.kind == "table"}
+    for difference in created:
+        item = after.find(difference.kind, difference.name)
+        if item is None:
+            continue
+        if difference.change == "changed":
+            decoys += _columns(difference)
+        elif difference.change == "extra" and not _implied(item, tables):
+            statements = _stranger(before, item)
+            if statements is None:
+                untried.append(f"{item.kind} {item.name}")
+            else:
+                decoys.append(Decoy(item.kind, item.name, statements))
+    return decoys, untried
+
+
+def _implied(item: CatalogObject, created: set[str]) -> bool:
+    """Does it come into being with another object (a key's index, an identity's sequence, a table's constraint)?"""
+    definition = item.definition
+    if item.kind == "index":
+        return bool(definition.get("constraint"))
+    if item.kind == "sequence":
+        return definition.get("owned by") is not None
+    table = item.name.rpartition(".")[0]
+    return item.kind == "constraint" and table in created
+
+
+def _stranger(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+    maker = _MAKERS.get(item.kind)
+    return maker(before, item) if maker else None
+
+
+def _qualified(name: str) -> sql.Composable:
+    schema, _, rest = name.partition(".")
+    return sql.Identifier(schema, rest)
+
+
+def _one(template: LiteralString, *parts: sql.Composable) -> tuple[sql.Composable, ...]:
+    return (sql.SQL(template).format(*parts),)
+
+
+def _table(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+    del before
+    return _one("CREATE TABLE {} ({} integer)", _qualified(item.name), sql.Identifier(HELPER))
+
+
+def _view(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+    del before
+    return _one("CREATE VIEW {} AS SELECT 1 AS {}", _qualified(item.name), sql.Identifier(HELPER))
+
+
+def _sequence(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+    del before
+    return _one("CREATE SEQUENCE {} INCREMENT 7 START 7", _qualified(item.name))
+
+
+def _type(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+    del before
+    return _one("CREATE TYPE {} AS ENUM ('dbtrust_decoy')", _qualified(item.name))
+
+
+def _index(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+    schema, _, name = item.name.partition(".")
+    table = str(item.definition.get("table") or "")
+    if before.find("table", table) is not None:
+        return _one("CREATE INDEX {} ON {} ((0))", sql.Identifier(name), _qualified(table))
+    helper = sql.Identifier(schema, HELPER)
+    create = sql.SQL("CREATE TABLE {} (x integer)").format(helper)
+    return (create, sql.SQL("CREATE INDEX {} ON {} (x)").format(sql.Identifier(name), helper))
+
+
+def _function(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+    """The same signature and result with another body."""
+    del before
+    match = re.match(r"([^.]+)\.(.+?)\((.*)\)\Z", item.name, re.DOTALL)
+    definition = str(item.definition.get("definition") or "")
+    returns = re.search(r"^ RETURNS (.+)$", definition, re.MULTILINE)
+    if match is None or returns is None or " OUT " in f" {match[3]}":
+        return None
+    # Both texts come from the server's own catalog functions, which quote what needs quoting.
+    arguments, result = _trusted(match[3]), _trusted(returns[1])
+    body = "BEGIN RAISE EXCEPTION 'dbtrust_decoy'; END"
+    head = sql.SQL("CREATE FUNCTION {}({}) RETURNS {} LANGUAGE plpgsql AS {}")
+    return (head.format(sql.Identifier(match[1], match[2]), arguments, result, sql.Literal(body)),)
+
+
+def _trusted(text: str) -> sql.Composable:
+    return sql.SQL(text)  # pyright: ignore[reportArgumentType]
+
+
+def _trigger(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+    table, _, name = item.name.rpartition(".")
+    if before.find("table", table) is None:
+        return None
+    function = sql.Identifier(table.partition(".")[0], HELPER)
+    create = sql.SQL("CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'").format(function)
+    trigger = sql.SQL("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION {}()")
+    return (create, trigger.format(sql.Identifier(name), _qualified(table), function))
+
+
+def _constraint(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+    table, _, name = item.name.rpartition(".")
+    if before.find("table", table) is None:
+        return None
+    return _one("ALTER TABLE {} ADD CONSTRAINT {} CHECK (true)", _qualified(table), sql.Identifier(name))
+
+
+def _columns(difference: Difference) -> Iterator[Decoy]:
+    """A column that the migration adds to a table, with another type."""
+    for key, (old, new) in difference.fields.items():
+        match = re.fullmatch(r"column (.+)", key)
+        if match and old is None and isinstance(new, str) and difference.kind == "table":
+            other = sql.SQL("integer") if "int" not in new else sql.SQL("text")
+            alter = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
+            statement = alter.format(_qualified(difference.name), sql.Identifier(match[1]), other)
+            yield Decoy("column", f"{difference.name}.{match[1]}", (statement,))
+
+
+_MAKERS = {
+    "table": _table, "view": _view, "index": _index, "sequence": _sequence, "type": _type, "function": _function,
+    "trigger": _trigger, "constraint": _constraint,
+}  # fmt: skip
+
+
+def without_helpers(catalog: Catalog) -> Catalog:
+    """The catalog without the decoys' own helper table and function."""
+    kept = [o for o in catalog.objects if HELPER not in o.name.split(".")[1:2] and f".{HELPER}(" not in o.name]
+    return Catalog(catalog.engine, tuple(kept))

@@ -1,0 +1,196 @@
+"""The history of a project: numbered files of both engines in one order, with their options and down scripts."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbtrust.model.errors import DbtrustError, QueryFileError
+from dbtrust.model.location import Location, locate
+from dbtrust.model.project import ClaimLine, Migration, Script
+from dbtrust.model.words import nearest
+from dbtrust.source.modules import raised
+from dbtrust.source.text import read_text
+
+_FILE = re.compile(r"^(?P<number>\d+)_(?P<name>.+?)(?P<down>\.down|_rollback|\.rollback)?(?:\.up)?\.(?P<kind>sql|py)$")
+_MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
+_OPTIONS = ("transaction", "lock_timeout", "statement_timeout", "retry")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The migrations by number, and what could not be read."""
+
+    migrations: tuple[Migration, ...]
+    errors: tuple[DbtrustError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PythonMigration:
+    """A MongoDB migration as imported: `steps`, or `up` with an optional `down`."""
+
+    steps: Sequence[Any] | None
+    up: Callable[[Any], object] | None
+    down: Callable[[Any], object] | None
+    lossy: tuple[str, ...]
+    verify: tuple[Callable[[Any], object], ...]
+
+
+def read_history(root: Path, folder: str) -> History:
+    """Reads every numbered file of a folder. Numbers are unique over both engines and give the order."""
+    reader = _Reader(root)
+    paths = sorted(p for p in (root / folder).iterdir() if p.is_file() and p.suffix in (".sql", ".py"))
+    for path in paths:
+        match = _FILE.match(path.name)
+        if match is None:
+            if path.name != "__init__.py":
+                reader.error("no number in the file's name", reader.file(path), "name it NNNN_name.sql or NNNN_name.py")
+            continue
+        reader.add(path, match)
+    return reader.history()
+
+
+class _Reader:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._ups: dict[int, Migration] = {}
+        self._downs: dict[int, tuple[str, Script]] = {}
+        self._errors: list[DbtrustError] = []
+
+    def file(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
+
+    def error(self, message: str, file: str, step: str) -> None:
+        self._errors.append(QueryFileError(message, location=Location(file, 1, 1), next=step))
+
+    def add(self, path: Path, match: re.Match[str]) -> None:
+        try:
+            text = read_text(path, self._root)
+            if match["down"]:
+                self._add_down(path, match, text)
+            elif match["kind"] == "py":
+                self._add_up(Migration("mongo", match["number"], match["name"], Location(self.file(path), 1, 1), python=text))
+            else:
+                up, down = read_scripts(text, self.file(path))
+                self._add_up(Migration("postgres", match["number"], match["name"], Location(self.file(path), 1, 1), up=up, down=down))
+        except DbtrustError as error:
+            self._errors.append(error)
+
+    def _add_up(self, migration: Migration) -> None:
+        number = int(migration.number)
+        if (other := self._ups.get(number)) is not None:
+            self.error(f"number {migration.number} is taken by {other.location.file}", str(migration.location.file), "give one of them another number")
+            return
+        self._ups[number] = migration
+
+    def _add_down(self, path: Path, match: re.Match[str], text: str) -> None:
+        number = int(match["number"])
+        if number in self._downs:
+            self.error(f"a second down for number {match['number']}", self.file(path), "keep one of them")
+            return
+        options, start = _leading_options(text, self.file(path), "down")
+        self._downs[number] = (match["number"], _script(text, start, self.file(path), options))
+
+    def history(self) -> History:
+        for number, (written, script) in self._downs.items():
+            up = self._ups.get(number)
+            if up is None or up.engine != "postgres":
+                self.error(f"a down without an up for number {written}", script.file, "add the up or remove the down")
+            elif up.down is not None:
+                self.error(f"{up.location.file} has its own down", script.file, "keep one of them")
+            else:
+                self._ups[number] = Migration(up.engine, up.number, up.name, up.location, up=up.up, down=script)
+        return History(tuple(self._ups[n] for n in sorted(self._ups)), tuple(self._errors))
+
+
+def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
+    """The up and, where the file has both, the down of a .sql file. Raises QueryFileError for a wrong option."""
+    marks = list(_MARK.finditer(text))
+    downs = [m for m in marks if m["half"] == "down"]
+    ups = [m for m in marks if m["half"] == "up"]
+    if len(ups) > 1 or len(downs) > 1:
+        extra = (ups[1:] + downs[1:])[0]
+        raise QueryFileError(f"a second -- migrate:{extra['half']}", location=locate(text, extra.start(), file), next="keep one of each")
+    down_at = downs[0].start() if downs else len(text)
+    if ups and ups[0].start() > down_at:
+        raise QueryFileError("migrate:down stands before migrate:up", location=locate(text, down_at, file), next="write the up first")
+    up_options = _options(ups[0], text, file) if ups else {}
+    up = _script(text[:down_at], ups[0].end() if ups else 0, file, up_options)
+    if not downs:
+        return up, None
+    return up, _script(text, downs[0].end(), file, _options(downs[0], text, file))
+
+
+def _leading_options(text: str, file: str, half: str) -> tuple[dict[str, str], int]:
+    """A file that is a down as a whole may carry options in its own mark."""
+    marks = [m for m in _MARK.finditer(text) if m["half"] == half]
+    return (_options(marks[0], text, file), marks[0].end()) if marks else ({}, 0)
+
+
+def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script:
+    """The SQL keeps its place in the file: what stands before it becomes blank lines."""
+    lines = text[:start].count("\n")
+    column = start - (text.rfind("\n", 0, start) + 1)
+    sql = "\n" * lines + " " * column + text[start:]
+    verify: list[ClaimLine] = []
+    lossy: list[str] = []
+    rerunnable = False
+    for match in _LINE.finditer(text):
+        value, place = " ".join(match["value"].split()), locate(text, match.start("value") + 1, file)
+        if match["key"] == "verify" and match.start() >= start:
+            verify.append(ClaimLine(value, place))
+        elif match["key"] == "lossy":
+            lossy.append(value)
+        elif match["key"] == "dbtrust":
+            if value != "rerunnable":
+                raise QueryFileError(f"unknown mark {value!r}", location=place, next="did you mean rerunnable?")
+            rerunnable = True
+    return Script(sql, file, Location(file, 1, 1), options, tuple(verify), tuple(lossy), rerunnable)
+
+
+def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for word in re.finditer(r"\S+", match["options"]):
+        key, colon, value = word.group().partition(":")
+        if key not in _OPTIONS or not colon or not value:
+            place = locate(text, match.start("options") + word.start(), file)
+            close = nearest(key, _OPTIONS)
+            raise QueryFileError(f"unknown option {word.group()!r}", location=place, next=f"did you mean {close or _OPTIONS[0]}:…?")
+        options[key] = value
+    return options
+
+
+def load_python(migration: Migration, root: Path) -> PythonMigration:
+    """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong."""
+    file = str(migration.location.file)
+    name = f"_dbtrust_migration_{migration.number}"
+    spec = importlib.util.spec_from_loader(name, loader=None)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(root / file)
+    sys.modules[name] = module
+    try:
+        # The text that was read: the file itself may have changed since.
+        exec(compile(migration.python or "", module.__file__, "exec"), module.__dict__)
+    except Exception as error:
+        raise raised(error, root, f"migration {migration.number}") from error
+    finally:
+        del sys.modules[name]
+    return _shape(vars(module), migration)
+
+
+def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
+    steps, up, down = names.get("steps"), names.get("up"), names.get("down")
+    if (steps is None) == (up is None):
+        said = "both steps and up(db)" if up is not None else "neither steps nor up(db)"
+        raise QueryFileError(f"the migration has {said}", location=migration.location, next="write exactly one of them")
+    if steps is not None and down is not None:
+        raise QueryFileError("steps have implied inverses; down(db) is not used", location=migration.location, next="remove down, or use up(db)")
+    lossy, verify = names.get("lossy", ()), names.get("verify", ())
+    return PythonMigration(list(steps) if steps is not None else None, up, down, tuple(lossy), tuple(verify))
