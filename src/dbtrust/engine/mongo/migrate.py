@@ -1,0 +1,61 @@
+"""Runs the steps or functions of a MongoDB migration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pymongo.errors
+
+from dbtrust.engine.mongo.errors import describe
+from dbtrust.engine.mongo.steps import apply, revert
+from dbtrust.model.errors import FAILED, DbtrustError
+from dbtrust.model.location import Location
+from dbtrust.model.project import Migration
+
+
+class StepFailed(DbtrustError):
+    """A step or function of a migration failed on the server or in Python."""
+
+    code = FAILED
+
+
+def run_steps(db: Any, steps: Sequence[Any], migration: Migration) -> list[Any]:
+    """Applies the steps in order; what each needs to be undone. Raises StepFailed."""
+    return [_guarded(migration, step.describe(), lambda step=step: apply(db, step)) for step in steps]
+
+
+def undo_steps(db: Any, steps: Sequence[Any], undo: Sequence[Any], migration: Migration) -> None:
+    """Undoes the steps, the last first. Raises StepFailed."""
+    for step, stored in reversed(list(zip(steps, undo, strict=True))):
+        _guarded(migration, f"undoing {step.describe()}", lambda step=step, stored=stored: revert(db, step, stored))
+
+
+def call(db: Any, function: Callable[[Any], object], migration: Migration) -> None:
+    """Runs up(db) or down(db). Raises StepFailed at the line of the migration that raised."""
+    _guarded(migration, f"{function.__name__}(db)", lambda: function(db))
+
+
+def _guarded(migration: Migration, doing: str, work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except DbtrustError as error:
+        message = f"{doing}: {error.message}"
+        raise StepFailed(message, location=migration.location, next=error.next or "mend the step") from error
+    except pymongo.errors.PyMongoError as error:
+        raise StepFailed(f"{doing}: {describe(error)}", location=_line(error, migration), next="mend the step") from error
+    except Exception as error:
+        said = f"{doing} raised {type(error).__name__}: {' '.join(str(error).split())}"
+        raise StepFailed(said, location=_line(error, migration), next="mend the migration") from error
+
+
+def _line(error: BaseException, migration: Migration) -> Location:
+    """The innermost line of the migration's own file in the traceback."""
+    name, line = Path(str(migration.location.file)).name, migration.location.line
+    trace = error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename).name == name:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return Location(migration.location.file, line, 1)

@@ -1,0 +1,149 @@
+"""MongoDB migrations proven one after the other; decoys are tried on copies, since DDL cannot be rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any
+
+import pymongo.errors
+
+from dbtrust.engine.mongo.catalog import snapshot
+from dbtrust.engine.mongo.copy import copy_database
+from dbtrust.engine.mongo.decoys import make_decoy
+from dbtrust.engine.mongo.errors import describe
+from dbtrust.judge.catalog import diff
+from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, verdict
+from dbtrust.model.catalog import Catalog, Difference
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.project import Migration
+from dbtrust.model.report import Verdict
+from dbtrust.source.migrations import History, PythonMigration, load_python
+from dbtrust.stage.history import apply_mongo, has_down
+
+Fresh = Callable[[], AbstractContextManager[Any]]
+_REST = ("migrate.down", "migrate.up_again", "migrate.drifted")
+
+
+def prove_mongo(fresh: Fresh, history: History, root: Path) -> list[Verdict]:
+    """migrate.* of every MongoDB migration, in order, from an empty database."""
+    migrations = [m for m in history.migrations if m.engine == "mongo"]
+    with fresh() as database:
+        return _Prover(fresh, database, root).prove(migrations)
+
+
+class _Prover:
+    def __init__(self, fresh: Fresh, database: Any, root: Path) -> None:
+        self._fresh, self._db, self._root = fresh, database, root
+        self._verdicts: list[Verdict] = []
+
+    def prove(self, migrations: Sequence[Migration]) -> list[Verdict]:
+        for place, migration in enumerate(migrations):
+            try:
+                good = self._one(migration, load_python(migration, self._root))
+            except DbtrustError as error:
+                self._verdicts.append(failed(migration, "migrate.up", error, "it cannot be read"))
+                self._verdicts += [unproved(migration, c, "it cannot be read", "missing_object") for c in _REST]
+                good = False
+            if not good:
+                for later in migrations[place + 1 :]:
+                    self._verdicts += after_failure(later, migration.number)
+                break
+        return self._verdicts
+
+    def _one(self, migration: Migration, loaded: PythonMigration) -> bool:
+        """False where the history cannot go on from here."""
+        before = snapshot(self._db)
+        with self._fresh() as earlier:
+            copy_database(self._db.client, self._db.name, earlier.name)
+            try:
+                undo = apply_mongo(self._db, migration, loaded)
+            except DbtrustError as error:
+                self._verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
+                self._verdicts += [unproved(migration, c, "the up failed", "missing_object") for c in _REST]
+                return False
+            after = snapshot(self._db)
+            self._verdicts.append(verdict(migration, "migrate.up", "holds", "applied"))
+            self._verify(migration, loaded)
+            self._verdicts.append(self._drifted(migration, loaded, earlier, before, after))
+        return self._down_and_up(migration, loaded, undo, before, after)
+
+    def _verify(self, migration: Migration, loaded: PythonMigration) -> None:
+        for function in loaded.verify:
+            name = getattr(function, "__name__", "verify")
+            try:
+                value = function(self._db)
+                said = "true" if value is True else f"found {value!r}, claimed True"
+            except Exception as error:
+                value, said = None, f"{type(error).__name__}: {describe(error)}"
+            outcome = "holds" if value is True else "refuted"
+            self._verdicts.append(verdict(migration, "migrate.verify", outcome, said, claim=name))
+
+    def _down_and_up(self, migration: Migration, loaded: PythonMigration, undo: list[Any], before: Catalog, after: Catalog) -> bool:
+        if not has_down(migration, loaded):
+            self._verdicts += [unproved(migration, c, "it has no down(db)", "no_down", "write down(db), or use steps") for c in _REST[:2]]
+            return True
+        try:
+            apply_mongo(self._db, migration, loaded, undo=undo, direction="down")
+        except DbtrustError as error:
+            self._verdicts.append(failed(migration, "migrate.down", error, "the down failed"))
+            self._verdicts.append(unproved(migration, "migrate.up_again", "the down failed", "missing_object"))
+            return self._as(after)
+        left = diff(before, snapshot(self._db))
+        self._verdicts.append(compared(migration, "migrate.down", left, "before the up"))
+        try:
+            apply_mongo(self._db, migration, loaded)
+        except DbtrustError as error:
+            self._verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
+            return self._as(after)
+        self._verdicts.append(compared(migration, "migrate.up_again", diff(after, snapshot(self._db)), "after the first up"))
+        return True
+
+    def _as(self, after: Catalog) -> bool:
+        """Is the database, after a failure, still what the next migration expects?"""
+        return not diff(after, snapshot(self._db))
+
+    def _drifted(self, migration: Migration, loaded: PythonMigration, earlier: Any, before: Catalog, after: Catalog) -> Verdict:
+        created = [d for d in diff(before, after) if d.change == "extra" and not d.name.endswith("._id_")]
+        if not created:
+            return verdict(migration, "migrate.drifted", "not_applicable", "it creates no object")
+        refusals: list[str] = []
+        for difference in created:
+            found = self._over(migration, loaded, earlier, difference, before, after)
+            if isinstance(found, Verdict):
+                return found
+            refusals.append(f"{difference.kind} {difference.name}: {found}")
+        message = f"tried over {len(created)} other object{'s' * (len(created) != 1)} of the same name: {refusals[0]}"
+        return verdict(migration, "migrate.drifted", "holds", message, evidence={"tried": refusals})
+
+    def _over(
+        self, migration: Migration, loaded: PythonMigration, earlier: Any, difference: Difference, before: Catalog, after: Catalog
+    ) -> Verdict | str:
+        """What happened over one decoy: how it was refused, or the verdict that it was not."""
+        with self._fresh() as copy:
+            copy_database(copy.client, earlier.name, copy.name)
+            try:
+                make_decoy(copy, difference.kind, difference.name, before)
+            except pymongo.errors.PyMongoError as error:
+                return f"the decoy could not be made: {describe(error)}"
+            try:
+                undo = apply_mongo(copy, migration, loaded)
+            except DbtrustError as error:
+                return f"refused: {error.message}"
+            differences = diff(after, snapshot(copy))
+            if not differences:
+                return "it ends in the same catalog"
+            message = f"over another {difference.kind} {difference.name} the up reports success and leaves: {differences[0]}"
+            if self._down_drops(copy, migration, loaded, undo, difference):
+                message += "; the down then drops the object that it did not create"
+            evidence = {"differences": [str(d) for d in differences]}
+            return verdict(migration, "migrate.drifted", "refuted", message, next="use steps, which compare what is there", evidence=evidence)
+
+    def _down_drops(self, copy: Any, migration: Migration, loaded: PythonMigration, undo: list[Any], difference: Difference) -> bool:
+        if not has_down(migration, loaded):
+            return False
+        with suppress(DbtrustError):
+            apply_mongo(copy, migration, loaded, undo=undo, direction="down")
+            return snapshot(copy).find(difference.kind, difference.name) is None
+        return False
