@@ -1,0 +1,188 @@
+"""What a MongoDB database holds, in a form in which equal things are equal.
+
+The server keeps specifications as they were sent, so the same index may hold 1, 1.0 or NumberLong(1), and an option
+that was left out or sent with its default. `definition` is flat: `collation.locale`, `validator.$jsonSchema.required`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from bson import json_util
+from bson.decimal128 import Decimal128
+from pymongo.database import Database
+
+from dbtrust.model.catalog import Catalog, CatalogObject
+
+LEDGER = "dbtrust_migration"
+#: Options whose false is the same as their absence.
+_FLAGS = frozenset({
+    "unique", "sparse", "hidden", "prepareUnique", "capped", "clustered", "autoIndexId",
+})  # fmt: skip
+#: Versions every supported server writes by itself, and what it no longer reads (`background`, `ns`).
+_IMPLIED: Mapping[str, Any] = {"v": 2, "textIndexVersion": 3, "2dsphereIndexVersion": 3}
+_IGNORED = frozenset({"name", "key", "ns", "background"})
+#: Keywords of $jsonSchema whose lists are sets.
+_SETS = frozenset({"required", "enum", "bsonType", "type"})
+Document = Mapping[str, Any]
+
+
+def snapshot(db: Database[Any]) -> Catalog:
+    """Collections, views, time series and indexes of `db`, without system.* and dbtrust's ledger.
+
+    An index whose build has not ended carries `building`: listIndexes shows it as if it were complete.
+    """
+    objects: list[CatalogObject] = []
+    for info in collections(db):
+        objects.append(CatalogObject("collection", info["name"], collection_definition(info)))
+        for spec in indexes(db, info["name"]) if info.get("type", "collection") != "view" else ():
+            objects.append(CatalogObject("index", f"{info['name']}.{spec['name']}", index_definition(spec)))
+    return Catalog("mongo", tuple(sorted(objects, key=lambda o: (o.kind, o.name))))
+
+
+def collections(db: Database[Any]) -> list[dict[str, Any]]:
+    """listCollections' documents of what the user made, by name."""
+    found = [info for info in db.list_collections() if not _private(info["name"])]
+    return sorted(found, key=lambda info: info["name"])
+
+
+def _private(name: str) -> bool:
+    return name.startswith("system.") or name == LEDGER
+
+
+def indexes(db: Database[Any], collection: str) -> list[dict[str, Any]]:
+    """Full specifications; one whose build has not ended has `building`. No collection: an empty list."""
+    if collection not in db.list_collection_names(filter={"name": collection}):
+        return []
+    # includeBuildUUIDs is what tells an unfinished build; 64 indexes at most, so one batch holds them all.
+    command = {"listIndexes": collection, "includeBuildUUIDs": True, "cursor": {"batchSize": 1000}}
+    batch = cast("list[dict[str, Any]]", db.command(command)["cursor"]["firstBatch"])
+    return [{**entry["spec"], "building": True} if "buildUUID" in entry else entry for entry in batch]
+
+
+def collection_definition(info: Document) -> dict[str, Any]:
+    """`info` as listCollections gives it; level and action are always there, in their defaults where absent."""
+    options = dict(cast("Document", info.get("options", {})))
+    definition: dict[str, Any] = {"type": info.get("type", "collection")}
+    if definition["type"] == "collection":
+        definition["validationLevel"] = options.pop("validationLevel", "strict")
+        definition["validationAction"] = options.pop("validationAction", "error")
+    definition |= _validator(options.pop("validator", None))
+    if "pipeline" in options:
+        # The order of keys matters in $sort and in literals: stages are text that keeps it.
+        definition["pipeline"] = [_text(stage) for stage in options.pop("pipeline")]
+    if options.get("changeStreamPreAndPostImages") == {"enabled": False}:
+        del options["changeStreamPreAndPostImages"]
+    return definition | _options(options)
+
+
+def index_definition(spec: Document) -> dict[str, Any]:
+    """`spec` as listIndexes gives it. `key` is a list of [field, direction]: its order counts."""
+    key = cast("Document", spec["key"])
+    definition: dict[str, Any] = {"key": [[name, _number(direction)] for name, direction in key.items()]}
+    options = {name: value for name, value in spec.items() if name not in _IGNORED}
+    definition |= dict(_expression(options.pop("partialFilterExpression", None), "partialFilterExpression"))
+    projection = cast("Document", options.pop("wildcardProjection", {}))
+    definition |= {f"wildcardProjection.{path}": _number(value) for path, value in projection.items()}
+    return definition | _options(options)
+
+
+def _options(options: Document) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in options.items():
+        if name in _FLAGS:
+            flat |= {name: True} if value else {}
+        elif name not in _IMPLIED or _number(value) != _IMPLIED[name]:
+            flat.update(_flatten(value, name))
+    # The library version that wrote a collation is the server's, not the user's.
+    return {name: value for name, value in flat.items() if name != "collation.version"}
+
+
+def _validator(validator: Document | None) -> dict[str, Any]:
+    if not validator:
+        return {}
+    schema = validator.get("$jsonSchema")
+    rest = {name: value for name, value in validator.items() if name != "$jsonSchema"}
+    flat = dict(_expression(rest, "validator")) if rest else {}
+    return flat | (dict(_flatten(schema, "validator.$jsonSchema")) if "$jsonSchema" in validator else {})
+
+
+def _flatten(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Leaves under dotted paths; an empty mapping is a leaf, lists of schemas are numbered."""
+    if isinstance(value, Mapping) and value:
+        for name, inner in cast("Document", value).items():
+            yield from _flatten(inner, f"{path}.{name}")
+    elif _list(value) and path.rpartition(".")[2] in _SETS:
+        yield path, sorted((_leaf(item) for item in value), key=str)
+    elif _list(value) and any(isinstance(item, Mapping) for item in value):
+        for number, item in enumerate(value):
+            yield from _flatten(item, f"{path}.{number}")
+    else:
+        yield path, [_leaf(item) for item in value] if _list(value) else _leaf(value)
+
+
+def _expression(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """A match expression. Operators commute; a document compared with is a literal, whose order counts."""
+    if value is None:
+        return
+    document = cast("Document", value)
+    if not document:
+        yield path, "{}"
+    for name, inner in document.items():
+        below = f"{path}.{name}"
+        if name in ("$and", "$or", "$nor") and _list(inner):
+            for number, clause in enumerate(inner):
+                yield from _expression(clause, f"{below}.{number}")
+        elif name == "$jsonSchema":
+            yield from _flatten(inner, below)
+        elif isinstance(inner, Mapping) and name != "$expr" and _operators(cast("Document", inner)):
+            yield from _expression(inner, below)
+        else:
+            yield below, _leaf(inner)
+
+
+def _operators(value: Document) -> bool:
+    return next(iter(value), "").startswith("$")
+
+
+def _list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _leaf(value: Any) -> Any:
+    """Numbers are themselves; all else is text that no other value has (Python says True == 1)."""
+    if isinstance(value, str):
+        return _text(value) if _json(value) else value
+    number = _number(value)
+    return number if isinstance(number, (int, float)) and not isinstance(number, bool) else _text(value)
+
+
+def _number(value: Any) -> Any:
+    """1, 1.0 and Int64(1) are one number to the server, and true is 1 where a number is asked for."""
+    if isinstance(value, Decimal128):
+        value = float(str(value)) if value == Decimal128(repr(float(str(value)))) else value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, int) else value
+
+
+def _text(value: Any) -> str:
+    return json_util.dumps(_plain(value), json_options=json_util.RELAXED_JSON_OPTIONS)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with its numbers made alike, in the order that it has."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in cast("Document", value).items()}
+    if _list(value):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, bool) else _number(value)
+
+
+def _json(text: str) -> bool:
+    try:
+        json_util.loads(text)
+    except (ValueError, TypeError):
+        return False
+    return True
