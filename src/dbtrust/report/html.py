@@ -20,7 +20,7 @@ _Data = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PlanCard:
-    """A plan of one subject, shown once. `marked` maps a node to the outcome of a verdict that points at it."""
+    """A plan of one subject. `marked` maps a node to the outcome of a verdict that points at it."""
 
     anchor: str
     number: int

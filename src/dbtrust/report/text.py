@@ -21,8 +21,8 @@ def render_text(
     """Lines for a person.
 
     `width` in terminal cells wraps them (None: never), `color` adds ANSI styles, `unicode` False keeps to
-    ASCII symbols. `quiet` leaves out what holds, `verbose` adds the evidence, `errors` the errors (the command line
-    prints those on stderr). A report of nothing but errors is empty text without `errors`.
+    ASCII symbols. `quiet` leaves out what holds, `verbose` adds the evidence, `errors` the errors (which the
+    command line prints on stderr). A report of nothing but errors is empty text without `errors`.
     """
     data = document(report)
     if not errors and data["errors"] and not (data["verdicts"] or data["findings"]):

@@ -169,6 +169,8 @@ def _time(node: _Node) -> str:
 
 
 def _blocks(node: _Node) -> str:
+    if node.get("hit") is None and node.get("read") is None:
+        return "–"
     return " + ".join(_or_dash(node.get(key)) for key in ("hit", "read"))
 
 
