@@ -1,0 +1,90 @@
+"""The options that verbs share: each has a name in the environment, DBTRUST_ and its long name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+FORMATS = ("text", "json", "html")
+LEVELS = ("error", "warning", "info", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the shared options say. `postgres` and `mongo` are URLs; the environment's count as said."""
+
+    format: str = "text"
+    output: Path | None = None
+    only: tuple[str, ...] = ()
+    strict: bool = False
+    fail_on: str | None = None
+    postgres: str | None = None
+    mongo: str | None = None
+    target: str | None = None
+    database: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+
+
+def option(*names: str, **attributes: Any) -> Callable[[_F], _F]:
+    """click.option with the environment name of its last long name: --fail-on is DBTRUST_FAIL_ON."""
+    long = next(name for name in reversed(names) if name.startswith("--"))
+    variable = f"DBTRUST_{long[2:].replace('-', '_').upper()}"
+    return click.option(*names, envvar=variable, **attributes)
+
+
+def format_option(*formats: str) -> Callable[[_F], _F]:
+    """--format of a verb that has only these formats."""
+    return option(
+        "--format", type=click.Choice(formats), default=formats[0], show_default=True, help="How to show it."
+    )
+
+
+output_option = option("--output", metavar="FILE", help="Write there; stdout is then empty.")
+only_option = option(
+    "--only",
+    metavar="ID-PREFIX|ENGINE",
+    multiple=True,
+    help="Only these checks, or postgres, or mongo; repeatable.",
+)
+quiet_option = option("-q", "--quiet", is_flag=True, help="No progress, and nothing of what holds.")
+verbose_option = option("-v", "--verbose", is_flag=True, help="All evidence, and a traceback for a bug.")
+
+_REPORT_OPTIONS = (
+    format_option(*FORMATS),
+    output_option,
+    only_option,
+    option("--strict", is_flag=True, help="What is unproved fails, too."),
+    option(
+        "--fail-on",
+        type=click.Choice(LEVELS),
+        help="Findings from this level fail (dbtrust.toml, else error).",
+    ),
+    option(
+        "--postgres", metavar="URL", help="A scratch database on this server instead of an embedded server."
+    ),
+    option("--mongo", metavar="URL", help="The same for MongoDB."),
+    option("--target", metavar="NAME", help="The servers of [targets.NAME] in dbtrust.toml."),
+    option("--database", metavar="NAME", help="The database to connect to on the target."),
+    quiet_option,
+    verbose_option,
+)
+
+
+def report_options(function: _F) -> _F:
+    """Every shared option of a verb that ends in a report; the verb makes them a `Shared` with `shared`."""
+    for decorate in reversed(_REPORT_OPTIONS):
+        function = decorate(function)
+    return function
+
+
+def shared(values: dict[str, Any]) -> Shared:
+    """The keyword arguments of a verb that has `report_options` as one value."""
+    output = values.pop("output")
+    return Shared(**values, output=Path(output) if output is not None else None)
