@@ -1,0 +1,1 @@
+"""The shop: users in PostgreSQL, products in MongoDB."""
