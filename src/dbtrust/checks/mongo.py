@@ -13,11 +13,11 @@ from dbtrust.engine.mongo.connect import with_database
 from dbtrust.judge.claims import Names
 from dbtrust.judge.mongo_indexes import redundant_indexes
 from dbtrust.judge.outcomes import known_names
-from dbtrust.migrate.prove import prove_mongo
+from dbtrust.migrate.mongo import prove_mongo
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo, Verdict
-from dbtrust.schema.declared import judge_declared_mongo
+from dbtrust.schema.declared_mongo import judge_collections
 from dbtrust.schema.proofs_mongo import ParsedMongoProof, judge_proofs
 from dbtrust.source.find import located
 from dbtrust.source.objects import MongoMethod, MongoProof
@@ -51,7 +51,7 @@ class MongoHalf(Half):
         if self.project.collections and self.selection.wants("schema."):
             self.progress("creating the declared collections")
             migrated = self._catalog if self.project.history is not None else None
-            self.verdicts += judge_declared_mongo(self.stage.empty, self.project.collections, migrated, history=self.project.history is not None)
+            self.verdicts += judge_collections(self.stage.empty, self.project.collections, migrated, history=self.project.history is not None)
 
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):

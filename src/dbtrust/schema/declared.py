@@ -16,7 +16,6 @@ from dbtrust.model.location import Location
 from dbtrust.model.report import Outcome, Verdict
 from dbtrust.source.find import find_name
 from dbtrust.source.migrations import read_scripts
-from dbtrust.source.project import Declared
 from dbtrust.stage.scripts import run_text
 from dbtrust.stage.skipped import SkipWatch
 
@@ -110,10 +109,3 @@ def _match(check: str, file: str, text: str, differences: list[Difference]) -> V
     evidence = {"differences": [str(d) for d in differences]}
     step = "write the migration that is missing, or mend the declared file"
     return _verdict(check, file, "refuted", f"against the migrations: {said}", place=place, next=step, evidence=evidence)
-
-
-def judge_declared_mongo(fresh: Callable[[], AbstractContextManager[Any]], declared: Sequence[Declared], migrated: Catalog | None, *, history: bool) -> list[Verdict]:
-    """schema.applies and schema.matches_migrations of each declared collection, on one empty database."""
-    from dbtrust.schema.declared_mongo import judge_collections
-
-    return judge_collections(fresh, declared, migrated, history=history)
