@@ -21,7 +21,7 @@ Field = tuple[str, tuple[Any, Any]]
 def diff(expected: Catalog, found: Catalog, *, column_order: bool = True) -> tuple[Difference, ...]:
     """Every object that is missing, extra or changed, sorted by kind and name; () where both are equal.
 
-    A changed object's `fields` are named "default privilege", "column age type", "column order" and so on. With
+    A changed object's `fields` are named "definition", "column age type", "column order" and so on. With
     `column_order=False` an object whose columns only stand in another order is equal.
     """
     left, right = _by_name(expected), _by_name(found)
@@ -33,7 +33,9 @@ def _by_name(catalog: Catalog) -> dict[tuple[str, str], CatalogObject]:
 
 
 def _differences(
-    left: Mapping[tuple[str, str], CatalogObject], right: Mapping[tuple[str, str], CatalogObject], column_order: bool
+    left: Mapping[tuple[str, str], CatalogObject],
+    right: Mapping[tuple[str, str], CatalogObject],
+    column_order: bool,
 ) -> Iterator[Difference]:
     for key in sorted(left.keys() | right.keys()):
         kind, name = key
@@ -82,7 +84,7 @@ def _mappings(prefix: str, a: Mapping[str, Any], b: Mapping[str, Any], column_or
 def _named(
     key: str, label: str, a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]], column_order: bool
 ) -> Iterator[Field]:
-    """Parts that carry a name are compared by it: a column is not "changed" because another stands before it."""
+    """Parts are compared by name: a column is not "changed" because another stands before it."""
     left, right = {str(part["name"]): part for part in a}, {str(part["name"]): part for part in b}
     if len(left) < len(a) or len(right) < len(b):
         yield label, (a, b)
@@ -111,7 +113,9 @@ def _is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
 
 
 def _is_named(value: Any) -> TypeGuard[Sequence[Mapping[str, Any]]]:
-    return isinstance(value, list | tuple) and all(_is_mapping(part) and "name" in part for part in _items(value))
+    return isinstance(value, list | tuple) and all(
+        _is_mapping(part) and "name" in part for part in _items(value)
+    )
 
 
 def _items(value: Any) -> Sequence[Any]:

@@ -1,6 +1,6 @@
 """The catalog of one PostgreSQL database as plain objects that compare equal where they mean the same.
 
-Owners are left out and the database's owner is called "owner" in grants, so a copy under another role is equal.
+Owners are left out and the database's owner is "owner" in grants, so a copy under another role is equal.
 Left out too: system schemas, members of extensions, temporary objects and dbtrust's own ledger.
 Written for PostgreSQL 15 to 18; properties that a version lacks are absent.
 """
@@ -27,13 +27,17 @@ _BOOKKEEPING = frozenset({"kind", "class", "oid", "path", "suffix", "relation", 
 #: Questions whose rows are objects as they stand; those of the first line ask about the given relations.
 _PLAIN = (
     "triggers", "policies", "rules", "statistics",
-    "sequences", "functions", "schemas", "extensions", "default_privileges", "event_triggers", "publications", "others",
+    "sequences", "functions", "schemas", "extensions", "default_privileges", "event_triggers", "publications",
+    "others",
 )  # fmt: skip
-_OF_RELATIONS = frozenset({"columns", "constraints", "indexes", "index_keys", "triggers", "policies", "rules", "statistics"})
+_OF_RELATIONS = frozenset(
+    {"columns", "constraints", "indexes", "index_keys", "triggers", "policies", "rules", "statistics"}
+)
 #: What an index's or a constraint's text does not say; the rest goes under "structure".
 _TOLD_APART = frozenset({
-    "schema", "table", "name", "definition", "valid", "clustered", "replica_identity", "constraint", "partition_of",
-    "tablespace", "comment", "validated", "enforced", "inherited", "triggers_disabled", "statistics_targets",
+    "schema", "table", "name", "definition", "valid", "clustered", "replica_identity", "constraint",
+    "partition_of", "tablespace", "comment", "validated", "enforced", "inherited",
+    "triggers_disabled", "statistics_targets",
 })  # fmt: skip
 
 
@@ -87,7 +91,9 @@ def _object(kind: str, path: Iterable[str], row: Mapping[str, Any], suffix: str 
 
 def _told(definition: Mapping[str, Any]) -> Row:
     """Without what is absent, which is how a version that lacks a property would tell it."""
-    return {key: value for key, value in definition.items() if value is not None and value != [] and value != {}}
+    return {
+        key: value for key, value in definition.items() if value is not None and value != [] and value != {}
+    }
 
 
 def _grants(cursor: psycopg.Cursor[Row], relations: list[int]) -> Grants:
@@ -119,8 +125,14 @@ def _indexes(rows: Iterable[Row], keys: Iterable[Row]) -> Iterator[CatalogObject
         mine = parts[row["oid"]]
         row["keys"] = [key for key in mine if not key.pop("included")]
         row["include"] = [key["expression"] for key in mine[len(row["keys"]) :]]
-        targets = [f"{key['expression']}: {key.pop('statistics_target')}" for key in mine if "statistics_target" in key]
-        yield _object("index", (row["schema"], row["name"]), _structured(row | {"statistics_targets": targets}))
+        targets = [
+            f"{key['expression']}: {key.pop('statistics_target')}"
+            for key in mine
+            if "statistics_target" in key
+        ]
+        yield _object(
+            "index", (row["schema"], row["name"]), _structured(row | {"statistics_targets": targets})
+        )
 
 
 def _structured(row: Row) -> Row:

@@ -15,7 +15,7 @@ from dbtrust.model.errors import ConfigError, ServerError
 CONNECT_TIMEOUT = 10
 
 _NEXT = (
-    (r"password|pg_hba|authentication|no password supplied", "check the user and the password (PGPASSWORD or ~/.pgpass)"),
+    (r"password|pg_hba|authentication", "check the user and the password (PGPASSWORD or ~/.pgpass)"),
     (r'database ".*" does not exist', "create that database, or name another one in the URL"),
     (r'role ".*" does not exist', "name an existing role in the URL"),
     (r"could not translate host name|resolve", "check the host's name in the URL"),
@@ -27,7 +27,7 @@ _NEXT = (
 def connect(
     url: str, *, statement_timeout_ms: int | None = None, autocommit: bool = True
 ) -> psycopg.Connection[Any]:
-    """A connection that never prepares on the server: each statement gets the custom plan of a first execution.
+    """A connection that never prepares: each statement gets the custom plan of a first execution.
 
     Raises ConfigError for an unreadable URL and ServerError for a server that cannot be reached.
     """
@@ -55,7 +55,11 @@ def _read(url: str) -> dict[str, Any]:
 
 
 def _defaults(parts: dict[str, Any]) -> dict[str, Any]:
-    return {"connect_timeout": CONNECT_TIMEOUT, "application_name": "dbtrust", "client_encoding": "UTF8"} | parts
+    return {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "application_name": "dbtrust",
+        "client_encoding": "UTF8",
+    } | parts
 
 
 def address(parts: dict[str, Any]) -> str:

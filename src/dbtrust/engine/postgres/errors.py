@@ -13,7 +13,7 @@ from psycopg import errors
 class Failure:
     """A server's error. `position` is a 1-based character of the statement; absent fields are None.
 
-    `datatype` is the type that the server names (a domain's violation). A connection that broke has no sqlstate.
+    `datatype` is the type that the server names (a domain's violation). A broken connection has no sqlstate.
     """
 
     sqlstate: str | None
@@ -56,7 +56,8 @@ def describe(error: psycopg.Error) -> str:
     failure = failure_of(error)
     if failure.sqlstate is None:
         return failure.message
-    return f"{failure.sqlstate} {condition(failure.sqlstate)}: {failure.message}".replace(" : ", ": ")
+    code = f"{failure.sqlstate} {condition(failure.sqlstate)}".rstrip()
+    return f"{code}: {failure.message}"
 
 
 def condition(sqlstate: str) -> str:
