@@ -1,52 +1,161 @@
-"""What a PostgreSQL database holds: every object that a migration can make, without rows and object ids."""
+"""The catalog of one PostgreSQL database as plain objects that compare equal where they mean the same.
+
+Owners are left out and the database's owner is "owner" in grants, so a copy under another role is equal.
+Left out too: system schemas, members of extensions, temporary objects and dbtrust's own ledger.
+Written for PostgreSQL 15 to 18; properties that a version lacks are absent.
+"""
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
 
-from dbtrust.engine.postgres.questions import question
+from dbtrust.engine.postgres import sql
 from dbtrust.model.catalog import Catalog, CatalogObject
 
-_QUESTIONS = (
-    "catalog_tables", "catalog_constraints", "catalog_indexes", "catalog_triggers", "catalog_functions",
-    "catalog_types", "catalog_others",
+Row = dict[str, Any]
+Grants = Mapping[tuple[str, int, int], dict[str, list[str]]]
+
+#: What a row tells about itself and not about its object.
+_BOOKKEEPING = frozenset({"kind", "class", "oid", "path", "suffix", "relation", "number", "relkind"})
+#: Questions whose rows are objects as they stand; those of the first line ask about the given relations.
+_PLAIN = (
+    "triggers", "policies", "rules", "statistics",
+    "sequences", "functions", "schemas", "extensions", "default_privileges", "event_triggers", "publications",
+    "others",
 )  # fmt: skip
+_OF_RELATIONS = frozenset(
+    {"columns", "constraints", "indexes", "index_keys", "triggers", "policies", "rules", "statistics"}
+)
+#: What an index's or a constraint's text does not say; the rest goes under "structure".
+_TOLD_APART = frozenset({
+    "schema", "table", "name", "definition", "valid", "clustered", "replica_identity", "constraint",
+    "partition_of", "tablespace", "comment", "validated", "enforced", "inherited",
+    "triggers_disabled", "statistics_targets",
+})  # fmt: skip
 
 
 def snapshot(connection: psycopg.Connection[Any]) -> Catalog:
-    """The catalog of the connected database, from one snapshot of it.
+    """Every object of the connection's database, its own uncommitted changes included.
 
-    Names are qualified (the search path is empty meanwhile). Who owns an object does not count: the owner is
-    written "owner", so that the same schema made by another role compares equal. Raises psycopg.Error.
+    One round trip per kind, in a transaction (or savepoint) that is rolled back, so no setting of the session
+    survives. Raises psycopg.Error where the server refuses.
     """
-    objects: list[CatalogObject] = []
-    with connection.transaction():
-        before = connection.execute("SHOW search_path").fetchone()
-        connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
-        for name in _QUESTIONS:
-            objects += [_object(*row) for row in connection.execute(question(name)).fetchall()]
-        # The caller may hold an outer transaction, in which a local setting would stay.
-        connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [before[0] if before else ""])
+    own = connection.info.transaction_status == TransactionStatus.IDLE
+    with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
+        if own:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute(sql.load("session"))
+        objects = list(_read(cursor))
     return Catalog("postgres", tuple(sorted(objects, key=lambda o: (o.kind, o.name))))
 
 
-def _object(kind: str, name: str, definition: dict[str, Any]) -> CatalogObject:
-    owner = definition.pop("owner", None)
-    if owner is not None:
-        definition["grants"] = sorted(_without_owner(grant, str(owner)) for grant in definition.get("grants") or [])
-        if kind == "default privilege":
-            name = f"{name.rsplit('.', 1)[0]}.owner"
-    for column in definition.get("columns") or []:
-        if isinstance(column, dict) and "grants" in column:
-            column["grants"] = sorted(_without_owner(grant, str(owner)) for grant in column["grants"])
-    return CatalogObject(kind, name, definition)
+def qualified(path: Iterable[str]) -> str:
+    """Parts joined by dots; a part with a dot or a quote is quoted, so two objects never share a name."""
+    return ".".join('"' + p.replace('"', '""') + '"' if "." in p or '"' in p else p for p in path)
 
 
-def _without_owner(grant: str, owner: str) -> str:
-    """"alice=arwdDxtm/alice" of owner alice -> "owner=arwdDxtm/owner" (aclitem's text form)."""
-    grantee, _, rest = grant.partition("=")
-    rights, _, grantor = rest.partition("/")
-    names = ["owner" if name.strip('"') in (owner, "pg_database_owner") else name for name in (grantee, grantor)]
-    return f"{names[0]}={rights}/{names[1]}"
+def _read(cursor: psycopg.Cursor[Row]) -> Iterator[CatalogObject]:
+    relations = _ask(cursor, "relations", [])
+    oids = [row["oid"] for row in relations]
+    grants = _grants(cursor, oids)
+    columns = _columns(_ask(cursor, "columns", oids), grants)
+    for row in relations:
+        if row["kind"] != "composite":
+            extra = {"columns": columns[row["oid"]], "grants": grants.get(("pg_class", row["oid"], 0))}
+            yield _object(row["kind"], (row["schema"], row["name"]), row | extra)
+    yield from _constraints(_ask(cursor, "constraints", oids))
+    yield from _indexes(_ask(cursor, "indexes", oids), _ask(cursor, "index_keys", oids))
+    yield from _types(_ask(cursor, "types", oids), _ask(cursor, "domain_constraints", oids), columns, grants)
+    for name in _PLAIN:
+        for row in _ask(cursor, name, oids):
+            extra = {"grants": grants.get((row.get("class", ""), row.get("oid", 0), 0))}
+            yield _object(row["kind"], row["path"], row | extra, suffix=row.get("suffix") or "")
+
+
+def _ask(cursor: psycopg.Cursor[Row], name: str, relations: list[int]) -> list[Row]:
+    parameters = {"relations": relations} if name in _OF_RELATIONS else None
+    return cursor.execute(sql.load(name), parameters).fetchall()
+
+
+def _object(kind: str, path: Iterable[str], row: Mapping[str, Any], suffix: str = "") -> CatalogObject:
+    definition = {key: value for key, value in row.items() if key not in _BOOKKEEPING}
+    return CatalogObject(kind, qualified(path) + suffix, _told(definition))
+
+
+def _told(definition: Mapping[str, Any]) -> Row:
+    """Without what is absent, which is how a version that lacks a property would tell it."""
+    return {
+        key: value for key, value in definition.items() if value is not None and value != [] and value != {}
+    }
+
+
+def _grants(cursor: psycopg.Cursor[Row], relations: list[int]) -> Grants:
+    found: defaultdict[tuple[str, int, int], dict[str, list[str]]] = defaultdict(dict)
+    for row in _ask(cursor, "grants", relations):
+        found[row["class"], row["oid"], row["number"]][row["grantee"]] = row["privileges"]
+    return found
+
+
+def _columns(rows: Iterable[Row], grants: Grants) -> defaultdict[int, list[Row]]:
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        column = {key: value for key, value in row.items() if key not in _BOOKKEEPING}
+        column["grants"] = grants.get(("pg_class", row["relation"], row["number"]))
+        found[row["relation"]].append(_told(column))
+    return found
+
+
+def _constraints(rows: Iterable[Row]) -> Iterator[CatalogObject]:
+    for row in rows:
+        yield _object("constraint", (row["schema"], row["table"], row["name"]), _structured(row))
+
+
+def _indexes(rows: Iterable[Row], keys: Iterable[Row]) -> Iterator[CatalogObject]:
+    parts: defaultdict[int, list[Row]] = defaultdict(list)
+    for key in keys:
+        parts[key.pop("index")].append(_told(key))
+    for row in rows:
+        mine = parts[row["oid"]]
+        row["keys"] = [key for key in mine if not key.pop("included")]
+        row["include"] = [key["expression"] for key in mine[len(row["keys"]) :]]
+        targets = [
+            f"{key['expression']}: {key.pop('statistics_target')}"
+            for key in mine
+            if "statistics_target" in key
+        ]
+        yield _object(
+            "index", (row["schema"], row["name"]), _structured(row | {"statistics_targets": targets})
+        )
+
+
+def _structured(row: Row) -> Row:
+    told = {key: value for key, value in row.items() if key in _TOLD_APART}
+    rest = {key: value for key, value in row.items() if key not in _TOLD_APART | _BOOKKEEPING}
+    return told | {"structure": _told(rest)}
+
+
+def _types(
+    rows: Iterable[Row], constraints: Iterable[Row], columns: Mapping[int, list[Row]], grants: Grants
+) -> Iterator[CatalogObject]:
+    checks: defaultdict[int, list[Row]] = defaultdict(list)
+    for check in constraints:
+        checks[check.pop("type")].append(_told(check))
+    for row in rows:
+        row["grants"] = grants.get(("pg_type", row["oid"], 0))
+        row["constraints"] = checks[row["oid"]]
+        if row["relation"] is not None:
+            row["columns"] = columns.get(row["relation"])
+        yield _object(row["kind"], row["path"], row)
+
+
+def to_json(catalog: Catalog) -> str:
+    """A canonical text of a catalog, for evidence and fixtures."""
+    objects = [{"kind": o.kind, "name": o.name, "definition": o.definition} for o in catalog.objects]
+    return json.dumps(objects, indent=1, sort_keys=True, ensure_ascii=False)

@@ -1,34 +1,90 @@
-"""Connections to PostgreSQL, with errors that say where and what next."""
+"""One way to connect to PostgreSQL: errors name the server and the next step, never a password."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dbtrust.engine.postgres.errors import redact
 from dbtrust.model.errors import ConfigError, ServerError
 
+#: Seconds until a silent host is given up, where the URL does not say.
+CONNECT_TIMEOUT = 10
 
-def connect(url: str, *, statement_timeout_ms: int | None = None, autocommit: bool = True) -> psycopg.Connection[Any]:
-    """An open connection that never prepares on its own (a claim is about a first execution).
+_NEXT = (
+    (r"password|pg_hba|authentication", "check the user and the password (PGPASSWORD or ~/.pgpass)"),
+    (r'database ".*" does not exist', "create that database, or name another one in the URL"),
+    (r'role ".*" does not exist', "name an existing role in the URL"),
+    (r"could not translate host name|resolve", "check the host's name in the URL"),
+    (r"too many clients|remaining connection slots", "close connections, or raise max_connections"),
+    (r"starting up|shutting down|recovery", "try again in a moment"),
+)  # fmt: skip
 
-    Raises ConfigError for an unreadable URL and ServerError, naming host and port, where no server answers.
+
+def connect(
+    url: str, *, statement_timeout_ms: int | None = None, autocommit: bool = True
+) -> psycopg.Connection[Any]:
+    """A connection that never prepares: each statement gets the custom plan of a first execution.
+
+    Raises ConfigError for an unreadable URL and ServerError for a server that cannot be reached.
     """
+    parts = _read(url)
     try:
-        where = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise ConfigError(f"not a PostgreSQL URL: {redact(str(error))}", next="write postgresql://user@host:5432/db") from None
-    options = str(where.get("options") or "")
+        connection: psycopg.Connection[Any] = psycopg.connect(
+            make_conninfo(**_defaults(parts)), autocommit=True, prepare_threshold=None
+        )
+    except psycopg.Error as error:
+        raise _unreachable(error, parts) from None
     if statement_timeout_ms is not None:
-        options += f" -c statement_timeout={statement_timeout_ms}"
+        # Not a start-up option: connection poolers refuse those.
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(statement_timeout_ms)])
+    connection.autocommit = autocommit
+    return connection
+
+
+def _read(url: str) -> dict[str, Any]:
     try:
-        return psycopg.connect(
-            url, autocommit=autocommit, prepare_threshold=None, options=options.strip(),
-            connect_timeout=int(where.get("connect_timeout") or 10), application_name="dbtrust",
-        )  # fmt: skip
-    except psycopg.OperationalError as error:
-        place = f"{where.get('host') or 'local socket'}:{where.get('port') or 5432}"
-        reason = redact(" ".join(str(error).split()))
-        raise ServerError(f"PostgreSQL at {place} does not answer: {reason}", next="check the URL and that the server runs") from error
+        return dict(conninfo_to_dict(url))
+    except psycopg.Error:
+        # libpq's message quotes parts of the URL, so it is not shown.
+        message = f"this PostgreSQL URL cannot be read: {redact(url)}"
+        raise ConfigError(message, next="write postgresql://user@host:5432/database") from None
+
+
+def _defaults(parts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "application_name": "dbtrust",
+        "client_encoding": "UTF8",
+    } | parts
+
+
+def address(parts: dict[str, Any]) -> str:
+    """Host and port as a person would name them, from the parts of a URL."""
+    host = parts.get("host") or parts.get("hostaddr") or "the local socket"
+    return f"{host}:{parts.get('port') or 5432}"
+
+
+def _unreachable(error: psycopg.Error, parts: dict[str, Any]) -> ServerError:
+    text = _hide(" ".join(str(error).split()), parts.get("password"))
+    step = next((hint for pattern, hint in _NEXT if re.search(pattern, text)), "")
+    return ServerError(
+        f"cannot connect to PostgreSQL at {address(parts)}: {text}",
+        next=step or "start that server, or correct its URL",
+    )
+
+
+def redact(text: str) -> str:
+    """`text` without the password of any URL or key=value string in it."""
+    text = re.sub(r"(://[^\s/?#]*?):.*@", r"\1:***@", text)
+    return re.sub(r"(?i)(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", r"\1***", text)
+
+
+def _hide(text: str, password: Any) -> str:
+    if password:
+        for secret in (str(password), quote(str(password), safe="")):
+            text = text.replace(secret, "***")
+    return redact(text)

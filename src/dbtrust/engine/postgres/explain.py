@@ -1,157 +1,212 @@
-"""EXPLAIN on PostgreSQL, read into a Plan."""
+"""EXPLAIN as a driver's first execution of a statement would be planned, and what it really read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row, tuple_row
+from psycopg.types.string import TextLoader
 
-from dbtrust.engine.postgres.counters import Counters
-from dbtrust.engine.postgres.questions import question
+from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres.plan_document import SCANS, Partitions, parse
+from dbtrust.model.errors import ServerError
 from dbtrust.model.plan import Node, Plan
 
-#: Node types of PostgreSQL 15 to 18 (src/backend/commands/explain.c, ExplainNode).
-KNOWN = frozenset(
-    """Result|ProjectSet|ModifyTable|Append|Merge Append|Recursive Union|BitmapAnd|BitmapOr|Nested Loop|Merge Join
-    Hash Join|Seq Scan|Sample Scan|Gather|Gather Merge|Index Scan|Index Only Scan|Bitmap Index Scan|Bitmap Heap Scan
-    Tid Scan|Tid Range Scan|Subquery Scan|Function Scan|Table Function Scan|Values Scan|CTE Scan|Named Tuplestore Scan
-    WorkTable Scan|Foreign Scan|Custom Scan|Materialize|Memoize|Sort|Incremental Sort|Group|Aggregate|WindowAgg|Unique
-    SetOp|LockRows|Limit|Hash""".replace("\n    ", "|").split("|")
-)
-_SHOWN = (
-    "Parent Relationship", "Subplan Name", "Join Type", "Strategy", "Partial Mode", "Operation", "Scan Direction",
-    "Index Cond", "Recheck Cond", "Filter", "Join Filter", "Hash Cond", "Merge Cond", "Sort Key", "Presorted Key",
-    "Group Key", "Cache Key", "Sort Method", "Workers Planned", "Workers Launched", "CTE Name", "Function Name",
-    "Subplans Removed", "Disabled", "Parallel Aware", "One-Time Filter", "Output",
-)  # fmt: skip
+__all__ = ["Partitions", "explain", "parse"]
+
+_ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING ON, FORMAT JSON) "
+_PLAIN = "EXPLAIN (VERBOSE, SETTINGS, FORMAT JSON) "
+#: The nodes that run a part of the plan more than once; a sub plan of an expression does, too.
+_REPEATING = frozenset({"Nested Loop", "Recursive Union"})
+
+#: (schema, relation, index or None) to (tuples returned, tuples fetched).
+Counters = Mapping[tuple[str, str, str | None], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Partitions:
-    """(schema, name) of a partition or a partition's index -> (schema, name) of the topmost parent."""
+class _Facts:
+    """What the catalog and the counters say about the relations of a plan at one moment."""
 
-    relations: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict[tuple[str, str], tuple[str, str]])
-    indexes: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict[tuple[str, str], tuple[str, str]])
-
-
-def read_partitions(connection: psycopg.Connection[Any]) -> Partitions:
-    """Every partition and partition index of the database with its root (pg_partition_root)."""
-    rows = connection.execute(question("partitions")).fetchall()
-    relations = {(s, n): (rs, rn) for kind, s, n, rs, rn in rows if kind == "table"}
-    indexes = {(s, n): (rs, rn) for kind, s, n, rs, rn in rows if kind == "index"}
-    return Partitions(relations, indexes)
+    partitions: Partitions
+    counters: Counters
 
 
 def explain(
-    connection: psycopg.Connection[Any], statement: str, params: Sequence[Any] = (), *, analyze: bool = True,
+    connection: psycopg.Connection[Any],
+    statement: str,
+    params: Sequence[Any] = (),
+    *,
+    analyze: bool = True,
     counters: bool = True,
-) -> Plan:  # fmt: skip
-    """The plan of a first execution of `statement` ($1 …) with exactly the types that psycopg sends.
+) -> Plan:
+    """The plan of one statement whose placeholders are $1..$n, each sent with the type that psycopg picks.
 
-    The values go through the extended protocol, so the planner sees them: a custom plan. The caller owns the
-    transaction and rolls back what a writing statement did. Raises psycopg.Error.
+    Nothing is prepared, so the server makes the custom plan of a first execution. With `analyze` the
+    statement runs: outside a transaction its effects are rolled back here; inside one they stay, and the
+    caller rolls back. `counters` fills `relation_reads` for relations that are scanned more than once (see
+    `_reads`). Raises psycopg.Error (a position in it counts from the EXPLAIN) and ServerError for an answer
+    without a plan.
     """
-    version = f"{connection.info.server_version // 10000}.{connection.info.server_version % 10000}"
-    partitions = read_partitions(connection)
-    plan = parse(_document(connection, statement, params, analyze), server_version=version, partitions=partitions)
-    if not (analyze and counters and _needs_counters(plan)):
-        return plan
-    reads = _measured(connection, statement, params, plan)
-    return Plan(
-        plan.engine, plan.nodes, plan.totals, plan.analyzed, plan.server_version, plan.command, plan.unknown, reads
+    with _transaction(connection):
+        if not analyze:
+            return _placed(connection, _run(connection, _PLAIN, statement, params))
+        before = _run(connection, _PLAIN, statement, params) if counters else None
+        if before is None or not _may_repeat(before):
+            return _placed(connection, _run(connection, _ANALYZE, statement, params))
+        return _measured(connection, statement, params, before)
+
+
+def _transaction(connection: psycopg.Connection[Any]) -> AbstractContextManager[Any]:
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        return connection.transaction(force_rollback=True)
+    return nullcontext()
+
+
+def _run(connection: psycopg.Connection[Any], prefix: str, statement: str, params: Sequence[Any]) -> Plan:
+    with psycopg.RawCursor(connection, row_factory=tuple_row) as cursor:
+        # The user may have registered another loader for json on the connection.
+        cursor.adapters.register_loader("json", TextLoader)
+        cursor.execute((prefix + statement).encode(connection.info.encoding), params or None, prepare=False)
+        row = cursor.fetchone() if cursor.description else None
+    if row is None:
+        raise ServerError(
+            "the server gave no plan for this statement", next="a rule may rewrite it to nothing"
+        )
+    return parse(json.loads(row[0]), server_version=version(connection))
+
+
+def version(connection: psycopg.Connection[Any]) -> str:
+    """The server's version without the packager's words: "17.10"."""
+    return (connection.info.parameter_status("server_version") or "").split(" ")[0]
+
+
+def _may_repeat(plan: Plan) -> bool:
+    return any(
+        node.type in _REPEATING or node.detail.get("Parent Relationship") == "SubPlan" for node in plan.nodes
+    ) and not _parallel(plan)
+
+
+def _parallel(plan: Plan) -> bool:
+    return any(node.type in ("Gather", "Gather Merge") for node in plan.nodes)
+
+
+def _placed(connection: psycopg.Connection[Any], plan: Plan) -> Plan:
+    return _with_roots(plan, _facts(connection, plan).partitions)
+
+
+def _measured(
+    connection: psycopg.Connection[Any], statement: str, params: Sequence[Any], before: Plan
+) -> Plan:
+    """EXPLAIN ANALYZE between two readings of the counters, less what planning alone reads.
+
+    The planner looks up the ends of indexes (selfuncs.c, get_actual_variable_range), which counts as reading.
+    """
+    start = _facts(connection, before)
+    _run(connection, _PLAIN, statement, params)
+    planned = _facts(connection, before).counters
+    plan = _run(connection, _ANALYZE, statement, params)
+    end = _facts(connection, before)
+    plan = _with_roots(plan, end.partitions)
+    change = {
+        key: (
+            value[0] - 2 * planned[key][0] + start.counters[key][0],
+            value[1] - 2 * planned[key][1] + start.counters[key][1],
+        )
+        for key, value in end.counters.items()
+        if key in planned and key in start.counters
+    }
+    return plan if _parallel(plan) else replace(plan, relation_reads=_reads(plan, change))
+
+
+def _facts(connection: psycopg.Connection[Any], plan: Plan) -> _Facts:
+    names = sorted({(node.schema, node.relation) for node in plan.nodes if node.schema and node.relation})
+    if not names:
+        return _Facts(Partitions(), {})
+    arguments = {"schemas": [name[0] for name in names], "relations": [name[1] for name in names]}
+    with psycopg.Cursor(connection, row_factory=dict_row) as cursor:
+        rows = cursor.execute(sql.load("plan_relations"), arguments, prepare=False).fetchall()
+    return _Facts(
+        _partitions(rows), {_key(row): (row["returned"], row["fetched"]) for row in rows if row["counted"]}
     )
 
 
-def _document(connection: psycopg.Connection[Any], statement: str, params: Sequence[Any], analyze: bool) -> Any:
-    options = "ANALYZE, BUFFERS, VERBOSE, SETTINGS, FORMAT JSON" if analyze else "VERBOSE, SETTINGS, FORMAT JSON"
-    with psycopg.RawCursor(connection) as cursor:
-        row = cursor.execute(f"EXPLAIN ({options}) {statement}".encode(), list(params) or None).fetchone()
-    assert row is not None
-    return row[0]
+def _key(row: Mapping[str, Any]) -> tuple[str, str, str | None]:
+    return row["schema"], row["relation"], row["index"]
 
 
-def _needs_counters(plan: Plan) -> bool:
-    if any(node.type.startswith("Gather") for node in plan.nodes):
-        return False
-    return any(node.relation and (node.loops or 0) > 1 for node in plan.nodes)
+def _partitions(rows: Iterable[Mapping[str, Any]]) -> Partitions:
+    inside = [row for row in rows if row["root_relation"] is not None]
+    return Partitions(
+        {(row["schema"], row["relation"]): (row["root_schema"], row["root_relation"]) for row in inside},
+        {(row["schema"], row["index"]): row["root_index"] for row in inside if row["root_index"] is not None},
+    )
 
 
-def _measured(connection: psycopg.Connection[Any], statement: str, params: Sequence[Any], plan: Plan) -> Mapping[str, float]:
-    """Rows read per relation as the server counts them, without what planning itself reads (index endpoints)."""
-    counter = Counters(connection, plan.nodes)
-    planned = counter.change(lambda: _document(connection, statement, params, analyze=False))
-    executed = counter.change(lambda: _document(connection, statement, params, analyze=True))
-    roots = {(node.schema or "public", node.relation): node for node in plan.nodes if node.relation}
-    reads: dict[str, float] = {}
-    for name, value in executed.items():
-        node = roots[name]
-        key = f"{node.root_schema or node.schema}.{node.root_relation or node.relation}"
-        reads[key] = reads.get(key, 0) + value - planned.get(name, 0)
-    return reads
+def _with_roots(plan: Plan, partitions: Partitions) -> Plan:
+    return replace(plan, nodes=tuple(_with_root(node, partitions) for node in plan.nodes))
 
 
-def parse(document: Any, *, server_version: str, partitions: Partitions | None = None) -> Plan:
-    """An EXPLAIN (FORMAT JSON) document as a Plan; nodes in pre-order. Costs in the planner's units, times in ms."""
-    top = document[0] if isinstance(document, list) else document
-    reader = _Reader(partitions or Partitions())
-    reader.read(top["Plan"], None, None)
-    root = reader.nodes[0]
-    returned = (root.rows or 0) * (root.loops or 0) if root.rows is not None else None
-    totals = {
-        "returned": returned, "cost": root.cost, "hit": root.hit, "read": root.read,
-        "planning_ms": top.get("Planning Time"), "execution_ms": top.get("Execution Time"),
-    }  # fmt: skip
-    settings = top.get("Settings")
-    if settings:
-        totals["settings"] = settings
-    return Plan(
-        "postgres", tuple(reader.nodes), totals, analyzed=root.rows is not None, server_version=server_version,
-        unknown=tuple(dict.fromkeys(reader.unknown)),
-    )  # fmt: skip
+def _with_root(node: Node, partitions: Partitions) -> Node:
+    root = partitions.relations.get((node.schema or "", node.relation or ""))
+    if root is None:
+        return node
+    index = partitions.indexes.get((node.schema or "", node.index or ""))
+    return replace(node, root_schema=root[0], root_relation=root[1], root_index=index)
 
 
-class _Reader:
-    """Flattens the nested document."""
+def _reads(plan: Plan, change: Counters) -> dict[str, float]:
+    """Rows read of each relation that some scan visits more than once, partitions under their root.
 
-    def __init__(self, partitions: Partitions) -> None:
-        self._partitions = partitions
-        self.nodes: list[Node] = []
-        self.unknown: list[str] = []
+    A table counts what sequential and sample scans return and what bitmap heap scans fetch; an index what
+    it fetches from the table, or for an index-only scan what it returns (pgstat_count_* in heapam.c and
+    indexam.c). Left out is a relation where that is not exact: a Tid Scan counts nowhere, and an index in an
+    index-only scan and in another scan of the same statement counts both in one number.
+    """
+    wanted, uses = _repeated(plan, change), _index_uses(plan)
+    roots = {(node.schema, node.relation): _name(node) for node in plan.nodes if node.relation}
+    reads: defaultdict[str, float] = defaultdict(float)
+    for (schema, relation, index), (returned, fetched) in change.items():
+        name = roots.get((schema, relation), "")
+        if name not in wanted:
+            continue
+        if index is None:
+            reads[name] += returned + fetched
+        else:
+            reads[name] += returned if "Index Only Scan" in uses.get((name, index), ()) else fetched
+    return dict(reads)
 
-    def read(self, raw: Mapping[str, Any], parent: int | None, heap: tuple[str | None, str | None] | None) -> None:
-        kind = str(raw["Node Type"])
-        if kind not in KNOWN:
-            self.unknown.append(kind)
-        number = len(self.nodes)
-        schema, relation = raw.get("Schema"), raw.get("Relation Name")
-        if kind == "Bitmap Index Scan" and heap is not None:
-            schema, relation = heap
-        children = raw.get("Plans", [])
-        self.nodes.append(self._node(raw, number, parent, kind, schema, relation, children))
-        below = (schema, relation) if kind == "Bitmap Heap Scan" else heap
-        for child in children:
-            self.read(child, number, below)
 
-    def _node(
-        self, raw: Mapping[str, Any], number: int, parent: int | None, kind: str, schema: str | None, relation: str | None,
-        children: Sequence[Mapping[str, Any]],
-    ) -> Node:  # fmt: skip
-        root = self._partitions.relations.get((schema or "", relation or ""))
-        index = raw.get("Index Name")
-        top_index = self._partitions.indexes.get((schema or "", index or ""))
-        time, loops = raw.get("Actual Total Time"), raw.get("Actual Loops")
-        inside = sum((c.get("Actual Total Time") or 0) * (c.get("Actual Loops") or 0) for c in children)
-        workers = (raw.get("Workers Launched") or 0) + 1 if kind.startswith("Gather") else 1
-        own = None if time is None else max(0.0, time * (loops or 0) - inside / workers)
-        return Node(
-            id=number, parent=parent, type=kind, relation=relation, schema=schema, alias=raw.get("Alias"), index=index,
-            root_relation=root[1] if root else None, root_schema=root[0] if root else None,
-            root_index=top_index[1] if top_index else None, rows=raw.get("Actual Rows"),
-            estimated_rows=raw.get("Plan Rows"), loops=loops, startup_cost=raw.get("Startup Cost"),
-            cost=raw.get("Total Cost"), removed_filter=raw.get("Rows Removed by Filter"),
-            removed_recheck=raw.get("Rows Removed by Index Recheck"), removed_join=raw.get("Rows Removed by Join Filter"),
-            heap_fetches=raw.get("Heap Fetches"), hit=raw.get("Shared Hit Blocks"), read=raw.get("Shared Read Blocks"),
-            time_ms=time, self_ms=own, detail={key: raw[key] for key in _SHOWN if key in raw and raw[key] not in (False, 0)},
-        )  # fmt: skip
+def _repeated(plan: Plan, change: Counters) -> set[str]:
+    """Relations with a scan of several loops whose counters are exact."""
+    scans = [node for node in plan.nodes if node.type in SCANS and node.loops]
+    repeated = {_name(node) for node in scans if (node.loops or 0) > 1}
+    inexact = {_name(node) for node in scans if node.type == "Tid Scan"}
+    inexact |= {_name(node) for node in scans if (node.schema, node.relation, None) not in change}
+    mixed = (
+        name
+        for (name, _), kinds in _index_uses(plan).items()
+        if "Index Only Scan" in kinds and len(kinds) > 1
+    )
+    return repeated - inexact - set(mixed)
+
+
+def _index_uses(plan: Plan) -> dict[tuple[str, str], set[str]]:
+    uses: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for node in plan.nodes:
+        if node.index:
+            uses[_name(node), node.index].add(node.type)
+    return uses
+
+
+def _name(node: Node) -> str:
+    schema, relation = (
+        (node.root_schema, node.root_relation) if node.root_relation else (node.schema, node.relation)
+    )
+    return f"{schema}.{relation}"

@@ -1,0 +1,31 @@
+-- Indexes, their state, and the parts from which redundancy is judged.
+SELECT i.indexrelid AS oid,
+       n.nspname AS schema,
+       c.relname AS name,
+       r.relname AS "table",
+       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition,
+       am.amname AS method,
+       i.indisunique AS "unique",
+       coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct,
+       i.indisprimary AS "primary",
+       i.indisexclusion AS exclusion,
+       i.indimmediate AS immediate,
+       i.indisvalid AND i.indisready AND i.indislive AS valid,
+       i.indisclustered AS clustered,
+       i.indisreplident AS replica_identity,
+       k.conname AS "constraint",
+       (SELECT bool_or(f.contype = 'f') FROM pg_constraint f WHERE f.conindid = i.indexrelid) AS referenced,
+       p.inhparent::regclass::text AS partition_of,
+       ARRAY(SELECT o FROM unnest(c.reloptions) o ORDER BY 1) AS options,
+       ts.spcname AS tablespace,
+       pg_catalog.pg_get_expr(i.indpred, i.indrelid, true) AS predicate,
+       pg_catalog.obj_description(i.indexrelid, 'pg_class') AS comment
+  FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_class r ON r.oid = i.indrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_am am ON am.oid = c.relam
+  LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') AND k.conrelid = i.indrelid
+  LEFT JOIN pg_inherits p ON p.inhrelid = i.indexrelid
+  LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+ WHERE i.indrelid = ANY(%(relations)s)

@@ -1,0 +1,7 @@
+CREATE TYPE state AS ENUM ('a', 'b', 'c');
+CREATE TABLE t (id serial PRIMARY KEY, x numeric(8,2) NOT NULL DEFAULT 0, s state, y text UNIQUE, CHECK (x > 0));
+CREATE INDEX i ON t USING btree (y ASC NULLS LAST) WHERE x > 1;
+CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'select $1';
+CREATE TABLE p (k int, v text, PRIMARY KEY (k)) PARTITION BY RANGE (k);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (5);
+GRANT SELECT ON t TO public;
