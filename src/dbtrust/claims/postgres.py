@@ -127,7 +127,7 @@ def _sample(
         except psycopg.errors.ReadOnlySqlTransaction:
             return [_explain(writing, text, case.values, read_only=False)]
     except psycopg.Error as error:
-        return _failure(error, item.query, bound, len(text) - len(bound.text))
+        return _failure(_bare_error(writing, bound, case, error), item.query, bound)
 
 
 def _explain(connection: psycopg.Connection[Any], text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
@@ -137,11 +137,22 @@ def _explain(connection: psycopg.Connection[Any], text: str, values: Sequence[An
         return explain(connection, text, values)
 
 
-def _failure(error: psycopg.Error, query: Query, bound: BoundSql, prefix: int) -> Failure:
+def _bare_error(connection: psycopg.Connection[Any], bound: BoundSql, case: _PgCase, error: psycopg.Error) -> psycopg.Error:
+    """The same error from the statement without EXPLAIN, whose positions count from the statement's own text."""
+    if position(error) is None:
+        return error
+    try:
+        run_rolled_back(connection, bound.text, case.values)
+    except psycopg.Error as bare:
+        return bare
+    return error
+
+
+def _failure(error: psycopg.Error, query: Query, bound: BoundSql) -> Failure:
     at = position(error)
     place = query.sql_location if query.sql_location.line else query.location
     if at is not None:
-        place = shift(place, query.sql, bound.source_offset(max(0, at - 1 - prefix)))
+        place = shift(place, query.sql, bound.source_offset(at - 1))
     if isinstance(error, psycopg.errors.QueryCanceled):
         return Failure("timeout", f"stopped by the statement timeout: {describe(error)}", place, "make the query or its example cheaper")
     return Failure("server_error", describe(error), place, "mend the query or its example")

@@ -120,3 +120,13 @@ def _is_named(value: Any) -> TypeGuard[Sequence[Mapping[str, Any]]]:
 
 def _items(value: Any) -> Sequence[Any]:
     return value
+
+
+def changed_fields(expected: CatalogObject, found: CatalogObject) -> dict[str, tuple[Any, Any]]:
+    """Property -> (expected, found) of what differs between two objects; {} where they are equal."""
+    return _fields(expected.definition, found.definition, column_order=True)
+
+
+def only_column_order(differences: Sequence[Difference]) -> bool:
+    """Is the order of columns all that differs?"""
+    return bool(differences) and all(set(d.fields) == {"column order"} for d in differences)

@@ -59,10 +59,12 @@ def known_names(catalog_objects: Sequence[Any], engine: Engine) -> Names:
     constraints: set[tuple[str, str]] = set()
     for item in catalog_objects:
         schema, _, rest = item.name.partition(".") if engine == "postgres" else ("", "", item.name)
-        if item.kind in {"table", "view", "collection"}:
+        if item.kind in {"table", "view", "materialized view", "collection"}:
             relations.add((schema, rest))
         elif item.kind == "index":
             indexes.add((schema, rest) if engine == "postgres" else ("", item.name.split(".", 1)[1]))
+        elif item.kind == "type":
+            constraints |= {(schema, str(check["name"])) for check in item.definition.get("constraints", [])}
         elif item.kind == "constraint":
             constraints.add((schema, rest.rsplit(".", 1)[-1]))
     return Names(frozenset(relations), frozenset(indexes), frozenset(constraints))

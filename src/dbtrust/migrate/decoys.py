@@ -9,6 +9,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from dbtrust.engine.postgres.catalog import qualified
 from dbtrust.model.catalog import Catalog, CatalogObject, Difference
 
 #: Helper objects of decoys carry this name and do not count in a comparison.
@@ -48,9 +49,9 @@ def _implied(item: CatalogObject, created: set[str]) -> bool:
     """Does it come into being with another object (a key's index, an identity's sequence, a table's constraint)?"""
     definition = item.definition
     if item.kind == "index":
-        return bool(definition.get("constraint"))
+        return "constraint" in definition
     if item.kind == "sequence":
-        return definition.get("owned by") is not None
+        return "owned_by" in definition
     table = item.name.rpartition(".")[0]
     return item.kind == "constraint" and table in created
 
@@ -91,7 +92,7 @@ def _type(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
 
 def _index(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
     schema, _, name = item.name.partition(".")
-    table = str(item.definition.get("table") or "")
+    table = qualified((schema, str(item.definition["table"])))
     if before.find("table", table) is not None:
         return _one("CREATE INDEX {} ON {} ((0))", sql.Identifier(name), _qualified(table))
     helper = sql.Identifier(schema, HELPER)
@@ -103,12 +104,11 @@ def _function(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...
     """The same signature and result with another body."""
     del before
     match = re.match(r"([^.]+)\.(.+?)\((.*)\)\Z", item.name, re.DOTALL)
-    definition = str(item.definition.get("definition") or "")
-    returns = re.search(r"^ RETURNS (.+)$", definition, re.MULTILINE)
-    if match is None or returns is None or " OUT " in f" {match[3]}":
+    returns = item.definition.get("result")
+    if match is None or returns is None:
         return None
     # Both texts come from the server's own catalog functions, which quote what needs quoting.
-    arguments, result = _trusted(match[3]), _trusted(returns[1])
+    arguments, result = _trusted(match[3]), _trusted(str(returns))
     body = "BEGIN RAISE EXCEPTION 'dbtrust_decoy'; END"
     head = sql.SQL("CREATE FUNCTION {}({}) RETURNS {} LANGUAGE plpgsql AS {}")
     return (head.format(sql.Identifier(match[1], match[2]), arguments, result, sql.Literal(body)),)
@@ -139,15 +139,15 @@ def _columns(difference: Difference) -> Iterator[Decoy]:
     """A column that the migration adds to a table, with another type."""
     for key, (old, new) in difference.fields.items():
         match = re.fullmatch(r"column (.+)", key)
-        if match and old is None and isinstance(new, str) and difference.kind == "table":
-            other = sql.SQL("integer") if "int" not in new else sql.SQL("text")
+        if match and old is None and isinstance(new, dict) and difference.kind == "table":
+            other = sql.SQL("text") if "int" in str(new.get("type")) else sql.SQL("integer")
             alter = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
             statement = alter.format(_qualified(difference.name), sql.Identifier(match[1]), other)
             yield Decoy("column", f"{difference.name}.{match[1]}", (statement,))
 
 
 _MAKERS = {
-    "table": _table, "view": _view, "index": _index, "sequence": _sequence, "type": _type, "function": _function,
+    "table": _table, "view": _view, "materialized view": _view, "index": _index, "sequence": _sequence, "type": _type, "function": _function,
     "trigger": _trigger, "constraint": _constraint,
 }  # fmt: skip
 

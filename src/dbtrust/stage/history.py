@@ -9,7 +9,7 @@ from typing import Any, Literal
 import psycopg
 
 from dbtrust.engine.postgres.scripts import OnSkip
-from dbtrust.engine.postgres.settings import timeouts
+from dbtrust.engine.postgres.timeouts import timeouts
 from dbtrust.model.errors import QueryFileError
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration, Script
