@@ -1,0 +1,63 @@
+"""File locks of the kernel (flock): they end with their process, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dbtrust.model.progress import Progress, silent
+
+
+def try_lock(path: Path, *, create: bool = False) -> int | None:
+    """A descriptor that holds the lock of `path`, None if another holds it. Raises OSError if it cannot be opened."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def locked(path: Path, *, waiting: str = "", progress: Progress = silent) -> Iterator[None]:
+    """Holds the lock of `path`, which is made if absent; says `waiting` if it must wait for another process."""
+    descriptor = try_lock(path, create=True)
+    if descriptor is None:
+        if waiting:
+            progress(waiting)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """Holds a shared lock on a folder: `prune` leaves it alone meanwhile. Raises OSError if it is gone."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def free(folder: Path) -> bool:
+    """True if nobody holds `in_use(folder)` now."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

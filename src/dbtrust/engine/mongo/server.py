@@ -1,0 +1,279 @@
+"""Embedded MongoDB: throw-away single-node replica sets of one run, started from copied data folders."""
+
+from __future__ import annotations
+
+import base64
+import os
+import resource
+import secrets
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pymongo
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
+
+from dbtrust.engine import templates
+from dbtrust.engine.home import private_folder, server_user
+from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
+from dbtrust.engine.processes import failure, read_log
+from dbtrust.engine.runs import Run
+from dbtrust.engine.waiting import ended_or, finish
+from dbtrust.model.errors import ServerError
+from dbtrust.model.progress import Progress, silent
+
+__all__ = [
+    "MongoServer",
+    "MongodBinary",
+    "bare_template",
+    "find_mongod",
+    "find_template",
+    "save_template",
+    "start_mongo",
+]
+
+USER = "dbtrust"
+REPLICA_SET = "rs0"
+_ENGINE = "mongo"
+_SECONDS = 60.0
+#: How often another program may take the port between our choice and the server's bind.
+_ATTEMPTS = 5
+#: What a template holds beside the data: the key file that turns authentication on, and the user's password.
+_PARTS = ["data", "key", "password"]
+
+Spawn = Callable[..., "subprocess.Popen[bytes]"]
+
+
+class MongoServer:
+    """A running single-node replica set of a run, on the loopback interface with a random password."""
+
+    version: str
+    folder: Path
+
+    def __init__(self, run: Run, binary: MongodBinary, folder: Path) -> None:
+        self.version = binary.version
+        self.folder = folder
+        self.port = 0
+        self._run = run
+        self._binary = binary
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str | None = None) -> str:
+        """The URL of the administrator, with that default database."""
+        return server_url(self.port, password_of(self.folder), database)
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.folder / "log"
+
+    def launch(self, port: int | None = None) -> None:
+        """Starts the server on its data folder, on `port` or on a free one, and waits until it is the primary.
+
+        Raises ServerError.
+        """
+        for attempt in range(_ATTEMPTS):
+            self.port = port or free_port()
+            argv = arguments(self._binary, self.folder, self.port)
+            self._process = self._run.spawn(argv, folder=self.folder, log=self.log)
+            raise_file_limit(self._process)
+            if wait_primary(self._process, self.folder, self.port):
+                return
+            if not _port_taken(self.log) or attempt == _ATTEMPTS - 1:
+                raise failure(f"MongoDB {self.version}", self.log)
+            self.log.unlink()
+
+    def halt(self) -> None:
+        """Ends the server cleanly: its data folder can be copied afterwards. Raises ServerError."""
+        if self._process is not None:
+            finish(self._process, f"MongoDB {self.version}")
+            self._process = None
+
+    def stop(self) -> None:
+        """Kills the server and deletes its folder; a second call does nothing."""
+        self._run.drop(self.folder)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+
+def start_mongo(
+    run: Run, binary: MongodBinary, *, template: Path | None = None, progress: Progress = silent
+) -> MongoServer:
+    """A replica set of `run` on a copy of `template` (None: an empty one). Raises ServerError."""
+    folder = run.add("m")
+    progress(f"starting MongoDB {binary.version}")
+    templates.copy_template(template or bare_template(run, binary, progress), folder)
+    server = MongoServer(run, binary, folder)
+    server.launch()
+    return server
+
+
+def server_url(port: int, password: str, database: str | None = None) -> str:
+    """The URL of a server of ours."""
+    name = quote(database, safe="") if database else ""
+    return f"mongodb://{USER}:{password}@127.0.0.1:{port}/{name}?authSource=admin&replicaSet={REPLICA_SET}"
+
+
+def password_of(folder: Path) -> str:
+    """The password that a server's folder keeps."""
+    return (folder / "password").read_text(encoding="ascii")
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def arguments(binary: MongodBinary, folder: Path, port: int) -> list[str | Path]:
+    """mongod's command line: small files, no telemetry, no thread that changes data by itself."""
+    parameters = ("diagnosticDataCollectionEnabled=false", "ttlMonitorEnabled=false")
+    return [
+        *(binary.path, "--dbpath", folder / "data", "--keyFile", folder / "key", "--replSet", REPLICA_SET),
+        *("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"),
+        *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"),
+        *(word for parameter in parameters for word in ("--setParameter", parameter)),
+        *("--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)"),
+    ]
+
+
+def raise_file_limit(process: subprocess.Popen[bytes]) -> None:
+    """mongod aborts when about a thousand collections meet the usual soft limit of open files."""
+    with suppress(OSError, ValueError):
+        hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _port_taken(log: Path) -> bool:
+    return "Address already in use" in read_log(log)
+
+
+def listening(port: int) -> bool:
+    """True if something accepts connections on that port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_primary(process: subprocess.Popen[bytes], folder: Path, port: int) -> bool:
+    """Waits until the server is the primary of its set, at this port; False if it ended.
+
+    The set's configuration names host and port, and the template was made on another port.
+    """
+    if not ended_or(process, lambda: listening(port), _SECONDS):
+        return False
+    with _client(port, password_of(folder)) as client:
+        moved = False
+
+        def primary() -> bool:
+            nonlocal moved
+            try:
+                moved = moved or _move(client, port)
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+            except (AutoReconnect, OperationFailure):  # not yet initialised, or in the middle of an election
+                return False
+
+        return ended_or(process, primary, _SECONDS)
+
+
+def _client(port: int, password: str | None = None) -> pymongo.MongoClient[dict[str, Any]]:
+    login: dict[str, Any] = {"username": USER, "password": password} if password else {}
+    return pymongo.MongoClient(
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=5000, **login
+    )
+
+
+def _move(client: pymongo.MongoClient[dict[str, Any]], port: int) -> bool:
+    """Tells the set its own address; True once the set has one."""
+    found = client.local["system.replset"].find_one()
+    if found is None:
+        return False
+    address = f"127.0.0.1:{port}"
+    if found["members"][0]["host"] != address:
+        found["members"][0]["host"] = address
+        found["version"] += 1
+        client.admin.command("replSetReconfig", found, force=True)
+    return True
+
+
+def bare_template(run: Run, binary: MongodBinary, progress: Progress = silent) -> Path:
+    """The template of an empty, initiated replica set with its user; made when this version has none."""
+    user = server_user()
+    key = f"bare:1:{binary.version}:{binary.path}:{user.uid if user else None}"
+    if found := templates.find(_ENGINE, key):
+        return found
+    with templates.building(_ENGINE, key, progress) as found:
+        if found:
+            return found
+        progress(f"preparing MongoDB {binary.version}: a replica set")
+        folder = run.add("i")
+        _initialise(run, binary, folder)
+        saved = templates.save(_ENGINE, key, folder, _PARTS)
+        run.drop(folder)
+        return saved
+
+
+def _initialise(run: Run, binary: MongodBinary, folder: Path) -> None:
+    private_folder(folder / "data")
+    _secret(folder / "key", base64.b64encode(secrets.token_bytes(48)).decode())
+    _secret(folder / "password", secrets.token_urlsafe(24))
+    port = free_port()
+    log = folder / "log"
+    process = run.spawn(arguments(binary, folder, port), folder=folder, log=log)
+    if not ended_or(process, lambda: listening(port), _SECONDS):
+        raise failure(f"MongoDB {binary.version}", log)
+    try:
+        with _client(port) as client:  # the first user is made without one, from the loopback interface
+            _initiate(client, port)
+            _create_user(process, client, password_of(folder))
+    except PyMongoError as error:
+        raise ServerError(f"MongoDB {binary.version} cannot be prepared: {error}") from error
+    finish(process, f"MongoDB {binary.version}")
+
+
+def _secret(path: Path, text: str) -> None:
+    """A file that only the servers' user may read, as mongod demands of its key file."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="ascii")
+    if user := server_user():
+        os.chown(path, user.uid, user.gid)
+
+
+def _initiate(client: pymongo.MongoClient[dict[str, Any]], port: int) -> None:
+    member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+    client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+
+
+def _create_user(
+    process: subprocess.Popen[bytes], client: pymongo.MongoClient[dict[str, Any]], password: str
+) -> None:
+    def created() -> bool:
+        if not client.admin.command("hello")["isWritablePrimary"]:
+            return False
+        client.admin.command("createUser", USER, pwd=password, roles=["root"])
+        return True
+
+    ended_or(process, created, _SECONDS)
+
+
+def save_template(server: MongoServer, key: str) -> Path:
+    """Caches the server's data under `key`, for start_mongo(template=...); the server has the same URLs again.
+
+    The server is stopped meanwhile, so connections end. A template of that key that is there already stays.
+    """
+    server.halt()
+    try:
+        return templates.save(_ENGINE, key, server.folder, _PARTS)
+    finally:
+        server.launch(server.port)
+
+
+def find_template(key: str) -> Path | None:
+    """The template that save_template cached under `key`, None if there is none."""
+    return templates.find(_ENGINE, key)

@@ -1,0 +1,226 @@
+"""Embedded PostgreSQL: throw-away servers of one run, started from copied data folders."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dbtrust.engine import templates, watchdog
+from dbtrust.engine.home import private_folder, server_user
+from dbtrust.engine.postgres.binaries import PostgresBinaries, find_postgres
+from dbtrust.engine.postgres.settings import configuration, refusal
+from dbtrust.engine.processes import failure, read_log
+from dbtrust.engine.runs import Run
+from dbtrust.engine.waiting import ended_or, finish
+from dbtrust.model.errors import ServerError
+from dbtrust.model.progress import Progress, silent
+
+__all__ = [
+    "OWNER",
+    "SUPERUSER",
+    "PostgresBinaries",
+    "PostgresServer",
+    "bare_template",
+    "find_postgres",
+    "find_template",
+    "save_template",
+    "start_postgres",
+]
+
+SUPERUSER = "postgres"
+#: The project's SQL runs as this role: a superuser's COPY TO PROGRAM would be a shell.
+OWNER = "dbtrust_owner"
+_ENGINE = "postgres"
+_SOCKET_PORT = 5432  # only names the socket's file
+_SECONDS = 60.0
+_BOOTSTRAP = f"CREATE ROLE {OWNER} LOGIN\n"
+
+
+class PostgresServer:
+    """A running server of a run, reached by a unix socket in a folder of mode 0700."""
+
+    version: str
+    folder: Path
+
+    def __init__(self, run: Run, binaries: PostgresBinaries, folder: Path) -> None:
+        self.version = binaries.version
+        self.folder = folder
+        self._run = run
+        self._binaries = binaries
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def admin_url(self, database: str = "postgres") -> str:
+        """The URL of a database as the cluster's superuser."""
+        return self._url(SUPERUSER, database)
+
+    def owner_url(self, database: str) -> str:
+        """The URL of a database as the role, no superuser, that the project's SQL runs as."""
+        return self._url(OWNER, database)
+
+    def _url(self, role: str, database: str) -> str:
+        host = quote(str(self.folder), safe="")
+        return f"postgresql://{role}@/{quote(database, safe='')}?host={host}&port={_SOCKET_PORT}"
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.folder / "log"
+
+    def launch(self, settings: Mapping[str, Any]) -> None:
+        """Starts the server on its data folder and waits until it accepts connections.
+
+        Raises ConfigError for a project's setting that the server refuses, ServerError otherwise.
+        """
+        data = self.folder / "data"
+        argv = [self._binaries.folder / "postgres", "-D", data]
+        self._process = self._run.spawn(argv, folder=self.folder, log=self.log)
+        try:
+            wait_ready(self._process, data, self.log)
+        except ServerError as error:
+            refused = refusal(read_log(self.log), settings, self._binaries.folder)
+            raise refused or error from None
+
+    def halt(self) -> None:
+        """Ends the server cleanly: its data folder can be copied afterwards. Raises ServerError."""
+        if self._process is not None:
+            finish(self._process, f"PostgreSQL {self.version}", fast=True)
+            self._process = None
+
+    def relaunch(self) -> None:
+        """Starts a halted server again, with the settings and URLs that it had."""
+        self.launch({})
+
+    def stop(self) -> None:
+        """Kills the server and deletes its folder; a second call does nothing."""
+        self._run.drop(self.folder)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+
+def start_postgres(
+    run: Run,
+    binaries: PostgresBinaries,
+    *,
+    settings: Mapping[str, Any] = {},
+    template: Path | None = None,
+    progress: Progress = silent,
+) -> PostgresServer:
+    """A server of `run` with the project's `settings`, on a copy of `template` (None: an empty cluster).
+
+    Raises ConfigError for a setting that is refused, ServerError if the server does not start.
+    """
+    folder = run.add("p")
+    own = {
+        "unix_socket_directories": folder,
+        "port": _SOCKET_PORT,
+        "cluster_name": watchdog.title(str(folder)),
+    }
+    text = configuration(settings, own)
+    progress(f"starting PostgreSQL {binaries.version}")
+    templates.copy_template(template or bare_template(run, binaries, progress), folder)
+    write_configuration(folder / "data", text, "local all all trust\n")
+    server = PostgresServer(run, binaries, folder)
+    server.launch(settings)
+    return server
+
+
+def write_configuration(data: Path, text: str, access: str) -> None:
+    """Writes postgresql.conf and pg_hba.conf of a data folder. Raises ServerError, for example on a full disk."""
+    try:
+        (data / "postgresql.conf").write_text(text, encoding="utf-8")
+        (data / "pg_hba.conf").write_text(access, encoding="utf-8")
+    except OSError as error:
+        raise ServerError(
+            f"the server's settings cannot be written to {data}: {error.strerror}",
+            next="free some space, or set DBTRUST_HOME to a larger disk",
+        ) from error
+
+
+def wait_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
+    """Waits until line 8 of postmaster.pid, where pg_ctl looks too, says that connections are accepted."""
+
+    def ready() -> bool:
+        try:
+            lines = (data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").split("\n")
+        except OSError:
+            return False
+        return lines[0] == str(process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
+
+    if not ended_or(process, ready, _SECONDS):
+        raise failure("PostgreSQL", log)
+
+
+def bare_template(run: Run, binaries: PostgresBinaries, progress: Progress = silent) -> Path:
+    """The template of an empty cluster with the owner role; made by initdb when this version has none."""
+    key = f"bare:{binaries.version}:{binaries.folder}:{hashlib.sha256(_recipe(binaries)).hexdigest()}"
+    if found := templates.find(_ENGINE, key):
+        return found
+    with templates.building(_ENGINE, key, progress) as found:
+        if found:
+            return found
+        progress(f"preparing PostgreSQL {binaries.version}: initdb")
+        folder = run.add("i")
+        _initialise(run, binaries, folder)
+        built = private_folder(folder.with_name(f"{folder.name}t"))
+        (folder / "data").rename(built / "data")
+        run.drop(folder)
+        return templates.publish(_ENGINE, key, built)
+
+
+def _options(binaries: PostgresBinaries) -> list[str]:
+    major = int(binaries.major)
+    options = [f"--username={SUPERUSER}", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
+    if major >= 15:
+        options.append("--locale-provider=libc")
+    if major >= 16:
+        options.append("--set=dynamic_shared_memory_type=mmap")  # nothing in /dev/shm while it is made
+    if major >= 18:
+        options.append("--no-data-checksums")  # as before 18
+    return options
+
+
+def _recipe(binaries: PostgresBinaries) -> bytes:
+    user = server_user()
+    return repr([_options(binaries), _BOOTSTRAP, user.uid if user else None]).encode()
+
+
+def _initialise(run: Run, binaries: PostgresBinaries, folder: Path) -> None:
+    data, log = folder / "data", folder / "log"
+    run_program(run, [binaries.folder / "initdb", "-D", data, *_options(binaries)], folder, log)
+    script = folder / "bootstrap.sql"
+    script.write_text(_BOOTSTRAP, encoding="utf-8")
+    argv = [binaries.folder / "postgres", "--single", "-j", "-D", data, "postgres"]
+    run_program(run, argv, folder, log, stdin=script)
+    if "ERROR" in read_log(log):
+        raise failure("PostgreSQL's first role", log)
+
+
+def run_program(
+    run: Run, argv: list[Path | str], folder: Path, log: Path, stdin: Path | None = None
+) -> None:
+    """Runs a program of PostgreSQL to its end. Raises ServerError with its last error."""
+    process = run.spawn(argv, folder=folder, log=log, stdin=stdin)
+    if process.wait():
+        raise failure(Path(argv[0]).name, log)
+
+
+def save_template(server: PostgresServer, key: str) -> Path:
+    """Caches the server's data under `key`, for start_postgres(template=...); the server has the same URLs again.
+
+    The server is stopped meanwhile, so connections end. A template of that key that is there already stays.
+    """
+    server.halt()
+    try:
+        return templates.save(_ENGINE, key, server.folder, ["data"])
+    finally:
+        server.relaunch()
+
+
+def find_template(key: str) -> Path | None:
+    """The template that save_template cached under `key`, None if there is none."""
+    return templates.find(_ENGINE, key)
