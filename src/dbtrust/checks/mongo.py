@@ -9,7 +9,7 @@ import pymongo.errors
 
 from dbtrust.checks.half import Half
 from dbtrust.claims.mongo import ParsedMethod, judge_methods
-from dbtrust.engine.mongo.connect import with_database
+from dbtrust.engine.mongo.urls import with_database
 from dbtrust.judge.claims import Names
 from dbtrust.judge.mongo_indexes import redundant_indexes
 from dbtrust.judge.outcomes import known_names

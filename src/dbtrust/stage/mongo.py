@@ -6,18 +6,21 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pymongo
 import pymongo.errors
 from pymongo.database import Database
 
+from dbtrust.engine import templates
+from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
 from dbtrust.engine.mongo.capture import Capture
 from dbtrust.engine.mongo.catalog import snapshot
 from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
-from dbtrust.engine.mongo.server import MongodBinary, MongoServer, find_mongod, find_template, save_template, start_mongo
+from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError
@@ -170,24 +173,32 @@ def _embedded(project: Project, run: Run, progress: Progress) -> MongoStage:
     binary = find_mongod(config.version)
     generators, _ = read_generators(project, "mongo")
     key = template_key(project, "mongo", binary.version, generators, midnight().isoformat())
-    template = find_template(key)
-    progress("starting MongoDB")
-    server = start_mongo(run, binary, template=template, progress=progress)
-    stage = MongoStage(connect(server.url()), server.url(), server.version, embedded=True)
+    with templates.building("mongo", key, progress) as template:
+        progress("starting MongoDB")
+        server = start_mongo(run, binary, template=template, progress=progress)
+        stage = MongoStage(connect(server.url()), server.url(), server.version, embedded=True)
+        if template is None:
+            template = _fill(project, stage, server, key, progress)
     if template is None:
-        _build(project, stage, DATA, progress)
-        if stage.errors:
-            stage.copies = Copies(lambda: _copy_on_server(stage), lambda _url, name: stage.drop(name))
-            return stage
-        stage.client.close()
-        template = save_template(server, key)
-        stage.client, stage.url = connect(server.url()), server.url()
-    stage.data, stage.evidence = DATA, _evidence(stage, generators)
-    stage.copies = _file_copies(run, binary, template)
+        stage.copies = Copies(lambda: _copy_on_server(stage), lambda _url, name: stage.drop(name))
+    else:
+        stage.data, stage.evidence = DATA, _evidence(stage, generators)
+        stage.copies = _file_copies(run, binary, template)
     return stage
 
 
-def _file_copies(run: Run, binary: MongodBinary, template: Any) -> Copies:
+def _fill(project: Project, stage: MongoStage, server: MongoServer, key: str, progress: Progress) -> Path | None:
+    """Builds history and data on a bare server; what was built without an error becomes the template."""
+    _build(project, stage, DATA, progress)
+    if stage.errors:
+        return None
+    stage.client.close()
+    template = save_template(server, key)
+    stage.client, stage.url = connect(server.url()), server.url()
+    return template
+
+
+def _file_copies(run: Run, binary: MongodBinary, template: Path) -> Copies:
     servers: dict[str, MongoServer] = {}
 
     def fresh() -> tuple[str, str]:

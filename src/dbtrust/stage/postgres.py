@@ -9,12 +9,14 @@ from typing import Any
 
 import psycopg
 
+from dbtrust.engine import templates
+from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.load import load_copy, load_insert, vacuum
 from dbtrust.engine.postgres.roles import create_roles
-from dbtrust.engine.postgres.scratch import Host, Scratch, TargetHost
+from dbtrust.engine.postgres.scratch import Scratch, TargetHost
 from dbtrust.stage.scripts import run_text
-from dbtrust.engine.postgres.server import find_postgres, find_template, save_template, start_postgres
+from dbtrust.engine.postgres.server import PostgresServer, save_template, start_postgres
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -101,23 +103,29 @@ def _embedded(project: Project, run: Run, progress: Progress) -> PostgresStage:
     binaries = find_postgres(config.version)
     generators, _ = read_generators(project, "postgres")
     key = template_key(project, "postgres", binaries.version, generators, midnight().isoformat())
-    template = find_template(key)
-    progress("starting PostgreSQL")
-    server = start_postgres(run, binaries, settings=config.settings, template=template, progress=progress)
-    scratch = Scratch(server, config.extensions)
-    stage = PostgresStage(scratch, server.version, embedded=True)
+    with templates.building("postgres", key, progress) as template:
+        progress("starting PostgreSQL")
+        server = start_postgres(run, binaries, settings=config.settings, template=template, progress=progress)
+        stage = PostgresStage(Scratch(server, config.extensions), server.version, embedded=True)
+        if template is None:
+            _fill(project, stage, server, key, progress)
     if template is not None:
         stage.state, stage.data = STATE, DATA
         stage.evidence = _evidence(project, stage, generators)
-        return stage
-    with scratch.admin("postgres") as admin:
+    return stage
+
+
+def _fill(project: Project, stage: PostgresStage, server: PostgresServer, key: str, progress: Progress) -> None:
+    """Builds history and data on a bare server; only what was built without an error becomes the template."""
+    config = project.config.postgres
+    assert config is not None
+    with stage.scratch.admin("postgres") as admin:
         create_roles(admin, config.roles)
     build(project, stage, STATE, DATA, progress, exact=True)
     if stage.data is not None and not stage.errors:
-        scratch.close()
+        stage.scratch.close()
         save_template(server, key)
         stage.scratch = Scratch(server, config.extensions)
-    return stage
 
 
 def build(

@@ -1,0 +1,2 @@
+DROP TABLE loans.loan;
+DROP FUNCTION loans.never_before_today();
