@@ -50,7 +50,7 @@ def server_user() -> ServerUser | None:
 
 
 def reachable(path: Path, user: ServerUser | None) -> bool:
-    """True if `user` may enter `path`, or read and execute it if it is a file, by the mode bits of the way."""
+    """True if `user` may enter `path`, or read and execute it if it is a file, by its mode bits."""
     if user is None:
         return True
     path = path.resolve()
@@ -67,7 +67,7 @@ def _may_enter(status: os.stat_result, user: ServerUser) -> bool:
 
 
 def home() -> Path:
-    """The folder of dbtrust's cache and state: DBTRUST_HOME, else the user's cache folder (root: the system's).
+    """The folder of dbtrust's cache and state: DBTRUST_HOME, else the user's cache folder (root: system's).
 
     Raises ServerError if it cannot be made or written, or belongs to another user.
     """
@@ -76,7 +76,7 @@ def home() -> Path:
     owner = folder.stat().st_uid
     if owner != os.geteuid():
         raise ServerError(
-            f"the cache folder {folder} belongs to user {_name(owner)} and this is user {_name(os.geteuid())}",
+            f"the cache folder {folder} belongs to user {_name(owner)}, and this is {_name(os.geteuid())}",
             next="run dbtrust as one user, or set DBTRUST_HOME to a folder of this user's own",
         )
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -148,7 +148,7 @@ def ground() -> Path:
 
 
 def lasting_ground() -> Path:
-    """The folder below which the servers of `servers start` lie: home() wherever the servers' user may enter."""
+    """The folder of what `servers start` keeps: home() wherever the servers' user may enter."""
     folder = home()
     return folder if reachable(folder, server_user()) else _stand_in(folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from dbtrust.model.progress import Progress, silent
 
 
 def try_lock(path: Path, *, create: bool = False) -> int | None:
-    """A descriptor that holds the lock of `path`, None if another holds it. Raises OSError if it cannot be opened."""
+    """A descriptor that holds the lock of `path`, None if another holds it. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -26,8 +26,8 @@ def try_lock(path: Path, *, create: bool = False) -> int | None:
 
 
 @contextmanager
-def locked(path: Path, *, waiting: str = "", progress: Progress = silent) -> Iterator[None]:
-    """Holds the lock of `path`, which is made if absent; says `waiting` if it must wait for another process."""
+def locked(path: Path, *, waiting: str = "", progress: Progress = silent) -> Generator[None]:
+    """Holds the lock of `path`, made if absent; says `waiting` if another process has it."""
     descriptor = try_lock(path, create=True)
     if descriptor is None:
         if waiting:
@@ -41,7 +41,7 @@ def locked(path: Path, *, waiting: str = "", progress: Progress = silent) -> Ite
 
 
 @contextmanager
-def in_use(folder: Path) -> Iterator[None]:
+def in_use(folder: Path) -> Generator[None]:
     """Holds a shared lock on a folder: `prune` leaves it alone meanwhile. Raises OSError if it is gone."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dbtrust.engine.home import server_user
 from dbtrust.model.errors import ServerError
@@ -33,7 +34,7 @@ def environment() -> dict[str, str]:
 def spawn(
     argv: Sequence[str | Path], *, folder: Path, log: Path, stdin: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Starts a program in `folder` as the servers' user, deaf to the terminal's Ctrl-C; its output goes to `log`.
+    """Starts a program in `folder` as the servers' user, deaf to Ctrl-C; its output goes to `log`.
 
     Raises ServerError if the system cannot run the program.
     """
@@ -116,26 +117,46 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 
 
 def reason(log: str) -> Reason:
-    """Why a program ended, from its log: a known cause, else its last FATAL or error line, else its last line."""
+    """Why a program ended, by its log: a known cause, else its last error line, else its last line."""
     for pattern, message, step in _KNOWN:
         if found := re.search(pattern, log, re.IGNORECASE):
             return Reason(message.format(**found.groupdict()), step)
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    causes = [match[1] for line in lines if (match := _CAUSE.search(line))]
+    causes = [cause for line in lines if (cause := _cause(line))]
     return Reason((causes or lines or ["it said nothing"])[-1][:400], "")
 
 
-def read_log(log: Path) -> str:
-    """The last 64 kB of a log, empty if there is none."""
+def _cause(line: str) -> str:
+    """What an error line of a log says, empty for any other line. mongod logs JSON, severities F and E."""
+    if not line.startswith("{"):
+        found = _CAUSE.search(line)
+        return found[1] if found else ""
+    try:
+        entry: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return ""
+    if entry.get("s") not in ("F", "E"):
+        return ""
+    error = entry.get("attr", {}).get("error", "")
+    return f"{entry.get('msg', '')}{': ' if error else ''}{error}"
+
+
+def read_log(log: Path, start: int = 0) -> str:
+    """The last 64 kB of a log after byte `start`, empty if there is none."""
     try:
         with log.open("rb") as stream:
-            stream.seek(max(0, log.stat().st_size - (1 << 16)))
+            stream.seek(max(start, log.stat().st_size - (1 << 16)))
             return stream.read().decode(errors="replace")
     except OSError:
         return ""
 
 
-def failure(what: str, log: Path) -> ServerError:
-    """The error of a program that ended when it should not have."""
-    why = reason(read_log(log))
+def log_size(log: Path) -> int:
+    """The bytes that a log holds now: what a program says later comes after them."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def failure(what: str, log: Path, start: int = 0) -> ServerError:
+    """The error of a program that ended when it should not have, by its log after byte `start`."""
+    why = reason(read_log(log, start))
     return ServerError(f"{what} did not start: {why.message}", next=why.next)

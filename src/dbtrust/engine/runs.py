@@ -23,10 +23,10 @@ from dbtrust.model.errors import ServerError
 
 
 class Run:
-    """A folder for servers that are stopped and deleted when the `with` block, or the process, ends in any way.
+    """A folder of servers that are ended and deleted when the `with` block, or the process, ends.
 
-    `folder` is short enough for unix sockets and closed to other users (root: open to the servers' group, and each
-    server's own folder has mode 0700). Its file `lock` is locked as long as this process lives.
+    `folder` is short enough for unix sockets and closed to other users (root: the servers' group may pass,
+    and each server's own folder has mode 0700). Its file `lock` is locked as long as this process lives.
     """
 
     folder: Path
@@ -84,7 +84,7 @@ class Run:
             self.folder.chmod(0o710)
 
     def _watch(self) -> None:
-        """Starts the watchdog with its own session and none of our streams, so that a reader of ours sees the end."""
+        """Starts the watchdog in its own session, with none of our streams: their readers see the end."""
         read, self._pipe = os.pipe()  # neither end passes to a child, but for the one that is its stdin
         try:
             self._watchdog = subprocess.Popen(

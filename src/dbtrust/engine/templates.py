@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,8 +38,8 @@ def find(engine: str, key: str) -> Path | None:
 
 
 @contextmanager
-def building(engine: str, key: str, progress: Progress = silent) -> Iterator[Path | None]:
-    """One builder per template: yields it if it is there, else None, and then the block is the one to build it.
+def building(engine: str, key: str, progress: Progress = silent) -> Generator[Path | None]:
+    """One builder per template: yields it if it is there, else None, and then the block builds it.
 
     Other processes (and threads) wait here until the block ends, however it ends.
     """
@@ -49,7 +49,7 @@ def building(engine: str, key: str, progress: Progress = silent) -> Iterator[Pat
 
 
 def publish(engine: str, key: str, built: Path) -> Path:
-    """Moves a complete folder on the same file system into the cache, at once; the first one of a key stays."""
+    """Moves a complete folder of the same file system into the cache; the first one of a key stays."""
     folder = folder_of(engine, key)
     try:
         built.rename(folder)
@@ -77,10 +77,10 @@ def save(engine: str, key: str, folder: Path, names: list[str]) -> Path:
 
 
 def copy_template(template: Path, target: Path) -> None:
-    """Copies what a template holds into an existing folder. Raises ServerError if it is gone or the disk is full."""
+    """Copies what a template holds into an existing folder. Raises ServerError."""
     try:
         with in_use(template):
-            copy_tree([template / name for name in sorted(os.listdir(template))], target)
+            copy_tree(sorted(template.iterdir()), target)
     except FileNotFoundError as error:
         raise ServerError(
             f"the template {template} is gone", next="start again: it will be made again"
@@ -88,7 +88,7 @@ def copy_template(template: Path, target: Path) -> None:
 
 
 def copy_tree(sources: list[Path], target: Path) -> None:
-    """Copies files and folders into a folder: owners, modes and holes stay; blocks are shared where the disk can.
+    """Copies files and folders into a folder: owners, modes and holes stay; blocks are shared if possible.
 
     Raises ServerError, for example when the disk is full.
     """
@@ -132,7 +132,7 @@ def remove_abandoned(parent: Path) -> None:
 
 
 def prune(days: float, *, everything: bool = False) -> list[str]:
-    """Removes the templates (with `everything` also the copied binaries) not used for that many days; their names.
+    """Removes the templates that were not used for `days`; with `everything` all, and copied programs.
 
     What a process is copying at this moment stays.
     """

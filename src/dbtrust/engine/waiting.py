@@ -6,13 +6,34 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
 
 from dbtrust.model.errors import ServerError
 
 _STEP_SECONDS = 0.005
 
 
-def ended_or(process: subprocess.Popen[bytes], ready: Callable[[], bool], seconds: float) -> bool:
+class Program(Protocol):
+    """A program that was started here, or by an earlier process."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+
+class Adopted:
+    """A program that an earlier process started; its exit code is not ours to know."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        return None if Path(f"/proc/{self.pid}").exists() else 0
+
+
+def ended_or(process: Program, ready: Callable[[], bool], seconds: float) -> bool:
     """True once `ready()`, False once the process has ended. Raises ServerError after `seconds`."""
     deadline = time.monotonic() + seconds
     while process.poll() is None:
@@ -27,9 +48,11 @@ def ended_or(process: subprocess.Popen[bytes], ready: Callable[[], bool], second
 
 
 def finish(process: subprocess.Popen[bytes], what: str, *, fast: bool = False, seconds: float = 60.0) -> None:
-    """Asks a server to end cleanly and waits; `fast` is PostgreSQL's fast mode, which ends the connections."""
+    """Asks a server to end cleanly and waits; `fast`: PostgreSQL's mode that ends the connections."""
     process.send_signal(signal.SIGINT if fast else signal.SIGTERM)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired as error:
-        raise ServerError(f"{what} did not stop in {seconds:.0f} s", next="see `dbtrust servers prune`") from error
+        raise ServerError(
+            f"{what} did not stop in {seconds:.0f} s", next="see `dbtrust servers prune`"
+        ) from error

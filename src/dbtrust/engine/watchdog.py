@@ -1,8 +1,8 @@
 """Ends every server below a folder and removes the folder: at once, or when dbtrust is gone.
 
-This file is also a program, `python -I -S watchdog.py FOLDER`, whose standard input is a pipe that dbtrust holds
-open: it must start in milliseconds, so it imports nothing but the standard library and little of that. The kernel
-closes the pipe however dbtrust ends. (PR_SET_PDEATHSIG would fire when a mere thread of dbtrust ends.)
+This file is also a program, `python -I -S watchdog.py FOLDER`, whose standard input is a pipe that dbtrust
+holds open: it must start in milliseconds, so it imports little. The kernel closes the pipe however dbtrust
+ends. (PR_SET_PDEATHSIG would fire when a mere thread of dbtrust ends.)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-#: What dbtrust starts below a folder, by /proc/PID/comm. A shell that stands in the folder is not ours to end.
+#: What dbtrust starts below a folder, by /proc/PID/comm. A shell that stands in it is not ours to end.
 _NAMES = frozenset({"postgres", "initdb", "mongod", "cp"})
 #: PostgreSQL gets this long to end by itself, which also frees its shared memory; then it is killed.
 _GRACE_SECONDS = 1.0
@@ -33,24 +33,24 @@ def _prefix(folder: str) -> str:
 def processes(folder: str) -> dict[int, str]:
     """The live processes that dbtrust started below `folder`: process id to name."""
     found: dict[int, str] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            name = _read(f"/proc/{entry}/comm").decode(errors="replace").strip()
-            if name in _NAMES and _lives_in(entry, folder):
-                found[int(entry)] = name
+    for pid in _names("/proc"):
+        if pid.isdigit():
+            name = _read(f"/proc/{pid}/comm").decode(errors="replace").strip()
+            if name in _NAMES and _lives_in(pid, folder):
+                found[int(pid)] = name
     return found
 
 
 def _lives_in(pid: str, folder: str) -> bool:
-    """By its arguments or its title, or by its working folder, which root without CAP_SYS_PTRACE may not ask."""
+    """By its arguments, its title, or its working folder (root without CAP_SYS_PTRACE may not ask for it)."""
     words = [os.fsdecode(word) for word in _read(f"/proc/{pid}/cmdline").split(b"\0")]
     if any(word == folder or word.startswith(folder + "/") for word in words):
         return True
     if words[0].startswith((f"postgres: {title(folder)}: ", f"postgres: {_prefix(folder)}")):
         return True
     try:
-        return (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(folder + "/")
-    except OSError:
+        return f"{os.path.realpath(f'/proc/{pid}/cwd')}/".startswith(f"{folder}/")
+    except OSError:  # it has just ended
         return False
 
 
@@ -72,7 +72,7 @@ def _read(path: str) -> bytes:
 
 
 def end(folder: str) -> bool:
-    """Ends every process of `folder` without saving anything, and frees its shared memory; True if none is left."""
+    """Ends every process of `folder`, saving nothing, and frees its shared memory; True if none is left."""
     claims = _shared_memory(folder)
     creators = {claim[0] for claim in claims}
     started = time.monotonic()
@@ -115,10 +115,10 @@ def _signal(pid: int, folder: str, number: int) -> None:
 
 
 def _shared_memory(folder: str) -> set[tuple[int, int, int]]:
-    """(process, key, id) of the System V segments that the pid files below `folder` name (storage/ipc, line 7)."""
+    """(process, key, id) of the System V segments that the pid files below `folder` name in line 7."""
     claims: set[tuple[int, int, int]] = set()
     for data in _data_folders(folder):
-        lines = _read(os.path.join(data, "postmaster.pid")).decode(errors="replace").split("\n")
+        lines = _read(f"{data}/postmaster.pid").decode(errors="replace").split("\n")
         try:
             pid = abs(int(lines[0]))  # a single-user server writes its id with a minus sign
             key, segment = [int(word) for word in lines[6].split()] if len(lines) > 6 else (0, -1)
@@ -129,11 +129,15 @@ def _shared_memory(folder: str) -> set[tuple[int, int, int]]:
 
 
 def _data_folders(folder: str) -> list[str]:
+    return [f"{folder}/data", *(f"{folder}/{child}/data" for child in _names(folder))]
+
+
+def _names(folder: str) -> list[str]:
     try:
-        children = os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
     except OSError:
         return []
-    return [os.path.join(folder, "data"), *(os.path.join(folder, child, "data") for child in children)]
 
 
 def _free_shared_memory(creators: set[int], claims: set[tuple[int, int]]) -> None:
@@ -165,7 +169,7 @@ def clean(folder: str) -> bool:
 
 
 def guard(descriptor: int, folder: str) -> None:
-    """Waits until the other end of the pipe is closed, then cleans up. Ctrl-C is for dbtrust, not for its guard."""
+    """Waits until the other end of the pipe is closed, then cleans up. Ctrl-C is for dbtrust alone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     while os.read(descriptor, 1):

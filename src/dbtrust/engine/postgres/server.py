@@ -13,9 +13,9 @@ from dbtrust.engine import templates, watchdog
 from dbtrust.engine.home import private_folder, server_user
 from dbtrust.engine.postgres.binaries import PostgresBinaries, find_postgres
 from dbtrust.engine.postgres.settings import configuration, refusal
-from dbtrust.engine.processes import failure, read_log
+from dbtrust.engine.processes import failure, log_size, read_log
 from dbtrust.engine.runs import Run
-from dbtrust.engine.waiting import ended_or, finish
+from dbtrust.engine.waiting import Program, ended_or, finish
 from dbtrust.model.errors import ServerError
 from dbtrust.model.progress import Progress, silent
 
@@ -77,9 +77,10 @@ class PostgresServer:
         """
         data = self.folder / "data"
         argv = [self._binaries.folder / "postgres", "-D", data]
+        start = log_size(self.log)
         self._process = self._run.spawn(argv, folder=self.folder, log=self.log)
         try:
-            wait_ready(self._process, data, self.log)
+            wait_ready(self._process, data, self.log, start)
         except ServerError as error:
             refused = refusal(read_log(self.log), settings, self._binaries.folder)
             raise refused or error from None
@@ -130,7 +131,7 @@ def start_postgres(
 
 
 def write_configuration(data: Path, text: str, access: str) -> None:
-    """Writes postgresql.conf and pg_hba.conf of a data folder. Raises ServerError, for example on a full disk."""
+    """Writes postgresql.conf and pg_hba.conf of a data folder. Raises ServerError."""
     try:
         (data / "postgresql.conf").write_text(text, encoding="utf-8")
         (data / "pg_hba.conf").write_text(access, encoding="utf-8")
@@ -141,7 +142,7 @@ def write_configuration(data: Path, text: str, access: str) -> None:
         ) from error
 
 
-def wait_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
+def wait_ready(process: Program, data: Path, log: Path, start: int = 0) -> None:
     """Waits until line 8 of postmaster.pid, where pg_ctl looks too, says that connections are accepted."""
 
     def ready() -> bool:
@@ -152,7 +153,7 @@ def wait_ready(process: subprocess.Popen[bytes], data: Path, log: Path) -> None:
         return lines[0] == str(process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
 
     if not ended_or(process, ready, _SECONDS):
-        raise failure("PostgreSQL", log)
+        raise failure("PostgreSQL", log, start)
 
 
 def bare_template(run: Run, binaries: PostgresBinaries, progress: Progress = silent) -> Path:
@@ -191,26 +192,35 @@ def _recipe(binaries: PostgresBinaries) -> bytes:
 
 def _initialise(run: Run, binaries: PostgresBinaries, folder: Path) -> None:
     data, log = folder / "data", folder / "log"
-    run_program(run, [binaries.folder / "initdb", "-D", data, *_options(binaries)], folder, log)
-    script = folder / "bootstrap.sql"
-    script.write_text(_BOOTSTRAP, encoding="utf-8")
-    argv = [binaries.folder / "postgres", "--single", "-j", "-D", data, "postgres"]
-    run_program(run, argv, folder, log, stdin=script)
-    if "ERROR" in read_log(log):
-        raise failure("PostgreSQL's first role", log)
+    _run_program(run, [binaries.folder / "initdb", "-D", data, *_options(binaries)], folder, log)
+    single_user(run, binaries, folder, _BOOTSTRAP)
 
 
-def run_program(
+def single_user(run: Run, binaries: PostgresBinaries, folder: Path, statement: str) -> None:
+    """Executes a statement on the data folder of a stopped server. Raises ServerError."""
+    log, script = folder / "log", folder / "statement.sql"
+    start = log_size(log)
+    script.touch(mode=0o600)
+    script.write_text(statement, encoding="utf-8")
+    argv = [binaries.folder / "postgres", "--single", "-j", "-D", folder / "data", "postgres"]
+    try:
+        _run_program(run, argv, folder, log, stdin=script)
+    finally:
+        script.unlink()
+    if "ERROR:" in read_log(log, start):
+        raise failure("PostgreSQL", log, start)
+
+
+def _run_program(
     run: Run, argv: list[Path | str], folder: Path, log: Path, stdin: Path | None = None
 ) -> None:
-    """Runs a program of PostgreSQL to its end. Raises ServerError with its last error."""
     process = run.spawn(argv, folder=folder, log=log, stdin=stdin)
     if process.wait():
         raise failure(Path(argv[0]).name, log)
 
 
 def save_template(server: PostgresServer, key: str) -> Path:
-    """Caches the server's data under `key`, for start_postgres(template=...); the server has the same URLs again.
+    """Caches the data under `key`, for start_postgres(template=...); the server has the same URLs again.
 
     The server is stopped meanwhile, so connections end. A template of that key that is there already stays.
     """

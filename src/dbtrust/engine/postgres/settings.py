@@ -18,7 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "shared_buffers": "128MB",
     "fsync": False,
     "full_page_writes": False,
-    # Off, VACUUM cannot set all-visible bits for rows whose commit is not yet flushed, and no index-only scan holds.
+    # Off, VACUUM sets no all-visible bit for rows whose commit is not flushed: no index-only scan holds.
     "synchronous_commit": True,
     "wal_level": "minimal",
     "max_wal_senders": 0,
@@ -58,7 +58,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)*")
 
 
 def configuration(project: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-    """The text of postgresql.conf: defaults, the project's settings, then dbtrust's own, where the last word wins.
+    """The text of postgresql.conf: defaults, then the project's settings, then dbtrust's own.
 
     Raises ConfigError for a name or a value that the file cannot hold or that is not the project's to set.
     """
@@ -109,7 +109,9 @@ def refusal(log: str, project: Mapping[str, Any], binaries: Path) -> ConfigError
             message = re.sub(r'^.*?(?:LOG|FATAL|ERROR):\s+| in file ".*$', "", line)
             return ConfigError(
                 f"postgres.settings: PostgreSQL refuses {name} = {project[name]!r}: {message}",
-                next=_nearest(name, binaries) if "unrecognized" in line else f"correct {name} in the settings",
+                next=_nearest(name, binaries)
+                if "unrecognized" in line
+                else f"correct {name} in the settings",
             )
     return None
 
