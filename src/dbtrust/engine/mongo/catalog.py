@@ -1,21 +1,24 @@
 """What a MongoDB database holds, in a form in which equal things are equal.
 
-The server keeps specifications as they were sent, so the same index may hold 1, 1.0 or NumberLong(1), and an option
-that was left out or sent with its default. `definition` is flat: `collation.locale`, `validator.$jsonSchema.required`.
+The server keeps specifications as they were sent, so the same index may hold 1, 1.0 or NumberLong(1), and an
+option that was left out or sent with its default. `definition` is flat: `collation.locale`,
+`validator.$jsonSchema.required`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from bson import json_util
 from bson.decimal128 import Decimal128
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from dbtrust.model.catalog import Catalog, CatalogObject
 
 LEDGER = "dbtrust_migration"
+NO_SUCH_COLLECTION = 26
 #: Options whose false is the same as their absence.
 _FLAGS = frozenset({
     "unique", "sparse", "hidden", "prepareUnique", "capped", "clustered", "autoIndexId",
@@ -41,9 +44,9 @@ def snapshot(db: Database[Any]) -> Catalog:
     return Catalog("mongo", tuple(sorted(objects, key=lambda o: (o.kind, o.name))))
 
 
-def collections(db: Database[Any]) -> list[dict[str, Any]]:
+def collections(db: Database[Any]) -> list[Document]:
     """listCollections' documents of what the user made, by name."""
-    found = [info for info in db.list_collections() if not _private(info["name"])]
+    found: list[Document] = [info for info in db.list_collections() if not _private(info["name"])]
     return sorted(found, key=lambda info: info["name"])
 
 
@@ -53,16 +56,19 @@ def _private(name: str) -> bool:
 
 def indexes(db: Database[Any], collection: str) -> list[dict[str, Any]]:
     """Full specifications; one whose build has not ended has `building`. No collection: an empty list."""
-    if collection not in db.list_collection_names(filter={"name": collection}):
-        return []
     # includeBuildUUIDs is what tells an unfinished build; 64 indexes at most, so one batch holds them all.
     command = {"listIndexes": collection, "includeBuildUUIDs": True, "cursor": {"batchSize": 1000}}
-    batch = cast("list[dict[str, Any]]", db.command(command)["cursor"]["firstBatch"])
+    try:
+        batch = cast("list[dict[str, Any]]", db.command(command)["cursor"]["firstBatch"])
+    except OperationFailure as error:
+        if error.code == NO_SUCH_COLLECTION:
+            return []
+        raise
     return [{**entry["spec"], "building": True} if "buildUUID" in entry else entry for entry in batch]
 
 
 def collection_definition(info: Document) -> dict[str, Any]:
-    """`info` as listCollections gives it; level and action are always there, in their defaults where absent."""
+    """`info` as listCollections gives it; level and action are always there, if only as defaults."""
     options = dict(cast("Document", info.get("options", {})))
     definition: dict[str, Any] = {"type": info.get("type", "collection")}
     if definition["type"] == "collection":
@@ -146,7 +152,7 @@ def _operators(value: Document) -> bool:
     return next(iter(value), "").startswith("$")
 
 
-def _list(value: Any) -> bool:
+def _list(value: Any) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 

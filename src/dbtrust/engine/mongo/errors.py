@@ -27,6 +27,11 @@ class Failure:
     index: str | None = None
     key: tuple[str, ...] = ()
 
+    @property
+    def constraint(self) -> str | None:
+        """What a claim `refused 11000 by NAME` names: on MongoDB a unique index."""
+        return self.index
+
 
 def failure_of(error: BaseException) -> Failure:
     """The server's answer inside `error`; of a bulk write, its first failed statement."""
@@ -66,7 +71,7 @@ def _document(error: BaseException) -> Mapping[str, Any]:
 
 
 def _paths(node: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    """Dotted paths in a 121's `details`, which nest by operator; array positions are left out as in queries."""
+    """Dotted paths in a 121's `details`, which nest by operator; without array positions, as in queries."""
     for rule in _mappings(node.get("schemaRulesNotSatisfied")):
         yield from _paths(rule, prefix)
     for child in _mappings(node.get("propertiesNotSatisfied")):
