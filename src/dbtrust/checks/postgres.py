@@ -11,7 +11,7 @@ from dbtrust.checks.half import Half
 from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.judge.claims import Names
 from dbtrust.judge.outcomes import known_names
-from dbtrust.judge.rules import postgres_findings
+from dbtrust.judge.findings import postgres_findings
 from dbtrust.migrate.postgres import prove_postgres
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.plan import Engine

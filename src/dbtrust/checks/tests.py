@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import IO, Any
 
 from dbtrust.checks.half import Half
@@ -59,7 +60,8 @@ def _environment(config: Config, urls: dict[str, str]) -> dict[str, str]:
     """The caller's environment without dbtrust's own settings; no byte code, as in source/modules.py."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("DBTRUST_") or k == "DBTRUST_HOME"}
     path = [str(config.root / folder) for folder in config.python]
-    path += [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    # Relative entries of the caller's mean the caller's folder, not the project's.
+    path += [str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     python = {"PYTHONPATH": os.pathsep.join(path)} if path else {}
     return {**clean, **python, "PYTHONDONTWRITEBYTECODE": "1", **urls}
 

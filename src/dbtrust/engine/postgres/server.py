@@ -45,6 +45,8 @@ class PostgresServer:
 
     version: str
     folder: Path
+    #: dbtrust started it; see scratch.Host.
+    embedded = True
 
     def __init__(self, run: Run, binaries: PostgresBinaries, folder: Path) -> None:
         self.version = binaries.version
