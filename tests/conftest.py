@@ -1,8 +1,7 @@
-"""Real servers for every test. A developer may point at running ones with DEV_POSTGRES and DEV_MONGO."""
+"""Real servers for every test: dbtrust's own embedded ones, a pair for each worker."""
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -12,17 +11,30 @@ import pymongo
 import pytest
 from psycopg import sql
 
+from dbtrust.engine.mongo.binaries import find_mongod
+from dbtrust.engine.mongo.server import start_mongo
+from dbtrust.engine.postgres.binaries import find_postgres
+from dbtrust.engine.postgres.server import start_postgres
+from dbtrust.engine.runs import Run
+
 
 @pytest.fixture(scope="session")
-def postgres_url() -> str:
-    """A superuser's URL of a PostgreSQL server."""
-    return os.environ["DEV_POSTGRES"]
+def run() -> Iterator[Run]:
+    """The folder of this session's embedded servers."""
+    with Run() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
-def mongo_url() -> str:
-    """An administrator's URL of a MongoDB replica set."""
-    return os.environ["DEV_MONGO"]
+def postgres_url(run: Run) -> str:
+    """A superuser's URL of an embedded PostgreSQL server."""
+    return start_postgres(run, find_postgres("17")).admin_url()
+
+
+@pytest.fixture(scope="session")
+def mongo_url(run: Run) -> str:
+    """An administrator's URL of an embedded MongoDB replica set."""
+    return start_mongo(run, find_mongod("8.0")).url()
 
 
 @pytest.fixture

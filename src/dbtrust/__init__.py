@@ -33,7 +33,15 @@ __version__ = "0.1.0"
 _HOMES = {
     "check": "dbtrust.checks.api",
     **dict.fromkeys(
-        ["ConfigError", "ContractError", "DbtrustError", "DriftError", "QueryFileError", "RowCountError", "ServerError"],
+        [
+            "ConfigError",
+            "ContractError",
+            "DbtrustError",
+            "DriftError",
+            "QueryFileError",
+            "RowCountError",
+            "ServerError",
+        ],
         "dbtrust.model.errors",
     ),
     "Report": "dbtrust.model.report",

@@ -26,7 +26,9 @@ class Options:
     progress: Progress = silent
 
 
-def check(project: Path, *, only: Sequence[str] = (), postgres: str | None = None, mongo: str | None = None) -> Report:
+def check(
+    project: Path, *, only: Sequence[str] = (), postgres: str | None = None, mongo: str | None = None
+) -> Report:
     """Checks the project in a folder on embedded servers, or on scratch databases of the servers named by URL.
 
     Every error that the user can mend is in `Report.errors`; `Report.exit_code` is that of the command line.
@@ -46,7 +48,9 @@ def run_check(options: Options) -> Report:
         config = load_config(options.project)
         postgres, mongo = target_urls(config, options.target, options.postgres, options.mongo)
     except ConfigError as error:
-        return Report(None, errors=(Problem.of(error),), fail_on=options.fail_on or "error", strict=options.strict)
+        return Report(
+            None, errors=(Problem.of(error),), fail_on=options.fail_on or "error", strict=options.strict
+        )
     except DbtrustError as error:
         return Report(None, errors=(Problem.of(error),))
     return check_project(

@@ -88,7 +88,12 @@ def check_project(
 
 
 def _judge(
-    project: Project, claims: Claims, selection: Selection, urls: dict[Engine, str | None], result: _Result, progress: Progress
+    project: Project,
+    claims: Claims,
+    selection: Selection,
+    urls: dict[Engine, str | None],
+    result: _Result,
+    progress: Progress,
 ) -> None:
     engines: list[Engine] = []
     if project.config.postgres is not None:
@@ -99,7 +104,9 @@ def _judge(
     run = LazyRun()
     with ExitStack() as stack:
         stack.callback(run.close)
-        halves = [_half(engine, project, claims, selection, urls[engine], run, stack, progress) for engine in wanted]
+        halves = [
+            _half(engine, project, claims, selection, urls[engine], run, stack, progress) for engine in wanted
+        ]
         _in_parallel([half.judge for half in halves], run)
         for half in halves:
             result.servers[half.engine] = half.info
@@ -116,7 +123,9 @@ def _judge(
 
 
 def _needs_server(selection: Selection) -> bool:
-    return not selection.ids or any(not "trace.link".startswith(word) and not word.startswith("trace") for word in selection.ids)
+    return not selection.ids or any(
+        not "trace.link".startswith(word) and not word.startswith("trace") for word in selection.ids
+    )
 
 
 def _half(

@@ -17,7 +17,6 @@ from dbtrust.model.progress import Progress
 from dbtrust.model.report import Finding, NotExamined, ServerInfo, Verdict
 from dbtrust.source.project import Project
 
-
 _T = TypeVar("_T")
 
 

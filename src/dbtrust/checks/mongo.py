@@ -51,7 +51,9 @@ class MongoHalf(Half):
         if self.project.collections and self.selection.wants("schema."):
             self.progress("creating the declared collections")
             migrated = self._catalog if self.project.history is not None else None
-            self.verdicts += judge_collections(self.stage.empty, self.project.collections, migrated, history=self.project.history is not None)
+            self.verdicts += judge_collections(
+                self.stage.empty, self.project.collections, migrated, history=self.project.history is not None
+            )
 
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):
@@ -74,7 +76,9 @@ class MongoHalf(Half):
             with Scratch(self.stage) as scratch:
                 self.verdicts += self._on(scratch, methods, proofs)
 
-    def _on(self, scratch: Scratch, methods: Sequence[MongoMethod], proofs: Sequence[MongoProof]) -> list[Verdict]:
+    def _on(
+        self, scratch: Scratch, methods: Sequence[MongoMethod], proofs: Sequence[MongoProof]
+    ) -> list[Verdict]:
         parsed = [ParsedMethod(m, self.claims.of(m.subject)) for m in methods]
         verdicts = judge_methods(self.stage, scratch, parsed, self._names, self.progress)
         judged = [ParsedMongoProof(p, c) for p in proofs for c in self.claims.of(f"proof:{p.name}")]

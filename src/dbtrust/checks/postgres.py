@@ -10,8 +10,8 @@ import psycopg
 from dbtrust.checks.half import Half
 from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.judge.claims import Names
-from dbtrust.judge.outcomes import known_names
 from dbtrust.judge.findings import postgres_findings
+from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.postgres import prove_postgres
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.plan import Engine
@@ -50,7 +50,9 @@ class PostgresHalf(Half):
             self.progress("applying the declared schema")
             files = [(s.file, s.text) for s in self.project.schema]
             migrated = self._catalog if self.project.history is not None else None
-            self.verdicts += judge_declared_postgres(self.stage.empty, files, migrated, history=self.project.history is not None)
+            self.verdicts += judge_declared_postgres(
+                self.stage.empty, files, migrated, history=self.project.history is not None
+            )
 
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):
@@ -68,7 +70,9 @@ class PostgresHalf(Half):
         if self.stage.state is None:
             self.verdicts += self._without_state("query.")
             return
-        parsed = [Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries]
+        parsed = [
+            Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries
+        ]
         self.verdicts += judge_queries(self.stage, parsed, self._names, self.progress)
 
     def _iterates(self, subject: str) -> bool:

@@ -18,7 +18,13 @@ CHECKS = (
     "migrate.down", "migrate.up_again", "migrate.verify", "migrate.populated", "migrate.drifted", "migrate.written",
     "tests.pass", "trace.link",
 )  # fmt: skip
-RULES = ("index.redundant", "foreign_key.no_index", "constraint.pipe_in_class", "claim.drawn", "query.unbound")
+RULES = (
+    "index.redundant",
+    "foreign_key.no_index",
+    "constraint.pipe_in_class",
+    "claim.drawn",
+    "query.unbound",
+)
 ENGINES: tuple[Engine, ...] = ("postgres", "mongo")
 
 
@@ -39,7 +45,11 @@ class Selection:
         for word in ids:
             if not word or not any(name.startswith(word) for name in known):
                 close = nearest(word, [*ENGINES, *known, *{name.split(".")[0] for name in known}])
-                step = f"did you mean {close}?" if close else f"name an engine or the beginning of one of {', '.join(known)}"
+                step = (
+                    f"did you mean {close}?"
+                    if close
+                    else f"name an engine or the beginning of one of {', '.join(known)}"
+                )
                 raise ConfigError(f"--only {word}: nothing is called that", next=step)
         return cls(engines, ids)
 
@@ -53,4 +63,6 @@ class Selection:
 
     def keeps(self, id: str, engine: Engine | None) -> bool:
         """Does a verdict or finding stay in the report?"""
-        return (not self.engines or engine in self.engines) and (not self.ids or any(id.startswith(i) for i in self.ids))
+        return (not self.engines or engine in self.engines) and (
+            not self.ids or any(id.startswith(i) for i in self.ids)
+        )

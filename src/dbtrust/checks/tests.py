@@ -40,7 +40,9 @@ def judge_tests(config: Config, halves: Sequence[Half], progress: Progress) -> t
         return _run(config, urls, output, location)
 
 
-def _run(config: Config, urls: dict[str, str], output: IO[bytes], location: Location) -> tuple[Verdict, Problem | None]:
+def _run(
+    config: Config, urls: dict[str, str], output: IO[bytes], location: Location
+) -> tuple[Verdict, Problem | None]:
     command = [sys.executable if config.tests[0] == "python" else config.tests[0], *config.tests[1:]]
     try:
         process = subprocess.Popen(
@@ -61,7 +63,9 @@ def _environment(config: Config, urls: dict[str, str]) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("DBTRUST_") or k == "DBTRUST_HOME"}
     path = [str(config.root / folder) for folder in config.python]
     # Relative entries of the caller's mean the caller's folder, not the project's.
-    path += [str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    path += [
+        str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
+    ]
     python = {"PYTHONPATH": os.pathsep.join(path)} if path else {}
     return {**clean, **python, "PYTHONDONTWRITEBYTECODE": "1", **urls}
 
@@ -88,14 +92,21 @@ def _judge(config: Config, location: Location, code: int | None, tail: str, seco
     last = tail.splitlines()[-1].strip() if tail else "no output"
     evidence: dict[str, Any] = {"exit code": code, "seconds": round(seconds, 2), "output": tail}
     if code is None:
-        return _verdict(config, location, "unproved", f"stopped after {TIMEOUT_S} s: {last}", "timeout", evidence)
+        return _verdict(
+            config, location, "unproved", f"stopped after {TIMEOUT_S} s: {last}", "timeout", evidence
+        )
     if code == 0:
         return _verdict(config, location, "holds", last, "", evidence)
     return _verdict(config, location, "refuted", f"exit code {code}: {last}", "", evidence)
 
 
 def _verdict(
-    config: Config, location: Location, outcome: Any, message: str, reason: str, evidence: dict[str, Any] | None = None
+    config: Config,
+    location: Location,
+    outcome: Any,
+    message: str,
+    reason: str,
+    evidence: dict[str, Any] | None = None,
 ) -> Verdict:
     step = "" if outcome == "holds" else "see the output in the evidence" if evidence else "see the errors"
     return Verdict(

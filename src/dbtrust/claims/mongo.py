@@ -36,7 +36,9 @@ class ParsedMethod:
     cases: list[Case] = field(default_factory=list[Case])
 
 
-def judge_methods(stage: MongoStage, scratch: Scratch, parsed: Sequence[ParsedMethod], names: Names, progress: Progress) -> list[Verdict]:
+def judge_methods(
+    stage: MongoStage, scratch: Scratch, parsed: Sequence[ParsedMethod], names: Names, progress: Progress
+) -> list[Verdict]:
     """query.prepares and claim.* of every method that makes a claim."""
     verdicts: list[Verdict] = []
     for item in parsed:
@@ -57,17 +59,28 @@ def _case(stage: MongoStage, scratch: Scratch, method: MongoMethod, example: Any
     place = example.location if example else method.location
     try:
         commands = run_recorded(scratch, lambda db: method.call(db, example.values if example else {}))
-        plans = [plan for command in commands if command.explainable for plan in explain(stage.reading(), command.command)]
+        plans = [
+            plan
+            for command in commands
+            if command.explainable
+            for plan in explain(stage.reading(), command.command)
+        ]
         case.samples.append(plans)
     except pymongo.errors.ExecutionTimeout as error:
-        case.samples.append(Failure("timeout", describe(error), place, "make the query or its example cheaper"))
+        case.samples.append(
+            Failure("timeout", describe(error), place, "make the query or its example cheaper")
+        )
     except pymongo.errors.PyMongoError as error:
         case.samples.append(Failure("server_error", describe(error), place, "mend the method or its example"))
     except DbtrustError as error:
         case.samples.append(Failure("server_error", error.message, error.location, error.next))
     except Exception as error:
         wrong = raised(error, method.root, method.subject)
-        case.samples.append(Failure("server_error", wrong.message, wrong.location if wrong.location.file else place, wrong.next))
+        case.samples.append(
+            Failure(
+                "server_error", wrong.message, wrong.location if wrong.location.file else place, wrong.next
+            )
+        )
     return case
 
 

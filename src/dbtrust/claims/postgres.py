@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ from dbtrust.model.report import Verdict
 from dbtrust.queries.placeholders import BoundSql, bind_params
 from dbtrust.stage.postgres import PostgresStage
 
+Connection = psycopg.Connection[Any]
 #: A plan that changes between fresh samples of the same rows proves nothing (docs/claims.md).
 ROUNDS = 3
 
@@ -45,18 +47,18 @@ class _PgCase(Case):
     values: tuple[Any, ...] = ()
 
 
-def judge_queries(stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress) -> list[Verdict]:
+def judge_queries(
+    stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress
+) -> list[Verdict]:
     """query.prepares and claim.* of every query, on copies of the data (of the empty state where data failed)."""
-    source = stage.data or stage.state
-    assert source is not None
-    with stage.copy(source) as read, stage.copy(source) as write:
+    with _Copies(stage) as copies:
         for item in parsed:
-            item.cases = _cases(stage, read, item)
+            item.cases = _cases(stage, copies.read, item)
         for turn in range(ROUNDS):
             progress(f"explaining {len(parsed)} queries, sample {turn + 1} of {ROUNDS}")
             if turn:
-                _analyze(stage, read, write)
-            with stage.owner(read) as reading, stage.owner(write) as writing:
+                copies.analyze()
+            with copies.connections() as (reading, writing):
                 for item in parsed:
                     _observe(reading, writing, item)
     verdicts = [_prepares(item) for item in parsed]
@@ -65,10 +67,44 @@ def judge_queries(stage: PostgresStage, parsed: Sequence[Parsed], names: Names, 
     return verdicts
 
 
-def _analyze(stage: PostgresStage, *names: str) -> None:
-    for name in names:
-        with stage.scratch.admin(name) as admin:
-            analyze(admin)
+class _Copies:
+    """A copy that nobody writes to, and another one, made when the first statement writes."""
+
+    def __init__(self, stage: PostgresStage) -> None:
+        source = stage.data or stage.state
+        assert source is not None
+        self._stage, self._source = stage, source
+        self.read = stage.scratch.copy(source, "read")
+        self._write: str | None = None
+
+    def __enter__(self) -> _Copies:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in filter(None, (self.read, self._write)):
+            with suppress(psycopg.Error):
+                self._stage.scratch.drop(name)
+
+    def analyze(self) -> None:
+        """Fresh statistics, from a new sample of the same rows."""
+        for name in filter(None, (self.read, self._write)):
+            with self._stage.scratch.admin(name) as admin:
+                analyze(admin)
+
+    @contextmanager
+    def connections(self) -> Iterator[tuple[Connection, Callable[[], Connection]]]:
+        """A connection to the first copy, and a function that gives one to the second."""
+        with ExitStack() as stack:
+            opened: list[Connection] = []
+
+            def writing() -> Connection:
+                if self._write is None:
+                    self._write = self._stage.scratch.copy(self._source, "write")
+                if not opened:
+                    opened.append(stack.enter_context(self._stage.owner(self._write)))
+                return opened[0]
+
+            yield stack.enter_context(self._stage.owner(self.read)), writing
 
 
 def _cases(stage: PostgresStage, database: str, item: Parsed) -> list[_PgCase]:
@@ -79,7 +115,7 @@ def _cases(stage: PostgresStage, database: str, item: Parsed) -> list[_PgCase]:
         return [_case(connection, item.query, bound, example) for example in item.query.examples]
 
 
-def _case(connection: psycopg.Connection[Any], query: Query, bound: BoundSql, example: Example) -> _PgCase:
+def _case(connection: Connection, query: Query, bound: BoundSql, example: Example) -> _PgCase:
     case = _PgCase(example.label or example.text)
     try:
         binds = parse_binds(example.text)
@@ -88,7 +124,11 @@ def _case(connection: psycopg.Connection[Any], query: Query, bound: BoundSql, ex
         given = {name: as_sent(value) for (name, _), value in zip(binds, values, strict=True)}
         case.values = tuple(given[name] for name in bound.names)
     except DbtrustError as error:
-        place = error.location if error.location.file else shift(example.location, example.text, getattr(error, "offset", 0))
+        place = (
+            error.location
+            if error.location.file
+            else shift(example.location, example.text, getattr(error, "offset", 0))
+        )
         case.samples.append(Failure("server_error", error.message, place, error.next or "mend the example"))
     except psycopg.Error as error:
         message = f"example {case.label}: {describe(error)}"
@@ -100,13 +140,15 @@ def _same_names(bound: BoundSql, given: Sequence[str], example: Example) -> None
     missing = [name for name in bound.names if name not in given]
     extra = [name for name in given if name not in bound.names]
     if missing:
-        raise DbtrustError(f"the example gives no {missing[0]}", location=example.location, next=f"add {missing[0]} = …")
+        raise DbtrustError(
+            f"the example gives no {missing[0]}", location=example.location, next=f"add {missing[0]} = …"
+        )
     if extra:
         step = f"parameters are {', '.join(bound.names)}"
         raise DbtrustError(f"the query has no parameter {extra[0]}", location=example.location, next=step)
 
 
-def _observe(reading: psycopg.Connection[Any], writing: psycopg.Connection[Any], item: Parsed) -> None:
+def _observe(reading: Connection, writing: Callable[[], Connection], item: Parsed) -> None:
     bound = bind_params(item.query.sql)
     for case in item.cases:
         if case.failure is None:
@@ -114,30 +156,32 @@ def _observe(reading: psycopg.Connection[Any], writing: psycopg.Connection[Any],
 
 
 def _sample(
-    reading: psycopg.Connection[Any], writing: psycopg.Connection[Any], item: Parsed, bound: BoundSql, case: _PgCase
+    reading: Connection, writing: Callable[[], Connection], item: Parsed, bound: BoundSql, case: _PgCase
 ) -> list[Plan] | Failure:
     """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
     text = f"DECLARE dbtrust CURSOR FOR {bound.text}" if item.iterates else bound.text
     try:
         if not explainable(item.query.sql):
-            run_rolled_back(writing, bound.text, case.values)
+            run_rolled_back(writing(), bound.text, case.values)
             return []
         try:
             return [_explain(reading, text, case.values, read_only=True)]
         except psycopg.errors.ReadOnlySqlTransaction:
-            return [_explain(writing, text, case.values, read_only=False)]
+            return [_explain(writing(), text, case.values, read_only=False)]
     except psycopg.Error as error:
-        return _failure(_bare_error(writing, bound, case, error), item.query, bound)
+        return _failure(_bare_error(writing(), bound, case, error), item.query, bound)
 
 
-def _explain(connection: psycopg.Connection[Any], text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
+def _explain(connection: Connection, text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
     with connection.transaction(force_rollback=True):
         if read_only:
             connection.execute("SET TRANSACTION READ ONLY")
         return explain(connection, text, values)
 
 
-def _bare_error(connection: psycopg.Connection[Any], bound: BoundSql, case: _PgCase, error: psycopg.Error) -> psycopg.Error:
+def _bare_error(
+    connection: Connection, bound: BoundSql, case: _PgCase, error: psycopg.Error
+) -> psycopg.Error:
     """The same error from the statement without EXPLAIN, whose positions count from the statement's own text."""
     if position(error) is None:
         return error
@@ -154,7 +198,12 @@ def _failure(error: psycopg.Error, query: Query, bound: BoundSql) -> Failure:
     if at is not None:
         place = shift(place, query.sql, bound.source_offset(at - 1))
     if isinstance(error, psycopg.errors.QueryCanceled):
-        return Failure("timeout", f"stopped by the statement timeout: {describe(error)}", place, "make the query or its example cheaper")
+        return Failure(
+            "timeout",
+            f"stopped by the statement timeout: {describe(error)}",
+            place,
+            "make the query or its example cheaper",
+        )
     return Failure("server_error", describe(error), place, "mend the query or its example")
 
 
@@ -173,9 +222,17 @@ def _prepares(item: Parsed) -> Verdict:
             reason="no_example", next="add an -- example: line", location=query.location,
         )  # fmt: skip
     types = sorted({f"{type(v).__name__}" for case in item.cases for v in case.values})
-    ran = f"ran with {len(item.cases)} example{'s' * (len(item.cases) != 1)}" if item.cases[0].values else "ran"
+    ran = (
+        f"ran with {len(item.cases)} example{'s' * (len(item.cases) != 1)}" if item.cases[0].values else "ran"
+    )
     return Verdict(
-        "query.prepares", "postgres", query.subject, "holds", ran, evidence={"sent": types}, location=query.location
+        "query.prepares",
+        "postgres",
+        query.subject,
+        "holds",
+        ran,
+        evidence={"sent": types},
+        location=query.location,
     )
 
 
@@ -189,5 +246,3 @@ def _claim(stage: PostgresStage, item: Parsed, claim: Claim, names: Names) -> Ve
 
     cases = item.cases or [Case("")]
     return verdict_of("postgres", item.query.subject, claim, cases, judge_plans, stage.evidence)
-
-

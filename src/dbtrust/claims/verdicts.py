@@ -49,7 +49,12 @@ JudgePlans = Callable[[Claim, Sequence[Plan]], Judged]
 
 
 def verdict_of(
-    engine: Engine, subject: str, claim: Claim, cases: Sequence[Case], judge: JudgePlans, data: Mapping[str, Any]
+    engine: Engine,
+    subject: str,
+    claim: Claim,
+    cases: Sequence[Case],
+    judge: JudgePlans,
+    data: Mapping[str, Any],
 ) -> Verdict:
     """The verdict of one claim line over every example, with the worst one's plan as evidence."""
     results = [_case_result(claim, case, judge) for case in cases]
@@ -74,13 +79,21 @@ def verdict_of(
 def _case_result(claim: Claim, case: Case, judge: JudgePlans) -> _Result:
     if (failure := case.failure) is not None:
         return _Result(Judged("unproved", failure.message, failure.reason), case.label, (), failure.next)
-    results = [_Result(judge(claim, plans), case.label, plans) for plans in case.samples if not isinstance(plans, Failure)]
+    results = [
+        _Result(judge(claim, plans), case.label, plans)
+        for plans in case.samples
+        if not isinstance(plans, Failure)
+    ]
     if not results:
-        return _Result(Judged("unproved", "it was not run", "no_example"), case.label, (), "add an -- example: line")
+        return _Result(
+            Judged("unproved", "it was not run", "no_example"), case.label, (), "add an -- example: line"
+        )
     if len({r.judged.outcome for r in results}) == 1:
         return results[0]
     worst = max(results, key=lambda r: _BADNESS[r.judged.outcome])
     said = ", ".join(r.judged.outcome for r in results)
     message = f"the plan changes between samples of the same rows ({said}): {worst.judged.message}"
     undecided = Judged("unproved", message, "undecided", worst.judged.node, worst.judged.found)
-    return _Result(undecided, case.label, worst.plans, "raise the statistics target, or make the query's choice clearer")
+    return _Result(
+        undecided, case.label, worst.plans, "raise the statistics target, or make the query's choice clearer"
+    )

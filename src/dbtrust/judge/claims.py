@@ -57,9 +57,18 @@ def judge(claim: Claim, plan: Plan, names: Names) -> Judged:
     if (missing := missing_object(claim, names)) is not None:
         return missing
     if plan.unknown:
-        return Judged("unproved", f"the plan holds {', '.join(plan.unknown)}, which this dbtrust does not know", "version")
+        return Judged(
+            "unproved",
+            f"the plan holds {', '.join(plan.unknown)}, which this dbtrust does not know",
+            "version",
+        )
     if claim.at is not None:
-        return Judged("unproved", "claims at a stated number of rows are not judged yet", "no_data", next="leave out `at … rows in …`")
+        return Judged(
+            "unproved",
+            "claims at a stated number of rows are not judged yet",
+            "no_data",
+            next="leave out `at … rows in …`",
+        )
     return _RULES[claim.kind](claim, plan)
 
 
@@ -101,7 +110,11 @@ def _label(node: Node) -> str:
 
 def _access(plan: Plan, relation: Name | None) -> list[Node]:
     """The nodes that read a relation."""
-    return [n for n in plan.nodes if (n.relation or n.type in _MONGO_SCANS) and n.type not in _NO_ACCESS and _on(n, relation)]
+    return [
+        n
+        for n in plan.nodes
+        if (n.relation or n.type in _MONGO_SCANS) and n.type not in _NO_ACCESS and _on(n, relation)
+    ]
 
 
 _NO_ACCESS = frozenset({"ModifyTable", "Bitmap Index Scan"})
@@ -111,10 +124,17 @@ _MONGO_SCANS = frozenset({"COLLSCAN", "IXSCAN", "IDHACK"})
 def _uses(claim: Claim, plan: Plan) -> Judged:
     nodes = [n for n in plan.nodes if _has_index(n, claim.index)]
     if not nodes:
-        return Judged("refuted", f"{claim.index} is not used: found {_accesses(plan, claim.relation)}", node=_first(plan, claim.relation), next="see the plan")
+        return Judged(
+            "refuted",
+            f"{claim.index} is not used: found {_accesses(plan, claim.relation)}",
+            node=_first(plan, claim.relation),
+            next="see the plan",
+        )
     there = [n for n in nodes if _on(n, claim.relation)]
     if not there:
-        return Judged("refuted", f"{claim.index} is used on {nodes[0].relation}, not on {claim.relation}", node=nodes[0])
+        return Judged(
+            "refuted", f"{claim.index} is used on {nodes[0].relation}, not on {claim.relation}", node=nodes[0]
+        )
     if claim.index_only:
         return _only_index(there[:1] if len(there) == 1 else there, any_of=True)
     if claim.covered:
@@ -129,7 +149,9 @@ def _first(plan: Plan, relation: Name | None) -> Node | None:
 
 def _accesses(plan: Plan, relation: Name | None) -> str:
     nodes = _access(plan, relation)
-    return ", ".join(_label(n) for n in nodes) or "no access" + (f" to {relation}" if relation else " to a relation")
+    return ", ".join(_label(n) for n in nodes) or "no access" + (
+        f" to {relation}" if relation else " to a relation"
+    )
 
 
 def _only_index(nodes: Sequence[Node], *, any_of: bool) -> Judged:
@@ -139,8 +161,17 @@ def _only_index(nodes: Sequence[Node], *, any_of: bool) -> Judged:
     if good and (any_of or len(good) == len(nodes)):
         return Judged("holds", f"found {_label(good[0])} with 0 heap fetches", node=good[0])
     if fetching and (any_of or not bad):
-        return Judged("refuted", f"{_label(fetching[0])} fetched {fetching[0].heap_fetches} rows from the heap", node=fetching[0])
-    return Judged("refuted", f"found {_label(bad[0])}, which reads the heap", node=bad[0], next="does the index hold every column that the query needs?")
+        return Judged(
+            "refuted",
+            f"{_label(fetching[0])} fetched {fetching[0].heap_fetches} rows from the heap",
+            node=fetching[0],
+        )
+    return Judged(
+        "refuted",
+        f"found {_label(bad[0])}, which reads the heap",
+        node=bad[0],
+        next="does the index hold every column that the query needs?",
+    )
 
 
 def _index_only(claim: Claim, plan: Plan) -> Judged:
@@ -148,7 +179,9 @@ def _index_only(claim: Claim, plan: Plan) -> Judged:
     if not nodes:
         return Judged("refuted", f"the plan does not read {claim.relation or 'any relation'}")
     if not plan.analyzed:
-        return Judged("unproved", "heap fetches are known only after execution", "version", next="allow ANALYZE")
+        return Judged(
+            "unproved", "heap fetches are known only after execution", "version", next="allow ANALYZE"
+        )
     return _only_index(nodes, any_of=False)
 
 
@@ -165,7 +198,12 @@ def _covered_nodes(plan: Plan, node: Node | None) -> Judged:
         return Judged("unproved", "the collection is scanned and holds nothing", "no_data")
     if documents == 0:
         return Judged("holds", f"0 documents examined, {plan.totals.get('keys')} keys", node=node)
-    return Judged("refuted", f"{documents} documents examined", node=_first(plan, None), next="does the index hold every field that the query needs?")
+    return Judged(
+        "refuted",
+        f"{documents} documents examined",
+        node=_first(plan, None),
+        next="does the index hold every field that the query needs?",
+    )
 
 
 def _none_of(types: Sequence[str], what: str) -> Callable[[Claim, Plan], Judged]:
@@ -193,7 +231,13 @@ def _examines(claim: Claim, plan: Plan) -> Judged:
         return Judged("holds", message, node=seen.node, found=found)
     if seen.low > claim.number:
         return Judged("refuted", f"{message}, claimed at most {claim.number:g}", node=seen.node, found=found)
-    return Judged("unproved", f"{message}: {claim.number:g} lies inside the rounding of many loops", "undecided", seen.node, found)
+    return Judged(
+        "unproved",
+        f"{message}: {claim.number:g} lies inside the rounding of many loops",
+        "undecided",
+        seen.node,
+        found,
+    )
 
 
 def _cost(claim: Claim, plan: Plan) -> Judged:
@@ -218,7 +262,12 @@ def _at_most(claim: Claim, value: float | None, what: str, plan: Plan) -> Judged
 
 def _faster(claim: Claim, plan: Plan) -> Judged:
     del plan
-    return Judged("unproved", f"the gain of {claim.index} is not measured yet", "undecided", next="claim cost or rows examined instead")
+    return Judged(
+        "unproved",
+        f"the gain of {claim.index} is not measured yet",
+        "undecided",
+        next="claim cost or rows examined instead",
+    )
 
 
 def _express(claim: Claim, plan: Plan) -> Judged:
@@ -227,7 +276,12 @@ def _express(claim: Claim, plan: Plan) -> Judged:
     if found is not None:
         return Judged("holds", f"found {_label(found)}", node=found)
     if _major(plan.server_version) < 8:
-        return Judged("unproved", f"needs MongoDB 8.0, this is {plan.server_version}", "version", next="run on MongoDB 8.0 with --mongo URL")
+        return Judged(
+            "unproved",
+            f"needs MongoDB 8.0, this is {plan.server_version}",
+            "version",
+            next="run on MongoDB 8.0 with --mongo URL",
+        )
     return Judged("refuted", f"found {plan.nodes[0].type}, no EXPRESS stage", node=plan.nodes[0])
 
 
@@ -249,7 +303,11 @@ def _id_lookup(claim: Claim, plan: Plan) -> Judged:
 def _key_is_id(node: Node) -> bool:
     """EXPRESS_CLUSTERED_IXSCAN has no key pattern; EXPRESS_IXSCAN writes it as text, "{ _id: 1 }"."""
     pattern = node.detail.get("keyPattern")
-    return node.type == "EXPRESS_CLUSTERED_IXSCAN" or pattern in ("{ _id: 1 }", {"_id": 1}) or node.index == "_id_"
+    return (
+        node.type == "EXPRESS_CLUSTERED_IXSCAN"
+        or pattern in ("{ _id: 1 }", {"_id": 1})
+        or node.index == "_id_"
+    )
 
 
 _RULES: dict[str, Callable[[Claim, Plan], Judged]] = {

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from dbtrust.model.plan import Node, Plan
 
 #: Scans of relations; a Bitmap Index Scan reads no rows, its heap scan does.
-_SCANS = frozenset({"Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Tid Scan", "Tid Range Scan", "Foreign Scan"})
+_SCANS = frozenset(
+    {
+        "Seq Scan",
+        "Sample Scan",
+        "Index Scan",
+        "Index Only Scan",
+        "Bitmap Heap Scan",
+        "Tid Scan",
+        "Tid Range Scan",
+        "Foreign Scan",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,9 @@ def _of_totals(plan: Plan, unit: str, wanted: Callable[[Node], bool], returned: 
     total = plan.totals.get(unit)
     if total is None:
         return Examined(0, 0, 0, returned, None, known=False)
-    leaf = next((n for n in plan.nodes if getattr(n, unit) and wanted(n)), plan.nodes[0] if plan.nodes else None)
+    leaf = next(
+        (n for n in plan.nodes if getattr(n, unit) and wanted(n)), plan.nodes[0] if plan.nodes else None
+    )
     per = float(total) / max(1.0, returned)
     return Examined(per, per, float(total), returned, leaf)
 
@@ -52,12 +65,16 @@ def _of_totals(plan: Plan, unit: str, wanted: Callable[[Node], bool], returned: 
 def _by_relation(scans: list[Node]) -> dict[str, list[Node]]:
     groups: dict[str, list[Node]] = {}
     for node in scans:
-        groups.setdefault(f"{node.root_schema or node.schema}.{node.root_relation or node.relation}", []).append(node)
+        groups.setdefault(
+            f"{node.root_schema or node.schema}.{node.root_relation or node.relation}", []
+        ).append(node)
     return groups
 
 
 def _rows(node: Node) -> float:
-    per_loop = (node.rows or 0) + (node.removed_filter or 0) + (node.removed_recheck or 0) + (node.removed_join or 0)
+    per_loop = (
+        (node.rows or 0) + (node.removed_filter or 0) + (node.removed_recheck or 0) + (node.removed_join or 0)
+    )
     return per_loop * (node.loops or 0)
 
 
@@ -74,7 +91,11 @@ def _interval(plan: Plan, key: str, scans: list[Node]) -> tuple[float, float]:
     half = 0.005 if int(plan.server_version.split(".")[0] or 0) >= 18 else 0.5
     low = high = 0.0
     for node in scans:
-        parts = [v for v in (node.rows, node.removed_filter, node.removed_recheck, node.removed_join) if v is not None]
+        parts = [
+            v
+            for v in (node.rows, node.removed_filter, node.removed_recheck, node.removed_join)
+            if v is not None
+        ]
         loops = node.loops or 0
         slack = half * loops * len(parts) if loops > 1 else 0.0
         low, high = low + max(0.0, _rows(node) - slack), high + _rows(node) + slack

@@ -117,7 +117,9 @@ class _Parser:
                 if self._engine not in engines:
                     raise self._error(f"{phrase!r} is a claim of the other engine", self._nearest(phrase), 0)
                 if (kind in _OUTCOMES) != self._proof:
-                    where = "a proof claims refused or true" if self._proof else f"{phrase!r} belongs to a proof"
+                    where = (
+                        "a proof claims refused or true" if self._proof else f"{phrase!r} belongs to a proof"
+                    )
                     raise self._error(where, self._nearest(phrase), 0)
                 self._at = len(words)
                 return phrase, kind  # pyright: ignore[reportReturnType]
@@ -133,17 +135,29 @@ class _Parser:
         """Points at the first word that no claim goes on with."""
         allowed = [p.split() for p in self._allowed()]
         for count, word in enumerate(self._words):
-            going = [p for p in allowed if p[:count] == [w.key for w in self._words[:count]] and len(p) > count]
+            going = [
+                p for p in allowed if p[:count] == [w.key for w in self._words[:count]] and len(p) > count
+            ]
             if going and not any(p[count] == word.key for p in going):
                 if count == 0:
                     said = " ".join(w.text for w in self._words[:3])
-                    close = nearest(word.key, [p[0] for p in allowed]) or nearest(said, [" ".join(p) for p in allowed])
-                    full = next((" ".join(p) for p in allowed if close and " ".join(p).startswith(close)), close)
-                    step = f"did you mean {full!r}?" if full else f"a claim begins with {', '.join(self._allowed())}"
+                    close = nearest(word.key, [p[0] for p in allowed]) or nearest(
+                        said, [" ".join(p) for p in allowed]
+                    )
+                    full = next(
+                        (" ".join(p) for p in allowed if close and " ".join(p).startswith(close)), close
+                    )
+                    step = (
+                        f"did you mean {full!r}?"
+                        if full
+                        else f"a claim begins with {', '.join(self._allowed())}"
+                    )
                     return self._error(f"unknown word {word.text!r}", step, 0)
                 close = nearest(word.key, [p[count] for p in going]) or going[0][count]
                 return self._error(f"unknown word {word.text!r}", f"did you mean {close!r}?", count)
-        return self._error("the claim is not finished", f"a claim is one of {', '.join(self._allowed())}", len(self._words))
+        return self._error(
+            "the claim is not finished", f"a claim is one of {', '.join(self._allowed())}", len(self._words)
+        )
 
     # scan
 
@@ -204,7 +218,9 @@ class _Parser:
     def _at_faster(self, claim: Claim) -> Claim:
         word = self._peek("a factor such as 10x")
         if not (word.key.endswith("x") and _NUMBER.match(word.key[:-1])):
-            raise self._error(f"{word.text!r} is no factor", "write it without a blank, such as 10x", self._at)
+            raise self._error(
+                f"{word.text!r} is no factor", "write it without a blank, such as 10x", self._at
+            )
         self._take()
         for expected in ("faster", "than", "without"):
             self._expect(expected)
@@ -246,18 +262,24 @@ class _Parser:
 
     def _name(self, what: str) -> Name:
         word = self._peek(what)
-        pattern = r'(?:"(?:[^"]|"")+"|[\w$]+)' if self._engine == "postgres" else r'(?:"(?:[^"]|"")+"|[\w$.\-]+)'
+        pattern = (
+            r'(?:"(?:[^"]|"")+"|[\w$]+)' if self._engine == "postgres" else r'(?:"(?:[^"]|"")+"|[\w$.\-]+)'
+        )
         full = rf"(?:({pattern})\.)?({pattern})" if self._engine == "postgres" else rf"()({pattern})"
         match = re.fullmatch(full, word.text)
         if match is None:
-            raise self._error(f"{word.text!r} is no name", f"name {what}; write unusual names in double quotes", self._at)
+            raise self._error(
+                f"{word.text!r} is no name", f"name {what}; write unusual names in double quotes", self._at
+            )
         self._take()
         return Name(_unquote(match[2]), _unquote(match[1]) if match[1] else None)
 
     def _count(self) -> int:
         word = self._peek("a count")
         if not _COUNT.match(word.text):
-            raise self._error(f"{word.text!r} is no count", "write digits, such as 300 or 1_000_000", self._at)
+            raise self._error(
+                f"{word.text!r} is no count", "write digits, such as 300 or 1_000_000", self._at
+            )
         self._take()
         return int(word.text.replace("_", ""))
 

@@ -37,13 +37,21 @@ def resolve(tags: Iterable[TagLike], exists: Callable[[str], bool], specs: str |
     for tag in tags:
         links = list(tag.links)
         verdicts += [_link(tag, link, exists, specs) for link in links]
-        if tag.kind in {"CODE", "TEST"} and specs is not None and not any(link.kind == "SPEC" for link in links):
+        if (
+            tag.kind in {"CODE", "TEST"}
+            and specs is not None
+            and not any(link.kind == "SPEC" for link in links)
+        ):
             verdicts.append(_implied(tag, exists, specs))
     return verdicts
 
 
 def _link(tag: TagLike, link: LinkLike, exists: Callable[[str], bool], specs: str | None) -> Verdict:
-    places = [f"{specs.rstrip('/')}/{link.target}", link.target] if link.kind == "SPEC" and specs else [link.target]
+    places = (
+        [f"{specs.rstrip('/')}/{link.target}", link.target]
+        if link.kind == "SPEC" and specs
+        else [link.target]
+    )
     found = next((place for place in places if exists(place)), None)
     claim = f"{tag.text} {link.kind}: {link.target}"
     return _verdict(link.location, claim, found, places)
@@ -57,6 +65,17 @@ def _implied(tag: TagLike, exists: Callable[[str], bool], specs: str) -> Verdict
 def _verdict(location: Location, claim: str, found: str | None, places: list[str]) -> Verdict:
     subject = f"file:{location.file}"
     if found is not None:
-        return Verdict("trace.link", None, subject, "holds", f"resolves to {found}", claim=claim, location=location)
+        return Verdict(
+            "trace.link", None, subject, "holds", f"resolves to {found}", claim=claim, location=location
+        )
     said = f"there is no {' and no '.join(places)}"
-    return Verdict("trace.link", None, subject, "refuted", said, claim=claim, next="write the file or mend the link", location=location)
+    return Verdict(
+        "trace.link",
+        None,
+        subject,
+        "refuted",
+        said,
+        claim=claim,
+        next="write the file or mend the link",
+        location=location,
+    )

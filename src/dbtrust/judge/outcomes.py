@@ -25,10 +25,14 @@ def judge_refused(claim: Claim, failure: Any, names: Names) -> Judged:
         return Judged("refuted", f"refused with {failure.message}, claimed {claim.code}", found=found)
     if claim.constraint is not None and getattr(failure, "constraint", None) != claim.constraint.name:
         other = getattr(failure, "constraint", None) or "no constraint"
-        return Judged("refuted", f"refused by {other}, claimed by {claim.constraint}: {failure.message}", found=found)
+        return Judged(
+            "refuted", f"refused by {other}, claimed by {claim.constraint}: {failure.message}", found=found
+        )
     if claim.path and claim.path not in (places := _places(failure)):
         said = " or ".join(places) or "no column"
-        return Judged("refuted", f"refused on {said}, claimed on {claim.path}: {failure.message}", found=found)
+        return Judged(
+            "refuted", f"refused on {said}, claimed on {claim.path}: {failure.message}", found=found
+        )
     return Judged("holds", f"refused: {failure.message}", found=found)
 
 
@@ -43,7 +47,11 @@ def _places(failure: Any) -> list[str]:
 def judge_true(rows: Sequence[Sequence[Any]] | None) -> Judged:
     """One row, one column, true."""
     if rows is None:
-        return Judged("refuted", "the last statement gives no rows", next="end with a SELECT or RETURNING of one boolean")
+        return Judged(
+            "refuted",
+            "the last statement gives no rows",
+            next="end with a SELECT or RETURNING of one boolean",
+        )
     shape = f"{len(rows)} rows" if len(rows) != 1 else f"{len(rows[0])} columns" if len(rows[0]) != 1 else ""
     if shape:
         return Judged("refuted", f"found {shape}, claimed one true value")

@@ -66,7 +66,9 @@ def _syntax_error(sql: str, error: Any) -> SqlSyntaxError:
         return SqlSyntaxError("COPY … FROM STDIN carries its data in the script", copy.start())
     position = int(getattr(error, "cursorpos", 0) or 0)
     # libpg_query counts characters from 1, 0 where it knows no place (the end of the text).
-    return SqlSyntaxError(str(error.args[0] if error.args else error), position - 1 if position > 0 else len(sql.rstrip()))
+    return SqlSyntaxError(
+        str(error.args[0] if error.args else error), position - 1 if position > 0 else len(sql.rstrip())
+    )
 
 
 def _leading_blank(text: str) -> int:
@@ -117,7 +119,9 @@ def parse_binds(text: str) -> list[tuple[str, str]]:
         try:
             statements = split(f"SELECT ({expression}\n)")
         except SqlSyntaxError as error:
-            raise SqlSyntaxError(f"{match[1]}: {error.message}", match.end() + max(0, error.offset - 8)) from None
+            raise SqlSyntaxError(
+                f"{match[1]}: {error.message}", match.end() + max(0, error.offset - 8)
+            ) from None
         if len(statements) != 1 or not expression:
             raise SqlSyntaxError(f"{match[1]} needs one SQL expression", match.end())
         if match[1] in {name for name, _ in pairs}:

@@ -25,7 +25,9 @@ class Decoy:
     statements: tuple[sql.Composable, ...]
 
 
-def decoys_for(before: Catalog, after: Catalog, created: Sequence[Difference]) -> tuple[list[Decoy], list[str]]:
+def decoys_for(
+    before: Catalog, after: Catalog, created: Sequence[Difference]
+) -> tuple[list[Decoy], list[str]]:
     """A decoy for each created object that can stand in an earlier state, and the names of those that cannot."""
     decoys: list[Decoy] = []
     untried: list[str] = []
@@ -123,7 +125,9 @@ def _trigger(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]
     if before.find("table", table) is None:
         return None
     function = sql.Identifier(table.partition(".")[0], HELPER)
-    create = sql.SQL("CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'").format(function)
+    create = sql.SQL(
+        "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    ).format(function)
     trigger = sql.SQL("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION {}()")
     return (create, trigger.format(sql.Identifier(name), _qualified(table), function))
 
@@ -154,5 +158,7 @@ _MAKERS = {
 
 def without_helpers(catalog: Catalog) -> Catalog:
     """The catalog without the decoys' own helper table and function."""
-    kept = [o for o in catalog.objects if HELPER not in o.name.split(".")[1:2] and f".{HELPER}(" not in o.name]
+    kept = [
+        o for o in catalog.objects if HELPER not in o.name.split(".")[1:2] and f".{HELPER}(" not in o.name
+    ]
     return Catalog(catalog.engine, tuple(kept))

@@ -44,7 +44,9 @@ class _Prover:
                 good = self._one(migration, load_python(migration, self._root))
             except DbtrustError as error:
                 self._verdicts.append(failed(migration, "migrate.up", error, "it cannot be read"))
-                self._verdicts += [unproved(migration, c, "it cannot be read", "missing_object") for c in _REST]
+                self._verdicts += [
+                    unproved(migration, c, "it cannot be read", "missing_object") for c in _REST
+                ]
                 good = False
             if not good:
                 for later in migrations[place + 1 :]:
@@ -80,15 +82,22 @@ class _Prover:
             outcome = "holds" if value is True else "refuted"
             self._verdicts.append(verdict(migration, "migrate.verify", outcome, said, claim=name))
 
-    def _down_and_up(self, migration: Migration, loaded: PythonMigration, undo: list[Any], before: Catalog, after: Catalog) -> bool:
+    def _down_and_up(
+        self, migration: Migration, loaded: PythonMigration, undo: list[Any], before: Catalog, after: Catalog
+    ) -> bool:
         if not has_down(migration, loaded):
-            self._verdicts += [unproved(migration, c, "it has no down(db)", "no_down", "write down(db), or use steps") for c in _REST[:2]]
+            self._verdicts += [
+                unproved(migration, c, "it has no down(db)", "no_down", "write down(db), or use steps")
+                for c in _REST[:2]
+            ]
             return True
         try:
             apply_mongo(self._db, migration, loaded, undo=undo, direction="down")
         except DbtrustError as error:
             self._verdicts.append(failed(migration, "migrate.down", error, "the down failed"))
-            self._verdicts.append(unproved(migration, "migrate.up_again", "the down failed", "missing_object"))
+            self._verdicts.append(
+                unproved(migration, "migrate.up_again", "the down failed", "missing_object")
+            )
             return self._as(after)
         left = diff(before, snapshot(self._db))
         self._verdicts.append(compared(migration, "migrate.down", left, "before the up"))
@@ -97,14 +106,18 @@ class _Prover:
         except DbtrustError as error:
             self._verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
             return self._as(after)
-        self._verdicts.append(compared(migration, "migrate.up_again", diff(after, snapshot(self._db)), "after the first up"))
+        self._verdicts.append(
+            compared(migration, "migrate.up_again", diff(after, snapshot(self._db)), "after the first up")
+        )
         return True
 
     def _as(self, after: Catalog) -> bool:
         """Is the database, after a failure, still what the next migration expects?"""
         return not diff(after, snapshot(self._db))
 
-    def _drifted(self, migration: Migration, loaded: PythonMigration, earlier: Any, before: Catalog, after: Catalog) -> Verdict:
+    def _drifted(
+        self, migration: Migration, loaded: PythonMigration, earlier: Any, before: Catalog, after: Catalog
+    ) -> Verdict:
         created = [d for d in diff(before, after) if d.change == "extra" and not d.name.endswith("._id_")]
         if not created:
             return verdict(migration, "migrate.drifted", "not_applicable", "it creates no object")
@@ -118,7 +131,13 @@ class _Prover:
         return verdict(migration, "migrate.drifted", "holds", message, evidence={"tried": refusals})
 
     def _over(
-        self, migration: Migration, loaded: PythonMigration, earlier: Any, difference: Difference, before: Catalog, after: Catalog
+        self,
+        migration: Migration,
+        loaded: PythonMigration,
+        earlier: Any,
+        difference: Difference,
+        before: Catalog,
+        after: Catalog,
     ) -> Verdict | str:
         """What happened over one decoy: how it was refused, or the verdict that it was not."""
         with self._fresh() as copy:
@@ -138,9 +157,23 @@ class _Prover:
             if self._down_drops(copy, migration, loaded, undo, difference):
                 message += "; the down then drops the object that it did not create"
             evidence = {"differences": [str(d) for d in differences]}
-            return verdict(migration, "migrate.drifted", "refuted", message, next="use steps, which compare what is there", evidence=evidence)
+            return verdict(
+                migration,
+                "migrate.drifted",
+                "refuted",
+                message,
+                next="use steps, which compare what is there",
+                evidence=evidence,
+            )
 
-    def _down_drops(self, copy: Any, migration: Migration, loaded: PythonMigration, undo: list[Any], difference: Difference) -> bool:
+    def _down_drops(
+        self,
+        copy: Any,
+        migration: Migration,
+        loaded: PythonMigration,
+        undo: list[Any],
+        difference: Difference,
+    ) -> bool:
         if not has_down(migration, loaded):
             return False
         with suppress(DbtrustError):

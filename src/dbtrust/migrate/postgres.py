@@ -59,10 +59,15 @@ class _Prover:
         with self._connect() as connection:
             after = self._up(connection, migration)
             if after is None:
-                self._verdicts += [unproved(migration, c, "the up failed", "missing_object") for c in ("migrate.down", "migrate.up_again", "migrate.drifted")]
+                self._verdicts += [
+                    unproved(migration, c, "the up failed", "missing_object")
+                    for c in ("migrate.down", "migrate.up_again", "migrate.drifted")
+                ]
                 return False
             self._verify(connection, migration)
-            self._verdicts.append(drifted or verdict(migration, "migrate.drifted", "not_applicable", "it creates no object"))
+            self._verdicts.append(
+                drifted or verdict(migration, "migrate.drifted", "not_applicable", "it creates no object")
+            )
             intact = self._down_and_up(connection, migration, before, after)
         if not intact:
             self._rebuild(migration)
@@ -79,7 +84,9 @@ class _Prover:
             self._verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
             return None
         hidden = skipped.hidden
-        self._verdicts.append(_hidden(migration, hidden) if hidden else verdict(migration, "migrate.up", "holds", "applied"))
+        self._verdicts.append(
+            _hidden(migration, hidden) if hidden else verdict(migration, "migrate.up", "holds", "applied")
+        )
         return snapshot(connection)
 
     def _verify(self, connection: psycopg.Connection[Any], migration: Migration) -> None:
@@ -87,12 +94,18 @@ class _Prover:
         for line in migration.up.verify:
             try:
                 value = ask_boolean(connection, line.text)
-                outcome, said = ("holds", "true") if value is True else ("refuted", f"found {value!r}, claimed true")
+                outcome, said = (
+                    ("holds", "true") if value is True else ("refuted", f"found {value!r}, claimed true")
+                )
             except psycopg.Error as error:
                 outcome, said = "refuted", describe(error)
-            self._verdicts.append(verdict(migration, "migrate.verify", outcome, said, claim=line.text, location=line.location))  # pyright: ignore[reportArgumentType]
+            self._verdicts.append(
+                verdict(migration, "migrate.verify", outcome, said, claim=line.text, location=line.location)
+            )  # pyright: ignore[reportArgumentType]
 
-    def _down_and_up(self, connection: psycopg.Connection[Any], migration: Migration, before: Catalog, after: Catalog) -> bool:
+    def _down_and_up(
+        self, connection: psycopg.Connection[Any], migration: Migration, before: Catalog, after: Catalog
+    ) -> bool:
         """False where the database is not as the up left it."""
         if migration.down is None:
             step = f"write {migration.number}_{migration.name}.down.sql"
@@ -103,10 +116,14 @@ class _Prover:
             apply_postgres(connection, migration, direction="down")
         except DbtrustError as error:
             self._verdicts.append(failed(migration, "migrate.down", error, "the down failed"))
-            self._verdicts.append(unproved(migration, "migrate.up_again", "the down failed", "missing_object"))
+            self._verdicts.append(
+                unproved(migration, "migrate.up_again", "the down failed", "missing_object")
+            )
             return in_transaction(migration.down)
         left = diff(before, snapshot(connection))
-        self._verdicts.append(compared(migration, "migrate.down", left, "before the up", migration.down.location))
+        self._verdicts.append(
+            compared(migration, "migrate.down", left, "before the up", migration.down.location)
+        )
         try:
             apply_postgres(connection, migration)
         except DbtrustError as error:
@@ -144,8 +161,13 @@ class _Prover:
             if isinstance(found, Verdict):
                 return found
             refusals.append(found)
-        message = f"tried over {len(decoys)} other object{'s' * (len(decoys) != 1)} of the same name: {refusals[0]}"
-        evidence = {"tried": [f"{d.kind} {d.name}: {r}" for d, r in zip(decoys, refusals, strict=True)], "not tried": untried}
+        message = (
+            f"tried over {len(decoys)} other object{'s' * (len(decoys) != 1)} of the same name: {refusals[0]}"
+        )
+        evidence = {
+            "tried": [f"{d.kind} {d.name}: {r}" for d, r in zip(decoys, refusals, strict=True)],
+            "not tried": untried,
+        }
         return verdict(migration, "migrate.drifted", "holds", message, evidence=evidence)
 
     def _throwaway(self, migration: Migration) -> _Throwaway:
@@ -180,15 +202,24 @@ class _Prover:
             return self._hides(connection, migration, decoy, skipped, differences)
 
     def _hides(
-        self, connection: psycopg.Connection[Any], migration: Migration, decoy: Decoy, skipped: Sequence[Skipped], differences: Sequence[Any]
+        self,
+        connection: psycopg.Connection[Any],
+        migration: Migration,
+        decoy: Decoy,
+        skipped: Sequence[Skipped],
+        differences: Sequence[Any],
     ) -> Verdict:
         place = skipped[0].location if skipped else migration.location
-        message = f"over another {decoy.kind} {decoy.name} the up reports success and leaves: {differences[0]}"
+        message = (
+            f"over another {decoy.kind} {decoy.name} the up reports success and leaves: {differences[0]}"
+        )
         if self._down_drops(connection, migration, decoy):
             message += "; the down then drops the object that it did not create"
         evidence = {"differences": [str(d) for d in differences], "decoy": f"{decoy.kind} {decoy.name}"}
         step = "leave out IF NOT EXISTS, so that a wrong object stops the migration"
-        return verdict(migration, "migrate.drifted", "refuted", message, next=step, location=place, evidence=evidence)
+        return verdict(
+            migration, "migrate.drifted", "refuted", message, next=step, location=place, evidence=evidence
+        )
 
     def _down_drops(self, connection: psycopg.Connection[Any], migration: Migration, decoy: Decoy) -> bool:
         if migration.down is None or decoy.kind == "column":
@@ -225,4 +256,12 @@ def _hidden(migration: Migration, hidden: Sequence[Skipped]) -> Verdict:
     first = hidden[0]
     message = f"IF NOT EXISTS kept another definition: {first.differences[0]}"
     evidence = {"differences": [str(d) for s in hidden for d in s.differences]}
-    return verdict(migration, "migrate.up", "refuted", message, next="leave out IF NOT EXISTS", location=first.location, evidence=evidence)
+    return verdict(
+        migration,
+        "migrate.up",
+        "refuted",
+        message,
+        next="leave out IF NOT EXISTS",
+        location=first.location,
+        evidence=evidence,
+    )

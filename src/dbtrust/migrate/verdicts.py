@@ -28,16 +28,33 @@ def verdict(
 def failed(migration: Migration, check: str, error: DbtrustError, what: str) -> Verdict:
     """The migration's own statement failed: refuted at that statement (unproved where it ran out of time)."""
     if getattr(error, "timeout", False):
-        return verdict(migration, check, "unproved", f"{what}: {error.message}", reason="timeout", location=error.location)
-    return verdict(migration, check, "refuted", f"{what}: {error.message}", next=error.next, location=error.location)
+        return verdict(
+            migration,
+            check,
+            "unproved",
+            f"{what}: {error.message}",
+            reason="timeout",
+            location=error.location,
+        )
+    return verdict(
+        migration, check, "refuted", f"{what}: {error.message}", next=error.next, location=error.location
+    )
 
 
-def compared(migration: Migration, check: str, differences: Sequence[Difference], to: str, location: Location = NOWHERE) -> Verdict:
+def compared(
+    migration: Migration, check: str, differences: Sequence[Difference], to: str, location: Location = NOWHERE
+) -> Verdict:
     """The catalog is equal to an earlier one, or it is not and every difference is named."""
     if not differences:
         return verdict(migration, check, "holds", f"the catalog is equal to {to}")
-    said = "; ".join(str(d) for d in differences[:5]) + (f"; and {len(differences) - 5} more" if len(differences) > 5 else "")
-    kind = "only the order of columns differs" if only_column_order(tuple(differences)) else "the catalog differs"
+    said = "; ".join(str(d) for d in differences[:5]) + (
+        f"; and {len(differences) - 5} more" if len(differences) > 5 else ""
+    )
+    kind = (
+        "only the order of columns differs"
+        if only_column_order(tuple(differences))
+        else "the catalog differs"
+    )
     evidence = {"differences": [str(d) for d in differences]}
     return verdict(
         migration, check, "refuted", f"{kind} from {to}: {said}", next="undo exactly what the up did", location=location,
@@ -53,4 +70,7 @@ def unproved(migration: Migration, check: str, message: str, reason: str, next: 
 def after_failure(migration: Migration, number: str) -> list[Verdict]:
     """A migration that stands behind one that failed."""
     message = f"migration {number} before it failed"
-    return [unproved(migration, c, message, "missing_object", f"mend migration {number}") for c in ("migrate.up", "migrate.down", "migrate.up_again", "migrate.drifted")]
+    return [
+        unproved(migration, c, message, "missing_object", f"mend migration {number}")
+        for c in ("migrate.up", "migrate.down", "migrate.up_again", "migrate.drifted")
+    ]

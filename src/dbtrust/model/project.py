@@ -19,7 +19,9 @@ class PostgresConfig:
     queries: tuple[str, ...] = ()
     contracts: tuple[str, ...] = ()
     proofs: tuple[str, ...] = ()
-    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, "str | int | float | bool"])
+    settings: Mapping[str, str | int | float | bool] = field(
+        default_factory=dict[str, "str | int | float | bool"]
+    )
     extensions: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
 

@@ -77,7 +77,11 @@ class ServerInfo:
 
 def _order(location: Location, name: str, subject: str) -> tuple[Any, ...]:
     place = (location.file, location.line, location.column)
-    return (*((part is None, part or 0) if i else (part is None, part or "") for i, part in enumerate(place)), name, subject)
+    return (
+        *((part is None, part or 0) if i else (part is None, part or "") for i, part in enumerate(place)),
+        name,
+        subject,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Report:
         )
 
     def summary(self) -> dict[str, int]:
-        count = {name: 0 for name in ("holds", "refuted", "unproved", "not_applicable")}
+        count = dict.fromkeys(("holds", "refuted", "unproved", "not_applicable"), 0)
         for verdict in self.verdicts:
             count[verdict.verdict] += 1
         for severity in _LEVELS:

@@ -15,7 +15,17 @@ from dbtrust.queries.json_schema import json_schema
 
 M = TypeVar("M", bound=BaseModel)
 #: What listIndexes adds to a specification on its own.
-_SERVER_SIDE = frozenset({"v", "ns", "background", "textIndexVersion", "default_language", "language_override", "2dsphereIndexVersion"})
+_SERVER_SIDE = frozenset(
+    {
+        "v",
+        "ns",
+        "background",
+        "textIndexVersion",
+        "default_language",
+        "language_override",
+        "2dsphereIndexVersion",
+    }
+)
 
 
 class Collection(Generic[M]):
@@ -52,17 +62,27 @@ class Collection(Generic[M]):
             db[self.name].create_indexes(missing)
 
     def _compare_options(self, options: Mapping[str, Any]) -> None:
-        declared = {"validator": self.validator, "validationLevel": self.level, "validationAction": self.action}
+        declared = {
+            "validator": self.validator,
+            "validationLevel": self.level,
+            "validationAction": self.action,
+        }
         for key, wanted in declared.items():
             live = options.get(key, {"validationLevel": "strict", "validationAction": "error"}.get(key, {}))
             if live != wanted:
-                raise DriftError(f"{self.name}: {key} is {live!r}, declared {wanted!r}", next="write a migration that changes it")
+                raise DriftError(
+                    f"{self.name}: {key} is {live!r}, declared {wanted!r}",
+                    next="write a migration that changes it",
+                )
 
     def _compare_index(self, index: IndexModel, live: Mapping[str, Any]) -> None:
         wanted, found = comparable(index.document), comparable(live)
         if wanted != found:
             name = index.document["name"]
-            raise DriftError(f"{self.name}.{name} is {found!r}, declared {wanted!r}", next="write a migration that changes it")
+            raise DriftError(
+                f"{self.name}.{name} is {found!r}, declared {wanted!r}",
+                next="write a migration that changes it",
+            )
 
     def load(self, document: Mapping[str, Any]) -> M:
         """A document as the model. Raises ContractError that names the collection and the fields."""
@@ -70,7 +90,10 @@ class Collection(Generic[M]):
             return self.model.model_validate(dict(document))
         except ValidationError as error:
             fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors(include_url=False))
-            raise ContractError(f"{self.name} {document.get('_id')!r} does not fit {self.model.__name__}: {fields}", next="mend the document or the model") from error
+            raise ContractError(
+                f"{self.name} {document.get('_id')!r} does not fit {self.model.__name__}: {fields}",
+                next="mend the document or the model",
+            ) from error
 
     def dump(self, value: M) -> dict[str, Any]:
         """The model as a document; both timestamps are set where absent, `_id` None is left to the driver."""

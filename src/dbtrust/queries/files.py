@@ -32,7 +32,9 @@ def read_named(path: Path) -> Mapping[str, NamedSql]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise QueryFileError(f"query file cannot be read: {error}", location=Location(str(path)), next="mend file=") from error
+        raise QueryFileError(
+            f"query file cannot be read: {error}", location=Location(str(path)), next="mend file="
+        ) from error
     queries: dict[str, NamedSql] = {}
     name, operator, start, body = "", "", 0, list[str]()
     for number, line in enumerate([*text.split("\n"), "-- name: end_of_file"], 1):
@@ -45,7 +47,11 @@ def read_named(path: Path) -> Mapping[str, NamedSql]:
         if name:
             if name in queries:
                 message = f"a query named {name} stands already in line {queries[name].line}"
-                raise QueryFileError(message, location=Location(str(path), start, 1), next="give one another name")
-            queries[name] = NamedSql(name, "\n".join(body).strip().rstrip(";").rstrip(), operator, str(path), start)
+                raise QueryFileError(
+                    message, location=Location(str(path), start, 1), next="give one another name"
+                )
+            queries[name] = NamedSql(
+                name, "\n".join(body).strip().rstrip(";").rstrip(), operator, str(path), start
+            )
         name, operator, start, body = match["name"], match["operator"] or "", number, []
     return queries

@@ -114,7 +114,9 @@ def _generic(annotation: Any, label: str) -> dict[str, Any]:
     if origin in (dict, Mapping):
         values = _type(arguments[1], label)
         return {"bsonType": "object", "additionalProperties": values} if values else {"bsonType": "object"}
-    raise ContractError(f"{label}: {annotation!r} has no BSON type", next="pass schema= to Collection, or change the type")
+    raise ContractError(
+        f"{label}: {annotation!r} has no BSON type", next="pass schema= to Collection, or change the type"
+    )
 
 
 def _union(parts: list[dict[str, Any]]) -> dict[str, Any]:

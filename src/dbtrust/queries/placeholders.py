@@ -74,7 +74,11 @@ def parameters(sql: str) -> list[tuple[int, int, str]]:
     position = 0
     while match := _TOKEN.search(sql, position):
         position = match.end()
-        kind = match.lastgroup if match.lastgroup not in {"tag", "name"} else ("dollar" if match["dollar"] else "param")
+        kind = (
+            match.lastgroup
+            if match.lastgroup not in {"tag", "name"}
+            else ("dollar" if match["dollar"] else "param")
+        )
         if kind == "block":
             position = _after_comment(sql, position)
         elif kind == "dollar":

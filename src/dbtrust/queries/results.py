@@ -49,7 +49,13 @@ def row_maker(kind: Any, columns: Sequence[str]) -> RowMaker:
     Raises ContractError where a field has no column.
     """
     if dataclasses.is_dataclass(kind):
-        return _by_name(kind, [f.name for f in dataclasses.fields(kind) if f.init], columns, kind, required=_required(kind))
+        return _by_name(
+            kind,
+            [f.name for f in dataclasses.fields(kind) if f.init],
+            columns,
+            kind,
+            required=_required(kind),
+        )
     if hasattr(kind, "model_fields"):
         return _model(kind, columns)
     if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
@@ -60,20 +66,31 @@ def row_maker(kind: Any, columns: Sequence[str]) -> RowMaker:
     if kind is tuple or typing.get_origin(kind) is tuple:
         return tuple
     if len(columns) != 1:
-        raise ContractError(f"{len(columns)} columns for one {getattr(kind, '__name__', kind)}", next="select one column or return a row type")
+        raise ContractError(
+            f"{len(columns)} columns for one {getattr(kind, '__name__', kind)}",
+            next="select one column or return a row type",
+        )
     return lambda row: row[0]
 
 
 def _required(kind: Any) -> set[str]:
     missing = dataclasses.MISSING
-    return {f.name for f in dataclasses.fields(kind) if f.init and f.default is missing and f.default_factory is missing}
+    return {
+        f.name
+        for f in dataclasses.fields(kind)
+        if f.init and f.default is missing and f.default_factory is missing
+    }
 
 
-def _by_name(make: Any, fields: list[str], columns: Sequence[str], kind: Any, required: set[str] | None = None) -> RowMaker:
+def _by_name(
+    make: Any, fields: list[str], columns: Sequence[str], kind: Any, required: set[str] | None = None
+) -> RowMaker:
     places = {name: place for place, name in enumerate(columns)}
     absent = [name for name in fields if name not in places and (required is None or name in required)]
     if absent:
-        raise ContractError(f"{kind.__name__}.{absent[0]} has no column", next=f"the query gives {', '.join(columns)}")
+        raise ContractError(
+            f"{kind.__name__}.{absent[0]} has no column", next=f"the query gives {', '.join(columns)}"
+        )
     if list(columns) == fields:
         return lambda row: make(*row)
     pairs = [(name, places[name]) for name in fields if name in places]

@@ -67,7 +67,11 @@ class BoundQuery:
 
     def count_error(self, found: str) -> RowCountError:
         wanted = "exactly one row" if self.result.rows == "one" else "at most one row"
-        return RowCountError(f"{self.label} promises {wanted}, found {found}", location=self.place, next="return list[...] or add a condition")
+        return RowCountError(
+            f"{self.label} promises {wanted}, found {found}",
+            location=self.place,
+            next="return list[...] or add a condition",
+        )
 
     @property
     def place(self) -> Location:
@@ -125,17 +129,35 @@ def _bind(cls: type, function: Any, queries: Mapping[str, NamedSql], path: Path)
     signature = inspect.signature(function)
     missing = [p for p in bound.names if p not in signature.parameters]
     if missing:
-        raise ContractError(f"{cls.__name__}.{name} has no parameter {missing[0]}", location=place, next=f"add {missing[0]} to its signature")
+        raise ContractError(
+            f"{cls.__name__}.{name} has no parameter {missing[0]}",
+            location=place,
+            next=f"add {missing[0]} to its signature",
+        )
     annotations = typing.get_type_hints(function)
     if "return" not in annotations:
-        raise ContractError(f"{cls.__name__}.{name} has no return annotation", location=place, next="annotate the rows it gives")
+        raise ContractError(
+            f"{cls.__name__}.{name} has no return annotation",
+            location=place,
+            next="annotate the rows it gives",
+        )
     result = result_of(annotations["return"], Affected)
-    return BoundQuery(query, bound.text.encode(), bound, signature, result, annotations, f"{cls.__name__}.{name}")
+    return BoundQuery(
+        query, bound.text.encode(), bound, signature, result, annotations, f"{cls.__name__}.{name}"
+    )
 
 
 def _dress(runner: Any, function: Any, bound: BoundQuery) -> Any:
-    runner.__name__, runner.__qualname__, runner.__doc__ = function.__name__, function.__qualname__, function.__doc__
-    runner.__annotations__, runner.__wrapped__, runner.__dbtrust_query__ = function.__annotations__, function, bound
+    runner.__name__, runner.__qualname__, runner.__doc__ = (
+        function.__name__,
+        function.__qualname__,
+        function.__doc__,
+    )
+    runner.__annotations__, runner.__wrapped__, runner.__dbtrust_query__ = (
+        function.__annotations__,
+        function,
+        bound,
+    )
     return runner
 
 
@@ -188,8 +210,13 @@ def _async_runner(bound: BoundQuery) -> Callable[..., Any]:
     return run
 
 
-async def _aiterate(connection: psycopg.AsyncConnection[Any], bound: BoundQuery, values: list[Any]) -> AsyncIterator[Any]:
-    async with connection.transaction(), psycopg.AsyncRawServerCursor(connection, f"dbtrust_{id(values):x}") as cursor:
+async def _aiterate(
+    connection: psycopg.AsyncConnection[Any], bound: BoundQuery, values: list[Any]
+) -> AsyncIterator[Any]:
+    async with (
+        connection.transaction(),
+        psycopg.AsyncRawServerCursor(connection, f"dbtrust_{id(values):x}") as cursor,
+    ):
         cursor.itersize = _FETCH
         await cursor.execute(bound.sql, values)
         maker = bound.maker(cursor)

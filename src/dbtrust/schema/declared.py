@@ -22,7 +22,9 @@ from dbtrust.stage.skipped import SkipWatch
 Fresh = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 
-def judge_declared_postgres(fresh: Fresh, files: Sequence[tuple[str, str]], migrated: Catalog | None, *, history: bool) -> list[Verdict]:
+def judge_declared_postgres(
+    fresh: Fresh, files: Sequence[tuple[str, str]], migrated: Catalog | None, *, history: bool
+) -> list[Verdict]:
     """schema.applies, schema.reapplies and schema.matches_migrations of each file, on one empty database.
 
     `migrated` is the catalog that the history builds, None where it could not be built.
@@ -39,7 +41,9 @@ def judge_declared_postgres(fresh: Fresh, files: Sequence[tuple[str, str]], migr
             owners |= {(d.kind, d.name): file for d in diff(declared, later)}
             declared = later
     if history:
-        verdicts += _matches(files, owners, declared, migrated, whole=all(v.verdict == "holds" for v in verdicts))
+        verdicts += _matches(
+            files, owners, declared, migrated, whole=all(v.verdict == "holds" for v in verdicts)
+        )
     return verdicts
 
 
@@ -50,9 +54,29 @@ def _is_rerunnable(text: str, file: str) -> bool:
         return False
 
 
-def _verdict(check: str, file: str, outcome: Outcome, message: str, *, place: Location | None = None, next: str = "", reason: str = "", evidence: dict[str, Any] | None = None) -> Verdict:
+def _verdict(
+    check: str,
+    file: str,
+    outcome: Outcome,
+    message: str,
+    *,
+    place: Location | None = None,
+    next: str = "",
+    reason: str = "",
+    evidence: dict[str, Any] | None = None,
+) -> Verdict:
     location = place if place and place.file else Location(file, 1, 1)
-    return Verdict(check, "postgres", f"file:{file}", outcome, message, reason=reason, next=next, evidence=evidence or {}, location=location)
+    return Verdict(
+        check,
+        "postgres",
+        f"file:{file}",
+        outcome,
+        message,
+        reason=reason,
+        next=next,
+        evidence=evidence or {},
+        location=location,
+    )
 
 
 def _applies(connection: psycopg.Connection[Any], file: str, text: str) -> Verdict:
@@ -65,13 +89,23 @@ def _applies(connection: psycopg.Connection[Any], file: str, text: str) -> Verdi
         first = skipped.hidden[0]
         message = f"IF NOT EXISTS kept another definition: {first.differences[0]}"
         evidence = {"differences": [str(d) for s in skipped.hidden for d in s.differences]}
-        return _verdict("schema.applies", file, "refuted", message, place=first.location, next="leave out IF NOT EXISTS", evidence=evidence)
+        return _verdict(
+            "schema.applies",
+            file,
+            "refuted",
+            message,
+            place=first.location,
+            next="leave out IF NOT EXISTS",
+            evidence=evidence,
+        )
     return _verdict("schema.applies", file, "holds", "applied to an empty database")
 
 
 def _refused(check: str, file: str, error: DbtrustError, what: str) -> Verdict:
     if getattr(error, "timeout", False):
-        return _verdict(check, file, "unproved", f"{what}: {error.message}", place=error.location, reason="timeout")
+        return _verdict(
+            check, file, "unproved", f"{what}: {error.message}", place=error.location, reason="timeout"
+        )
     return _verdict(check, file, "refuted", f"{what}: {error.message}", place=error.location, next=error.next)
 
 
@@ -84,11 +118,24 @@ def _reapplies(connection: psycopg.Connection[Any], file: str, text: str) -> Ver
     differences = diff(before, snapshot(connection))
     if differences:
         evidence = {"differences": [str(d) for d in differences]}
-        return _verdict("schema.reapplies", file, "refuted", f"the second time changes: {differences[0]}", evidence=evidence)
+        return _verdict(
+            "schema.reapplies",
+            file,
+            "refuted",
+            f"the second time changes: {differences[0]}",
+            evidence=evidence,
+        )
     return _verdict("schema.reapplies", file, "holds", "applied twice, the catalog is equal")
 
 
-def _matches(files: Sequence[tuple[str, str]], owners: dict[tuple[str, str], str], declared: Catalog, migrated: Catalog | None, *, whole: bool) -> list[Verdict]:
+def _matches(
+    files: Sequence[tuple[str, str]],
+    owners: dict[tuple[str, str], str],
+    declared: Catalog,
+    migrated: Catalog | None,
+    *,
+    whole: bool,
+) -> list[Verdict]:
     """Each difference belongs to the file that made the object, one that only the history has to the first file."""
     check = "schema.matches_migrations"
     if migrated is None or not whole:
@@ -108,4 +155,6 @@ def _match(check: str, file: str, text: str, differences: list[Difference]) -> V
     said = "; ".join(str(d) for d in differences[:5])
     evidence = {"differences": [str(d) for d in differences]}
     step = "write the migration that is missing, or mend the declared file"
-    return _verdict(check, file, "refuted", f"against the migrations: {said}", place=place, next=step, evidence=evidence)
+    return _verdict(
+        check, file, "refuted", f"against the migrations: {said}", place=place, next=step, evidence=evidence
+    )

@@ -26,7 +26,9 @@ class ParsedMongoProof:
     claim: Claim
 
 
-def judge_proofs(stage: MongoStage, scratch: Scratch, proofs: Sequence[ParsedMongoProof], names: Names) -> list[Verdict]:
+def judge_proofs(
+    stage: MongoStage, scratch: Scratch, proofs: Sequence[ParsedMongoProof], names: Names
+) -> list[Verdict]:
     """proof.refused and proof.true of every proof function."""
     return [_judge(stage, scratch, item, names) for item in proofs]
 
@@ -44,7 +46,9 @@ def _judge(stage: MongoStage, scratch: Scratch, item: ParsedMongoProof, names: N
         crash = raised(error, item.proof.root, f"proof {item.proof.name}")
     if any(command.wrote for command in commands):
         scratch.spoil()
-    judged = Judged("refuted", crash.message) if crash else _decide(item.claim, failure, result, commands, names)
+    judged = (
+        Judged("refuted", crash.message) if crash else _decide(item.claim, failure, result, commands, names)
+    )
     place = crash.location if crash and crash.location.file else item.claim.location
     evidence = {"data": dict(stage.evidence), "commands": [c.name for c in commands], **dict(judged.found)}
     return Verdict(
@@ -53,7 +57,9 @@ def _judge(stage: MongoStage, scratch: Scratch, item: ParsedMongoProof, names: N
     )  # fmt: skip
 
 
-def _decide(claim: Claim, failure: Failure | None, result: object, commands: Sequence[Any], names: Names) -> Judged:
+def _decide(
+    claim: Claim, failure: Failure | None, result: object, commands: Sequence[Any], names: Names
+) -> Judged:
     if claim.kind != "refused":
         if failure is not None:
             return Judged("refuted", f"the server refused: {failure.message}")

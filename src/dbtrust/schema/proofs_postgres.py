@@ -39,15 +39,26 @@ def judge_proofs(stage: PostgresStage, proofs: Sequence[ParsedProof], names: Nam
     return verdicts
 
 
-def _judge(stage: PostgresStage, connection: psycopg.Connection[Any], proof: ParsedProof, names: Names) -> list[Verdict]:
+def _judge(
+    stage: PostgresStage, connection: psycopg.Connection[Any], proof: ParsedProof, names: Names
+) -> list[Verdict]:
     try:
         statements = split(proof.query.sql)
     except SqlSyntaxError as error:
         place = shift(proof.query.sql_location, proof.query.sql, error.offset)
-        return [_verdict(stage, proof, claim, Judged("refuted", error.message), place) for claim in proof.claims]
+        return [
+            _verdict(stage, proof, claim, Judged("refuted", error.message), place) for claim in proof.claims
+        ]
     outcome = _run(connection, statements)
-    place = shift(proof.query.sql_location, proof.query.sql, statements[outcome.index].offset) if statements else proof.query.location
-    return [_verdict(stage, proof, claim, _decide(claim, outcome, len(statements), names), place) for claim in proof.claims]
+    place = (
+        shift(proof.query.sql_location, proof.query.sql, statements[outcome.index].offset)
+        if statements
+        else proof.query.location
+    )
+    return [
+        _verdict(stage, proof, claim, _decide(claim, outcome, len(statements), names), place)
+        for claim in proof.claims
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,9 @@ def _decide(claim: Claim, outcome: _Outcome, count: int, names: Names) -> Judged
     return judge_true(outcome.rows)
 
 
-def _verdict(stage: PostgresStage, proof: ParsedProof, claim: Claim, judged: Judged, place: Location) -> Verdict:
+def _verdict(
+    stage: PostgresStage, proof: ParsedProof, claim: Claim, judged: Judged, place: Location
+) -> Verdict:
     evidence = {"data": dict(stage.evidence), "statement": str(place), **dict(judged.found)}
     return Verdict(
         claim.check, "postgres", f"proof:{proof.query.name}", judged.outcome, judged.message, claim=claim.text,

@@ -104,7 +104,9 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         line, column = (int(found[1]), int(found[2])) if found else end
         message = re.sub(r" \(at .*\)$", "", str(error))
         raise ConfigError(
-            f"not valid TOML: {message}", location=Location(file, line, column), next="mend the syntax of this line"
+            f"not valid TOML: {message}",
+            location=Location(file, line, column),
+            next="mend the syntax of this line",
         ) from None
 
 
@@ -118,9 +120,17 @@ def _validate(document: Mapping[str, Any], places: _Places) -> _File:
         raise _unknown_key(path, places)
     if first["type"] == "missing":
         where = places.of(path[:-1])
-        raise ConfigError(f"{'.'.join(path)} is missing", location=where, next=f'add {path[-1]} = … to [{".".join(path[:-1])}]')
+        raise ConfigError(
+            f"{'.'.join(path)} is missing",
+            location=where,
+            next=f"add {path[-1]} = … to [{'.'.join(path[:-1])}]",
+        )
     name = ".".join(part for part in path if not part.isdigit())
-    raise ConfigError(f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}", location=places.of(path), next="see docs/configuration.md")
+    raise ConfigError(
+        f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}",
+        location=places.of(path),
+        next="see docs/configuration.md",
+    )
 
 
 def _unknown_key(path: tuple[str, ...], places: _Places) -> ConfigError:
@@ -193,7 +203,10 @@ class _Places:
 
     def all(self, document: Mapping[str, Any]) -> dict[str, Location]:
         keys = [(k,) for k in document] + [
-            (k, str(sub)) for k, v in document.items() if isinstance(v, Mapping) for sub in v  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            (k, str(sub))
+            for k, v in document.items()
+            if isinstance(v, Mapping)
+            for sub in v  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         ]
         return {".".join(key): self.of(key) for key in keys}
 

@@ -42,7 +42,9 @@ class Generator:
         exec(compile(self.text, str(path), "exec"), module.__dict__)  # noqa: S102 the project's own code is what check runs
         if not callable(getattr(module, "rows", None)):
             place = Location(self.config.file, 1, 1)
-            raise QueryFileError("no function rows(n, now, seed)", location=place, next="define it; it yields mappings")
+            raise QueryFileError(
+                "no function rows(n, now, seed)", location=place, next="define it; it yields mappings"
+            )
         return module
 
 
@@ -50,10 +52,16 @@ def read_generator(config: Config, item: DataConfig) -> Generator:
     """Reads one generator's text. Raises ConfigError or QueryFileError with the place."""
     path = config.root / item.file
     if not path.is_file():
-        raise ConfigError(f"data.{item.name}: no file {item.file}", location=item.location, next="mend the path")
+        raise ConfigError(
+            f"data.{item.name}: no file {item.file}", location=item.location, next="mend the path"
+        )
     text = read_text(path, config.root)
     if item.file.endswith(".py"):
         return Generator(item, config, text, None)
     if item.file.endswith(".sql"):
         return Generator(item, config, text, text)
-    raise ConfigError(f"data.{item.name}: {item.file} is neither .sql nor .py", location=item.location, next="use one of the two")
+    raise ConfigError(
+        f"data.{item.name}: {item.file} is neither .sql nor .py",
+        location=item.location,
+        next="use one of the two",
+    )

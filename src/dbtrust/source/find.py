@@ -18,7 +18,9 @@ def located(finding: Finding, project: Project) -> Finding:
     place = find_name(name, _texts(project))
     # A constraint or index that PostgreSQL named itself stands nowhere: its table does.
     table = str(finding.evidence.get("table", "")).rsplit(".", 1)[-1]
-    return replace(finding, location=place or (find_name(table, _texts(project)) if table else None) or NOWHERE)
+    return replace(
+        finding, location=place or (find_name(table, _texts(project)) if table else None) or NOWHERE
+    )
 
 
 def find_name(name: str, texts: list[tuple[str, str]]) -> Location | None:

@@ -17,7 +17,9 @@ from dbtrust.model.words import nearest
 from dbtrust.source.modules import raised
 from dbtrust.source.text import read_text
 
-_FILE = re.compile(r"^(?P<number>\d+)_(?P<name>.+?)(?P<down>\.down|_rollback|\.rollback)?(?:\.up)?\.(?P<kind>sql|py)$")
+_FILE = re.compile(
+    r"^(?P<number>\d+)_(?P<name>.+?)(?P<down>\.down|_rollback|\.rollback)?(?:\.up)?\.(?P<kind>sql|py)$"
+)
 _MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
 _LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
 _OPTIONS = ("transaction", "lock_timeout", "statement_timeout", "retry")
@@ -50,7 +52,9 @@ def read_history(root: Path, folder: str) -> History:
         match = _FILE.match(path.name)
         if match is None:
             if path.name != "__init__.py":
-                reader.error("no number in the file's name", reader.file(path), "name it NNNN_name.sql or NNNN_name.py")
+                reader.error(
+                    "no number in the file's name", reader.file(path), "name it NNNN_name.sql or NNNN_name.py"
+                )
             continue
         reader.add(path, match)
     return reader.history()
@@ -75,17 +79,34 @@ class _Reader:
             if match["down"]:
                 self._add_down(path, match, text)
             elif match["kind"] == "py":
-                self._add_up(Migration("mongo", match["number"], match["name"], Location(self.file(path), 1, 1), python=text))
+                self._add_up(
+                    Migration(
+                        "mongo", match["number"], match["name"], Location(self.file(path), 1, 1), python=text
+                    )
+                )
             else:
                 up, down = read_scripts(text, self.file(path))
-                self._add_up(Migration("postgres", match["number"], match["name"], Location(self.file(path), 1, 1), up=up, down=down))
+                self._add_up(
+                    Migration(
+                        "postgres",
+                        match["number"],
+                        match["name"],
+                        Location(self.file(path), 1, 1),
+                        up=up,
+                        down=down,
+                    )
+                )
         except DbtrustError as error:
             self._errors.append(error)
 
     def _add_up(self, migration: Migration) -> None:
         number = int(migration.number)
         if (other := self._ups.get(number)) is not None:
-            self.error(f"number {migration.number} is taken by {other.location.file}", str(migration.location.file), "give one of them another number")
+            self.error(
+                f"number {migration.number} is taken by {other.location.file}",
+                str(migration.location.file),
+                "give one of them another number",
+            )
             return
         self._ups[number] = migration
 
@@ -101,11 +122,15 @@ class _Reader:
         for number, (written, script) in self._downs.items():
             up = self._ups.get(number)
             if up is None or up.engine != "postgres":
-                self.error(f"a down without an up for number {written}", script.file, "add the up or remove the down")
+                self.error(
+                    f"a down without an up for number {written}", script.file, "add the up or remove the down"
+                )
             elif up.down is not None:
                 self.error(f"{up.location.file} has its own down", script.file, "keep one of them")
             else:
-                self._ups[number] = Migration(up.engine, up.number, up.name, up.location, up=up.up, down=script)
+                self._ups[number] = Migration(
+                    up.engine, up.number, up.name, up.location, up=up.up, down=script
+                )
         return History(tuple(self._ups[n] for n in sorted(self._ups)), tuple(self._errors))
 
 
@@ -116,10 +141,18 @@ def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
     ups = [m for m in marks if m["half"] == "up"]
     if len(ups) > 1 or len(downs) > 1:
         extra = (ups[1:] + downs[1:])[0]
-        raise QueryFileError(f"a second -- migrate:{extra['half']}", location=locate(text, extra.start(), file), next="keep one of each")
+        raise QueryFileError(
+            f"a second -- migrate:{extra['half']}",
+            location=locate(text, extra.start(), file),
+            next="keep one of each",
+        )
     down_at = downs[0].start() if downs else len(text)
     if ups and ups[0].start() > down_at:
-        raise QueryFileError("migrate:down stands before migrate:up", location=locate(text, down_at, file), next="write the up first")
+        raise QueryFileError(
+            "migrate:down stands before migrate:up",
+            location=locate(text, down_at, file),
+            next="write the up first",
+        )
     up_options = _options(ups[0], text, file) if ups else {}
     up = _script(text[:down_at], ups[0].end() if ups else 0, file, up_options)
     if not downs:
@@ -149,7 +182,9 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
             lossy.append(value)
         elif match["key"] == "dbtrust":
             if value != "rerunnable":
-                raise QueryFileError(f"unknown mark {value!r}", location=place, next="did you mean rerunnable?")
+                raise QueryFileError(
+                    f"unknown mark {value!r}", location=place, next="did you mean rerunnable?"
+                )
             rerunnable = True
     return Script(sql, file, Location(file, 1, 1), options, tuple(verify), tuple(lossy), rerunnable)
 
@@ -161,7 +196,11 @@ def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
         if key not in _OPTIONS or not colon or not value:
             place = locate(text, match.start("options") + word.start(), file)
             close = nearest(key, _OPTIONS)
-            raise QueryFileError(f"unknown option {word.group()!r}", location=place, next=f"did you mean {close or _OPTIONS[0]}:…?")
+            raise QueryFileError(
+                f"unknown option {word.group()!r}",
+                location=place,
+                next=f"did you mean {close or _OPTIONS[0]}:…?",
+            )
         options[key] = value
     return options
 
@@ -189,8 +228,14 @@ def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
     steps, up, down = names.get("steps"), names.get("up"), names.get("down")
     if (steps is None) == (up is None):
         said = "both steps and up(db)" if up is not None else "neither steps nor up(db)"
-        raise QueryFileError(f"the migration has {said}", location=migration.location, next="write exactly one of them")
+        raise QueryFileError(
+            f"the migration has {said}", location=migration.location, next="write exactly one of them"
+        )
     if steps is not None and down is not None:
-        raise QueryFileError("steps have implied inverses; down(db) is not used", location=migration.location, next="remove down, or use up(db)")
+        raise QueryFileError(
+            "steps have implied inverses; down(db) is not used",
+            location=migration.location,
+            next="remove down, or use up(db)",
+        )
     lossy, verify = names.get("lossy", ()), names.get("verify", ())
     return PythonMigration(list(steps) if steps is not None else None, up, down, tuple(lossy), tuple(verify))

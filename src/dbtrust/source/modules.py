@@ -89,7 +89,9 @@ def raised(error: BaseException, root: Path, doing: str) -> QueryFileError:
             if Path(frame.filename).resolve().is_relative_to(root):
                 place = relative(Location(frame.filename, frame.lineno, (frame.colno or 0) + 1), root)
     text = " ".join(str(error).split()) or "no message"
-    return QueryFileError(f"{doing} raised {type(error).__name__}: {text}", location=place, next="mend the project's code")
+    return QueryFileError(
+        f"{doing} raised {type(error).__name__}: {text}", location=place, next="mend the project's code"
+    )
 
 
 def relative(location: Location, root: Path) -> Location:

@@ -52,7 +52,11 @@ def bound_queries(owner: Any, config: Config, queries: Sequence[Query]) -> dict[
     """
     bound: Mapping[str, Any] | None = getattr(owner, "__dbtrust_queries__", None)
     if bound is None:
-        raise ConfigError(f"{owner!r} is no SqlQueries class", location=_config(config, "postgres.contracts"), next="name a class")
+        raise ConfigError(
+            f"{owner!r} is no SqlQueries class",
+            location=_config(config, "postgres.contracts"),
+            next="name a class",
+        )
     found: dict[str, Any] = {}
     for name, item in bound.items():
         file = relative(Location(str(Path(item.query.file).resolve())), config.root).file
@@ -65,7 +69,11 @@ def bound_queries(owner: Any, config: Config, queries: Sequence[Query]) -> dict[
 def mongo_methods(owner: Any, config: Config) -> list[MongoMethod]:
     """The methods of a query class that carry a claim or an example. Raises ConfigError for anything but a class."""
     if not inspect.isclass(owner):
-        raise ConfigError(f"{owner!r} is no class", location=_config(config, "mongo.queries"), next="name a MongoQueries class")
+        raise ConfigError(
+            f"{owner!r} is no class",
+            location=_config(config, "mongo.queries"),
+            next="name a MongoQueries class",
+        )
     methods: list[MongoMethod] = []
     for name, function in inspect.getmembers(owner, inspect.isfunction):
         claims, examples = _marks(function, "claims"), _marks(function, "examples")
@@ -74,9 +82,13 @@ def mongo_methods(owner: Any, config: Config) -> list[MongoMethod]:
     return methods
 
 
-def _method(owner: Any, name: str, function: Any, claims: list[Mark], examples: list[Mark], config: Config) -> MongoMethod:
+def _method(
+    owner: Any, name: str, function: Any, claims: list[Mark], examples: list[Mark], config: Config
+) -> MongoMethod:
     place = _place(function.__code__.co_filename, function.__code__.co_firstlineno, config)
-    parameters = [p for p in list(inspect.signature(function).parameters.values())[1:] if p.default is p.empty]
+    parameters = [
+        p for p in list(inspect.signature(function).parameters.values())[1:] if p.default is p.empty
+    ]
     return MongoMethod(
         subject=f"query:{owner.__name__}.{name}", name=name, owner=owner, location=place, root=config.root,
         parameters=tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)),
@@ -88,7 +100,9 @@ def _method(owner: Any, name: str, function: Any, claims: list[Mark], examples: 
 def mongo_proofs(module: Any, config: Config) -> list[MongoProof]:
     """The functions of a proofs module that @proof marks, in the order of the file."""
     if not isinstance(module, ModuleType):
-        raise ConfigError(f"{module!r} is no module", location=_config(config, "mongo.proofs"), next="name a module")
+        raise ConfigError(
+            f"{module!r} is no module", location=_config(config, "mongo.proofs"), next="name a module"
+        )
     proofs: list[MongoProof] = []
     for name, function in vars(module).items():
         for claim in _claims(_marks(function, "proof"), config):

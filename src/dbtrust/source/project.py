@@ -73,7 +73,9 @@ def read_project(config: Config) -> Project:
 def _read_history(project: Project, folder: str) -> None:
     if not (project.config.root / folder).is_dir():
         where = project.config.locations.get("migrations.folder", NOWHERE)
-        project.errors.append(ConfigError(f"no folder {folder}", location=where, next="make it or mend [migrations] folder"))
+        project.errors.append(
+            ConfigError(f"no folder {folder}", location=where, next="make it or mend [migrations] folder")
+        )
         return
     project.history = read_history(project.config.root, folder)
     project.errors.extend(project.history.errors)
@@ -156,7 +158,9 @@ def _expand(project: Project, key: str, globs: Iterable[str]) -> list[str]:
         matches = sorted(path for path in root.glob(pattern) if path.is_file())
         if not matches:
             step = "mend the path; globs are relative to the configuration file"
-            project.errors.append(ConfigError(f"{key}: nothing matches {pattern}", location=_place(project, key), next=step))
+            project.errors.append(
+                ConfigError(f"{key}: nothing matches {pattern}", location=_place(project, key), next=step)
+            )
         found += [path.relative_to(root).as_posix() for path in matches]
     return list(dict.fromkeys(found))
 
@@ -171,10 +175,13 @@ def _read(project: Project, path: str) -> str | None:
 
 def _refuse_doubled_proofs(project: Project) -> None:
     first: dict[str, Location] = {}
-    proofs = [(q.name, q.location) for q in project.proofs] + [(p.name, p.location) for p in project.mongo_proofs]
+    proofs = [(q.name, q.location) for q in project.proofs] + [
+        (p.name, p.location) for p in project.mongo_proofs
+    ]
     for name, location in proofs:
         if name in first:
             message = f"a proof named {name} stands already at {first[name]}"
-            project.errors.append(QueryFileError(message, location=location, next="give one of them another name"))
+            project.errors.append(
+                QueryFileError(message, location=location, next="give one of them another name")
+            )
         first.setdefault(name, location)
-

@@ -77,23 +77,36 @@ class _Reader:
         word = tag[1]
         if word.lower() in _KEYS and (word.lower() in ("example",) or not tag[2].strip()):
             if word not in _KEYS:
-                raise self._error(f"{word} is written {word.lower()}", number, line.index(word), f"write -- {word.lower()}:")
+                raise self._error(
+                    f"{word} is written {word.lower()}", number, line.index(word), f"write -- {word.lower()}:"
+                )
             return word
         if not tag[2].strip() and (close := _near(word)):
-            raise self._error(f"unknown comment key {word!r}", number, line.index(word), f"did you mean -- {close}:?")
+            raise self._error(
+                f"unknown comment key {word!r}", number, line.index(word), f"did you mean -- {close}:?"
+            )
         return None
 
     def _name(self, number: int, line: str) -> None:
         match = NAME_LINE.match(line)
         if match is None:
-            raise self._error("not a query name", number, 0, "write -- name: some_name, with ^ $ ! <! *! or # behind it")
+            raise self._error(
+                "not a query name", number, 0, "write -- name: some_name, with ^ $ ! <! *! or # behind it"
+            )
         params = match["params"]
         names = tuple(p.strip() for p in params.split(",") if p.strip()) if params is not None else None
-        block = _Block(match["name"], match["operator"] or "", names, self._place(number, match.start("name")))
+        block = _Block(
+            match["name"], match["operator"] or "", names, self._place(number, match.start("name"))
+        )
         for other in self.blocks:
             if other.name == block.name:
                 self.errors.append(
-                    self._error(f"a query named {block.name} stands already in line {other.location.line}", number, match.start("name"), "give one of them another name")
+                    self._error(
+                        f"a query named {block.name} stands already in line {other.location.line}",
+                        number,
+                        match.start("name"),
+                        "give one of them another name",
+                    )
                 )
         self.blocks.append(block)
 
@@ -101,7 +114,9 @@ class _Reader:
         start = tag.start(3) + len(tag[3]) - len(tag[3].lstrip())
         if block is None or block.sql:
             why = "stands outside a query" if block is None else "stands after its SQL began"
-            raise self._error(f"this {key} {why}", number, line.index(key), "move it below a -- name: line, before the SQL")
+            raise self._error(
+                f"this {key} {why}", number, line.index(key), "move it below a -- name: line, before the SQL"
+            )
         text, place = tag[3].strip(), self._place(number, start)
         if key == "claim":
             block.claims.append(ClaimLine(" ".join(text.split()), place))
@@ -118,7 +133,13 @@ class _Reader:
             sql = "\n".join(block.sql)
             body = sql.strip()
             if not body:
-                self.errors.append(QueryFileError(f"query {block.name} has no SQL", location=block.location, next="write it below the name"))
+                self.errors.append(
+                    QueryFileError(
+                        f"query {block.name} has no SQL",
+                        location=block.location,
+                        next="write it below the name",
+                    )
+                )
                 continue
             column = len(block.sql[0]) - len(block.sql[0].lstrip()) + 1
             yield Query(
@@ -147,7 +168,14 @@ def parse_queries(text: str, file: str, *, prefix: str = "") -> QueryFile:
 
 def _near(word: str) -> str | None:
     """The tag key within edit distance 2 of a word, or None."""
-    return next((key for key in _KEYS if 0 < distance(word.lower(), key) <= 2 or (word.lower() == key and word != key)), None)
+    return next(
+        (
+            key
+            for key in _KEYS
+            if 0 < distance(word.lower(), key) <= 2 or (word.lower() == key and word != key)
+        ),
+        None,
+    )
 
 
 def distance(a: str, b: str) -> int:

@@ -16,7 +16,9 @@ _SUFFIXES = (".sql", ".py", ".md", ".js", ".ts", ".toml", ".yml", ".yaml", ".sh"
 _SKIPPED = frozenset({"node_modules", "__pycache__", "build", "dist", "venv"})
 _LIMIT = 2 * 1024 * 1024
 #: A tag leads a comment line (--, #, //, *, <!--) or a docstring; it is not one in the middle of a sentence.
-_TAG = re.compile(r"^\s*(?:--|#|//|\*|<!--|\"\"\"|''')?\s*@(?P<kind>CODE|TEST|SPEC|DOC):(?P<id>[A-Z][A-Z0-9]*-\d{3,}(?::[A-Z][A-Z0-9_-]*)*)\b")
+_TAG = re.compile(
+    r"^\s*(?:--|#|//|\*|<!--|\"\"\"|''')?\s*@(?P<kind>CODE|TEST|SPEC|DOC):(?P<id>[A-Z][A-Z0-9]*-\d{3,}(?::[A-Z][A-Z0-9_-]*)*)\b"
+)
 _LINK = re.compile(r"\b(?P<kind>SPEC|TEST|CODE|DOC):\s*(?P<target>[^\s|]+)")
 _COMMENT = re.compile(r"^\s*(?:--|#|//|\*|<!--|@|SPEC:|TEST:|CODE:|\"\"\"|''')")
 
@@ -71,11 +73,21 @@ def _tags(text: str, file: str) -> Iterator[Tag]:
         match = None if fence else _TAG.match(line)
         if match is None:
             continue
-        following = lines[number] if number < len(lines) and _LINK.search(lines[number]) and not _TAG.match(lines[number]) else ""
+        following = (
+            lines[number]
+            if number < len(lines) and _LINK.search(lines[number]) and not _TAG.match(lines[number])
+            else ""
+        )
         links = [*_links(line[match.end() :], file, number, match.end())]
-        links += _links(following, file, number + 1, 0) if _COMMENT.match(following) or following.strip().startswith(("SPEC:", "TEST:", "CODE:")) else []
+        links += (
+            _links(following, file, number + 1, 0)
+            if _COMMENT.match(following) or following.strip().startswith(("SPEC:", "TEST:", "CODE:"))
+            else []
+        )
         place = Location(file, number, match.start("kind"))
-        yield Tag(match["kind"], match["id"].split(":")[0], f"@{match['kind']}:{match['id']}", place, tuple(links))
+        yield Tag(
+            match["kind"], match["id"].split(":")[0], f"@{match['kind']}:{match['id']}", place, tuple(links)
+        )
 
 
 def _links(text: str, file: str, number: int, start: int) -> Iterator[Link]:
@@ -89,10 +101,18 @@ def resolver(root: Path) -> Callable[[str], bool]:
 
     def exists(target: str) -> bool:
         path, _, test = target.partition("::")
-        found = [p for p in root.glob(path)] if any(c in path for c in "*?[") else [root / path] * (root / path).exists()
+        found = (
+            [p for p in root.glob(path)]
+            if any(c in path for c in "*?[")
+            else [root / path] * (root / path).exists()
+        )
         if not test:
             return bool(found)
         name = test.split("::")[-1].split("[")[0]
-        return any(re.search(rf"\b(?:def|class)\s+{re.escape(name)}\b", read_text(p, root)) for p in found if p.is_file())
+        return any(
+            re.search(rf"\b(?:def|class)\s+{re.escape(name)}\b", read_text(p, root))
+            for p in found
+            if p.is_file()
+        )
 
     return exists

@@ -10,7 +10,9 @@ from dbtrust.model.project import Config
 from dbtrust.model.words import nearest
 
 
-def target_urls(config: Config, target: str | None, postgres: str | None, mongo: str | None) -> tuple[str | None, str | None]:
+def target_urls(
+    config: Config, target: str | None, postgres: str | None, mongo: str | None
+) -> tuple[str | None, str | None]:
     """The URLs of PostgreSQL and MongoDB, or None each. Raises ConfigError for an unknown target or an unset name."""
     if target is None:
         return postgres, mongo
@@ -18,7 +20,9 @@ def target_urls(config: Config, target: str | None, postgres: str | None, mongo:
         close = nearest(target, config.targets)
         step = f"did you mean {close}?" if close else f"add [targets.{target}] to {config.file}"
         raise ConfigError(f"no target {target}", next=step)
-    urls = {engine: _resolve(config, target, engine, value) for engine, value in config.targets[target].items()}
+    urls = {
+        engine: _resolve(config, target, engine, value) for engine, value in config.targets[target].items()
+    }
     return postgres or urls.get("postgres"), mongo or urls.get("mongo")
 
 
@@ -27,12 +31,18 @@ def _resolve(config: Config, target: str, engine: str, value: str) -> str:
     place = config.locations.get(f"targets.{target}")
     if kind == "env":
         if not (url := os.environ.get(rest)):
-            raise ConfigError(f"targets.{target}.{engine}: {rest} is not set", location=place or config.locations["project"], next=f"set {rest}")
+            raise ConfigError(
+                f"targets.{target}.{engine}: {rest} is not set",
+                location=place or config.locations["project"],
+                next=f"set {rest}",
+            )
         return url
     if kind == "file":
         path = config.root / Path(rest)
         try:
             return path.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ConfigError(f"targets.{target}.{engine}: {rest}: {error.strerror}", next="mend the path") from error
+            raise ConfigError(
+                f"targets.{target}.{engine}: {rest}: {error.strerror}", next="mend the path"
+            ) from error
     return value

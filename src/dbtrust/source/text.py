@@ -22,7 +22,9 @@ def read_text(path: Path, root: Path) -> str:
             raise QueryFileError("larger than 64 MiB", location=Location(name), next="split the file")
         raw = path.read_bytes()
     except OSError as error:
-        raise QueryFileError(f"cannot be read: {error.strerror}", location=Location(name), next="mend its rights") from error
+        raise QueryFileError(
+            f"cannot be read: {error.strerror}", location=Location(name), next="mend its rights"
+        ) from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -30,5 +32,9 @@ def read_text(path: Path, root: Path) -> str:
         place = locate(before, len(before), name)
         raise QueryFileError("not UTF-8", location=place, next="save the file as UTF-8") from None
     if "\0" in text:
-        raise QueryFileError("holds a NUL byte: a binary file", location=locate(text, text.index("\0"), name), next="name a text file")
+        raise QueryFileError(
+            "holds a NUL byte: a binary file",
+            location=locate(text, text.index("\0"), name),
+            next="name a text file",
+        )
     return text.replace("\r\n", "\n")

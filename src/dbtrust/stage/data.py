@@ -36,7 +36,9 @@ def read_generators(project: Project, engine: Engine) -> tuple[list[Generator], 
     return generators, errors
 
 
-def template_key(project: Project, engine: Engine, version: str, generators: list[Generator], day: str) -> str:
+def template_key(
+    project: Project, engine: Engine, version: str, generators: list[Generator], day: str
+) -> str:
     """The key of a data template: everything its content depends on.
 
     That is the generators' text, the rows, the schema or history, server version, settings and day.
@@ -44,7 +46,11 @@ def template_key(project: Project, engine: Engine, version: str, generators: lis
     parts: list[Any] = [engine, version, day]
     parts += [(g.config.name, g.config.rows, g.config.seed, g.text) for g in generators]
     if project.history is not None:
-        parts += [(m.number, m.name, m.text, m.up.options if m.up else None) for m in project.history.migrations if m.engine == engine]
+        parts += [
+            (m.number, m.name, m.text, m.up.options if m.up else None)
+            for m in project.history.migrations
+            if m.engine == engine
+        ]
     if engine == "postgres":
         parts.append(project.config.postgres)
         parts += [] if project.history else [(s.file, s.text) for s in project.schema]
@@ -54,4 +60,8 @@ def template_key(project: Project, engine: Engine, version: str, generators: lis
 
 
 def _declared(collection: Any) -> tuple[Any, ...]:
-    return (collection.name, repr(collection.validator), [repr(index.document) for index in collection.indexes])
+    return (
+        collection.name,
+        repr(collection.validator),
+        [repr(index.document) for index in collection.indexes],
+    )

@@ -20,7 +20,11 @@ Direction = Literal["up", "down"]
 
 
 def apply_postgres(
-    connection: psycopg.Connection[Any], migration: Migration, *, direction: Direction = "up", on_skip: OnSkip | None = None
+    connection: psycopg.Connection[Any],
+    migration: Migration,
+    *,
+    direction: Direction = "up",
+    on_skip: OnSkip | None = None,
 ) -> None:
     """Runs one half of a PostgreSQL migration; `on_skip` hears of statements that IF NOT EXISTS skipped.
 
@@ -28,7 +32,11 @@ def apply_postgres(
     """
     script = migration.up if direction == "up" else migration.down
     if script is None:
-        raise QueryFileError(f"migration {migration.number} has no {direction}", location=migration.location, next=f"write {migration.number}_{migration.name}.{direction}.sql")
+        raise QueryFileError(
+            f"migration {migration.number} has no {direction}",
+            location=migration.location,
+            next=f"write {migration.number}_{migration.name}.{direction}.sql",
+        )
     with timeouts(connection, script.options):
         run_text(connection, script.sql, script.file, transaction=in_transaction(script), on_skip=on_skip)
 
@@ -38,7 +46,14 @@ def in_transaction(script: Script) -> bool:
     return script.options.get("transaction", "true") != "false"
 
 
-def apply_mongo(db: Any, migration: Migration, loaded: PythonMigration, *, undo: Sequence[Any] = (), direction: Direction = "up") -> list[Any]:
+def apply_mongo(
+    db: Any,
+    migration: Migration,
+    loaded: PythonMigration,
+    *,
+    undo: Sequence[Any] = (),
+    direction: Direction = "up",
+) -> list[Any]:
     """Runs one half of a MongoDB migration; `up` returns what `down` needs as `undo`.
 
     Raises DbtrustError with the migration's place.
@@ -48,7 +63,9 @@ def apply_mongo(db: Any, migration: Migration, loaded: PythonMigration, *, undo:
     if loaded.steps is None:
         function = loaded.up if direction == "up" else loaded.down
         if function is None:
-            raise QueryFileError(f"migration {migration.number} has no down(db)", location=migration.location, next="write it")
+            raise QueryFileError(
+                f"migration {migration.number} has no down(db)", location=migration.location, next="write it"
+            )
         call(db, function, migration)
         return []
     if direction == "up":
@@ -66,7 +83,12 @@ def has_down(migration: Migration, loaded: PythonMigration | None) -> bool:
 
 
 def apply_history(
-    connection: psycopg.Connection[Any] | None, db: Any, history: History, root: Path, *, progress: Progress = silent
+    connection: psycopg.Connection[Any] | None,
+    db: Any,
+    history: History,
+    root: Path,
+    *,
+    progress: Progress = silent,
 ) -> None:
     """Applies every migration of the engine whose connection is given, in order. Raises DbtrustError."""
     for migration in history.migrations:
@@ -76,5 +98,3 @@ def apply_history(
         elif migration.engine == "mongo" and db is not None:
             progress(f"applying {migration.location.file}")
             apply_mongo(db, migration, load_python(migration, root))
-
-

@@ -139,7 +139,9 @@ class Scratch:
 
 
 @contextmanager
-def open_mongo(project: Project, run: Callable[[], Run], url: str | None, progress: Progress) -> Iterator[MongoStage]:
+def open_mongo(
+    project: Project, run: Callable[[], Run], url: str | None, progress: Progress
+) -> Iterator[MongoStage]:
     """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
     stage = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
     try:
@@ -187,7 +189,9 @@ def _embedded(project: Project, run: Run, progress: Progress) -> MongoStage:
     return stage
 
 
-def _fill(project: Project, stage: MongoStage, server: MongoServer, key: str, progress: Progress) -> Path | None:
+def _fill(
+    project: Project, stage: MongoStage, server: MongoServer, key: str, progress: Progress
+) -> Path | None:
     """Builds history and data on a bare server; what was built without an error becomes the template."""
     _build(project, stage, DATA, progress)
     if stage.errors:

@@ -15,7 +15,6 @@ from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.load import load_copy, load_insert, vacuum
 from dbtrust.engine.postgres.roles import create_roles
 from dbtrust.engine.postgres.scratch import Scratch, TargetHost
-from dbtrust.stage.scripts import run_text
 from dbtrust.engine.postgres.server import PostgresServer, save_template, start_postgres
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
@@ -25,6 +24,7 @@ from dbtrust.source.data import Generator
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
+from dbtrust.stage.scripts import run_text
 
 STATE, DATA = "dbtrust_state", "dbtrust_data"
 #: A query, a proof or an example may run this long; schema, history and data ten times as long.
@@ -46,7 +46,10 @@ class PostgresStage:
     @contextmanager
     def empty(self) -> Iterator[psycopg.Connection[Any]]:
         """The owner's connection to a new empty database that is dropped at the end."""
-        with self.scratch.temporary(self.scratch.create("empty")) as name, self.owner(name, slow=True) as connection:
+        with (
+            self.scratch.temporary(self.scratch.create("empty")) as name,
+            self.owner(name, slow=True) as connection,
+        ):
             yield connection
 
     @contextmanager
@@ -71,7 +74,9 @@ class PostgresStage:
 
 
 @contextmanager
-def open_postgres(project: Project, run: Callable[[], Run], url: str | None, progress: Progress) -> Iterator[PostgresStage]:
+def open_postgres(
+    project: Project, run: Callable[[], Run], url: str | None, progress: Progress
+) -> Iterator[PostgresStage]:
     """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
     opened = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
     try:
@@ -86,7 +91,9 @@ def _on_target(project: Project, url: str, progress: Progress) -> PostgresStage:
     host = TargetHost(url)
     if host.version.split(".")[0] != config.version:
         step = f"name a server of that major, or set [postgres] version to {host.version.split('.')[0]!r}"
-        raise ServerError(f"the server is PostgreSQL {host.version}, the project wants {config.version}", next=step)
+        raise ServerError(
+            f"the server is PostgreSQL {host.version}, the project wants {config.version}", next=step
+        )
     scratch = Scratch(host, config.extensions, settings=config.settings)
     stage = PostgresStage(scratch, host.version, embedded=False)
     try:
@@ -115,7 +122,9 @@ def _embedded(project: Project, run: Run, progress: Progress) -> PostgresStage:
     return stage
 
 
-def _fill(project: Project, stage: PostgresStage, server: PostgresServer, key: str, progress: Progress) -> None:
+def _fill(
+    project: Project, stage: PostgresStage, server: PostgresServer, key: str, progress: Progress
+) -> None:
     """Builds history and data on a bare server; only what was built without an error becomes the template."""
     config = project.config.postgres
     assert config is not None

@@ -34,7 +34,12 @@ def _is(text: str, words: Sequence[str]) -> bool:
 
 
 def run_text(
-    connection: psycopg.Connection[Any], sql: str, file: str, *, transaction: bool = True, on_skip: OnSkip | None = None
+    connection: psycopg.Connection[Any],
+    sql: str,
+    file: str,
+    *,
+    transaction: bool = True,
+    on_skip: OnSkip | None = None,
 ) -> None:
     """Runs a script, in one transaction or statement by statement.
 

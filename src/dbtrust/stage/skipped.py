@@ -52,13 +52,23 @@ class SkipWatch(list[Skipped]):
                 new = snapshot(self._connection)
         except psycopg.Error:
             # It cannot be made in this place at all: then what stands there is surely something else.
-            return (Difference("changed", target.kind, str(target.name), {"definition": ("what the statement says", "something else")}),)
+            return (
+                Difference(
+                    "changed",
+                    target.kind,
+                    str(target.name),
+                    {"definition": ("what the statement says", "something else")},
+                ),
+            )
         made = [d for d in diff(without, new) if d.change == "extra"]
         found: list[Difference] = []
         for difference in made:
-            wanted, live = new.find(difference.kind, difference.name), old.find(difference.kind, difference.name)
+            wanted, live = (
+                new.find(difference.kind, difference.name),
+                old.find(difference.kind, difference.name),
+            )
             if wanted is None or live is None:
                 found.append(Difference("missing", difference.kind, difference.name, {}))
-            elif (fields := changed_fields(wanted, live)):
+            elif fields := changed_fields(wanted, live):
                 found.append(Difference("changed", difference.kind, difference.name, fields))
         return tuple(found)

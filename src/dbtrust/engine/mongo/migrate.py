@@ -29,7 +29,9 @@ def run_steps(db: Any, steps: Sequence[Any], migration: Migration) -> list[Any]:
 def undo_steps(db: Any, steps: Sequence[Any], undo: Sequence[Any], migration: Migration) -> None:
     """Undoes the steps, the last first. Raises StepFailed."""
     for step, stored in reversed(list(zip(steps, undo, strict=True))):
-        _guarded(migration, f"undoing {step.describe()}", lambda step=step, stored=stored: revert(db, step, stored))
+        _guarded(
+            migration, f"undoing {step.describe()}", lambda step=step, stored=stored: revert(db, step, stored)
+        )
 
 
 def call(db: Any, function: Callable[[Any], object], migration: Migration) -> None:
@@ -44,7 +46,9 @@ def _guarded(migration: Migration, doing: str, work: Callable[[], Any]) -> Any:
         message = f"{doing}: {error.message}"
         raise StepFailed(message, location=migration.location, next=error.next or "mend the step") from error
     except pymongo.errors.PyMongoError as error:
-        raise StepFailed(f"{doing}: {describe(error)}", location=_line(error, migration), next="mend the step") from error
+        raise StepFailed(
+            f"{doing}: {describe(error)}", location=_line(error, migration), next="mend the step"
+        ) from error
     except Exception as error:
         said = f"{doing} raised {type(error).__name__}: {' '.join(str(error).split())}"
         raise StepFailed(said, location=_line(error, migration), next="mend the migration") from error

@@ -29,7 +29,9 @@ def load_insert(connection: psycopg.Connection[Any], text: str, data: DataConfig
     unknown = [name for name in bound.names if name not in values]
     if unknown:
         raise QueryFileError(
-            f"generator uses :{unknown[0]}", location=Location(data.file), next="only :rows, :now and :seed are given"
+            f"generator uses :{unknown[0]}",
+            location=Location(data.file),
+            next="only :rows, :now and :seed are given",
         )
     try:
         with psycopg.RawCursor(connection) as cursor:
@@ -37,7 +39,9 @@ def load_insert(connection: psycopg.Connection[Any], text: str, data: DataConfig
     except psycopg.Error as error:
         at = position(error)
         place = locate(text, bound.source_offset(at - 1), data.file) if at else Location(data.file, 1, 1)
-        raise QueryFileError(f"generator of {data.name}: {describe(error)}", location=place, next="mend the generator") from error
+        raise QueryFileError(
+            f"generator of {data.name}: {describe(error)}", location=place, next="mend the generator"
+        ) from error
 
 
 def load_copy(connection: psycopg.Connection[Any], table: str, rows: Iterable[Mapping[str, Any]]) -> None:

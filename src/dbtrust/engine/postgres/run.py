@@ -36,7 +36,11 @@ _DROPS: dict[str, LiteralString] = {
 }  # fmt: skip
 
 
-def drop_object(connection: psycopg.Connection[Any], kind: str, schema: str | None, name: str, part: str | None = None) -> None:
+def drop_object(
+    connection: psycopg.Connection[Any], kind: str, schema: str | None, name: str, part: str | None = None
+) -> None:
     """Drops an object of the project in a transaction that the caller rolls back. Raises psycopg.Error."""
-    parts = [sql.Identifier(schema, name) if schema else sql.Identifier(name)] + ([sql.Identifier(part)] if part else [])
+    parts = [sql.Identifier(schema, name) if schema else sql.Identifier(name)] + (
+        [sql.Identifier(part)] if part else []
+    )
     connection.execute(sql.SQL(_DROPS[kind]).format(*parts))

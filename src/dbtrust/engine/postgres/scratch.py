@@ -78,7 +78,9 @@ class Scratch:
             self._sweep()
 
     def _sweep(self) -> None:
-        rows = self._admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^dbtrust_[0-9a-f]{8}_'").fetchall()
+        rows = self._admin.execute(
+            "SELECT datname FROM pg_database WHERE datname ~ '^dbtrust_[0-9a-f]{8}_'"
+        ).fetchall()
         for (name,) in rows:
             run = int(name.split("_")[1], 16)
             if self._admin.execute(_TRY_LOCK, [run]).fetchone() == (True,):
@@ -104,18 +106,24 @@ class Scratch:
 
     def copy(self, source: str, purpose: str, *, exact: bool = False) -> str:
         """A copy of a database that nobody is connected to; its name. Raises ServerError."""
-        name = self._run_sql("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", purpose, source, exact=exact)
+        name = self._run_sql(
+            "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", purpose, source, exact=exact
+        )
         self._prepare(name)
         return name
 
     def _prepare(self, name: str) -> None:
         for setting, value in self._settings.items():
             statement = sql.SQL("ALTER DATABASE {} SET {} = {}")
-            self._admin.execute(statement.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(str(value))))
+            self._admin.execute(
+                statement.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(str(value)))
+            )
         owner = conninfo_to_dict(self.host.owner_url(name)).get("user")
         if self.host.embedded and owner:
             self._admin.execute(
-                sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(str(owner)))
+                sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                    sql.Identifier(name), sql.Identifier(str(owner))
+                )
             )
 
     def _run_sql(self, template: LiteralString, purpose: str, *names: str, exact: bool = False) -> str:
@@ -132,7 +140,9 @@ class Scratch:
 
     def drop(self, name: str) -> None:
         with self._lock:
-            self._admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self._admin.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
             if name in self._names:
                 self._names.remove(name)
 

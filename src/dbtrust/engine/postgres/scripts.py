@@ -23,7 +23,9 @@ class ScriptFailed(DbtrustError):
 
     code = FAILED
 
-    def __init__(self, message: str, location: Location, sqlstate: str | None = None, *, timeout: bool = False) -> None:
+    def __init__(
+        self, message: str, location: Location, sqlstate: str | None = None, *, timeout: bool = False
+    ) -> None:
         super().__init__(message, location=location, next="mend the statement")
         self.sqlstate, self.timeout = sqlstate, timeout
 
@@ -41,7 +43,11 @@ OnSkip = Callable[[Piece, str, str], None]
 
 
 def run_pieces(
-    connection: psycopg.Connection[Any], pieces: Sequence[Piece], source: str, file: str, on_skip: OnSkip | None = None
+    connection: psycopg.Connection[Any],
+    pieces: Sequence[Piece],
+    source: str,
+    file: str,
+    on_skip: OnSkip | None = None,
 ) -> None:
     """Executes the statements in order. Raises ScriptFailed at the token that the server points at."""
     for piece in pieces:

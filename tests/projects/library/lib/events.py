@@ -13,7 +13,9 @@ class Reading(BaseModel):
     value: float
 
 
-readings = Collection("readings", Reading, indexes=[IndexModel([("sensor", 1), ("at", -1)], name="by-sensor")])
+readings = Collection(
+    "readings", Reading, indexes=[IndexModel([("sensor", 1), ("at", -1)], name="by-sensor")]
+)
 
 
 class Readings(MongoQueries):

@@ -5,7 +5,7 @@ from dbtrust import proof
 
 @proof("refused 121 on value")
 def value_is_a_number(db):
-    return db.readings.insert_one({"sensor": "a", "at": datetime.now(UTC), "value": "high"})
+    return db.readings.insert_one({"_id": -1, "sensor": "a", "at": datetime.now(UTC), "value": "high"})
 
 
 @proof("refused 11000")
