@@ -62,12 +62,17 @@ def _compare(key: str, a: Any, b: Any, column_order: bool) -> Iterator[Field]:
     label = _SINGULAR.get(key, key)
     if key in _SINGULAR:
         a, b = _empty_like(a, b), _empty_like(b, a)
-    if _is_mapping(a) and _is_mapping(b):
+    if _is_mapping(a) and _is_mapping(b) and not _hidden(a, b):
         yield from _mappings("" if key == _STRUCTURE else f"{label} ", a, b, column_order)
     elif _is_named(a) and _is_named(b):
         yield from _named(key, label, a, b, column_order)
     else:
         yield label, (a, b)
+
+
+def _hidden(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether a part is an explicit null on one side and absent on the other: one by one both look absent."""
+    return any(a.get(key) is None and b.get(key) is None for key in a.keys() ^ b.keys())
 
 
 def _empty_like(value: Any, other: Any) -> Any:
@@ -91,7 +96,7 @@ def _named(
         return
     for name in list(left) + [name for name in right if name not in left]:
         one, other = left.get(name), right.get(name)
-        if one is None or other is None:
+        if one is None or other is None or _hidden(one, other):
             yield f"{label} {name}", (_bare(one), _bare(other))
         else:
             yield from _mappings(f"{label} {name} ", one, other, column_order)

@@ -16,7 +16,8 @@ JSON = st.recursive(
     max_leaves=12,
 )
 KEYS = st.sampled_from([
-    "Node Type", "Plans", "Actual Loops", "Actual Rows", "Workers Launched", "Subplan Name", "Shared Hit Blocks",
+    "Node Type", "Plans", "Actual Loops", "Actual Rows", "Workers Launched", "Subplan Name",
+    "Shared Hit Blocks",
     "Actual Total Time", "Parent Relationship", "CTE Name", "Relation Name", "Schema", "Index Name", "Plan",
 ])  # fmt: skip
 VALUES = JSON | st.sampled_from(["Gather", "CTE Scan", "InitPlan", "CTE x", "Bitmap Index Scan", -1, 0])
@@ -82,8 +83,8 @@ def test_self_time_of_loops() -> None:
 
 
 def test_partitions() -> None:
-    heap = {"Node Type": "Bitmap Heap Scan", "Relation Name": "p1", "Schema": "s", "Plans": [
-        {"Node Type": "BitmapAnd", "Plans": [{"Node Type": "Bitmap Index Scan", "Index Name": "p1_k"}]}]}  # fmt: skip
+    both = {"Node Type": "BitmapAnd", "Plans": [{"Node Type": "Bitmap Index Scan", "Index Name": "p1_k"}]}
+    heap = {"Node Type": "Bitmap Heap Scan", "Relation Name": "p1", "Schema": "s", "Plans": [both]}
     roots = Partitions({("s", "p1"): ("t", "p")}, {("s", "p1_k"): "p_k"})
     *_, last = parse(document(heap), server_version="17", partitions=roots).nodes
     assert (last.relation, last.schema, last.root_relation, last.root_schema) == ("p1", "s", "p", "t")

@@ -162,3 +162,21 @@ def test_a_foreign_key_to_partitions_is_one_constraint(pg: psycopg.Connection[An
     )
     keys = [o.name for o in snapshot(pg).objects if o.kind == "constraint" and o.definition["table"] == "t"]
     assert keys == ["public.t.t_k_fkey"]
+
+
+def test_a_plain_role_sees_the_same(base: tuple[psycopg.Connection[Any], str], before: Catalog) -> None:
+    connection, role = base
+    with connection.transaction(force_rollback=True):
+        connection.execute(f"SET LOCAL ROLE {role}".encode())
+        assert diff(before, snapshot(connection)) == ()
+
+
+def test_a_long_history_of_one_table(pg: psycopg.Connection[Any]) -> None:
+    pg.execute("CREATE TABLE t (a int)")
+    before = snapshot(pg)
+    pg.execute("ALTER TABLE t ADD b int NOT NULL DEFAULT 1, ADD CHECK (a > b); CREATE INDEX ON t (b)")
+    pg.execute("ALTER TABLE t ALTER a SET STATISTICS 5, ALTER a SET STORAGE PLAIN, SET (fillfactor = 50)")
+    pg.execute("ALTER TABLE t DROP b, ALTER a SET STATISTICS -1, RESET (fillfactor)")
+    pg.execute("COMMENT ON TABLE t IS 'x'; COMMENT ON TABLE t IS NULL; GRANT SELECT ON t TO public")
+    pg.execute("REVOKE SELECT ON t FROM public")
+    assert diff(before, snapshot(pg)) == ()

@@ -16,7 +16,6 @@ from psycopg.types.string import TextLoader
 
 from dbtrust.engine.postgres import sql
 from dbtrust.engine.postgres.plan_document import SCANS, Partitions, parse
-from dbtrust.model.errors import ServerError
 from dbtrust.model.plan import Node, Plan
 
 __all__ = ["Partitions", "explain", "parse"]
@@ -51,8 +50,8 @@ def explain(
     Nothing is prepared, so the server makes the custom plan of a first execution. With `analyze` the
     statement runs: outside a transaction its effects are rolled back here; inside one they stay, and the
     caller rolls back. `counters` fills `relation_reads` for relations that are scanned more than once (see
-    `_reads`). Raises psycopg.Error (a position in it counts from the EXPLAIN) and ServerError for an answer
-    without a plan.
+    `_reads`). Raises psycopg.Error; a position in it counts from the EXPLAIN. A statement that a rule
+    rewrites to nothing has a plan without nodes and with `unknown`.
     """
     with _transaction(connection):
         if not analyze:
@@ -74,12 +73,8 @@ def _run(connection: psycopg.Connection[Any], prefix: str, statement: str, param
         # The user may have registered another loader for json on the connection.
         cursor.adapters.register_loader("json", TextLoader)
         cursor.execute((prefix + statement).encode(connection.info.encoding), params or None, prepare=False)
-        row = cursor.fetchone() if cursor.description else None
-    if row is None:
-        raise ServerError(
-            "the server gave no plan for this statement", next="a rule may rewrite it to nothing"
-        )
-    return parse(json.loads(row[0]), server_version=version(connection))
+        row = cursor.fetchone()
+    return parse(json.loads(row[0]) if row else None, server_version=version(connection))
 
 
 def version(connection: psycopg.Connection[Any]) -> str:
