@@ -13,7 +13,7 @@ from dbtrust.checks.absent import absent_verdicts
 from dbtrust.checks.half import Half
 from dbtrust.checks.links import judge_links
 from dbtrust.checks.parse import Claims, parse_claims
-from dbtrust.checks.select import Selection
+from dbtrust.checks.select import ENGINES, Selection
 from dbtrust.checks.tests import judge_tests
 from dbtrust.engine.runs import Run
 from dbtrust.model.errors import DbtrustError
@@ -95,12 +95,11 @@ def _judge(
     result: _Result,
     progress: Progress,
 ) -> None:
-    engines: list[Engine] = []
-    if project.config.postgres is not None:
-        engines.append("postgres")
-    if project.config.mongo is not None:
-        engines.append("mongo")
-    wanted = [engine for engine in engines if selection.engine(engine) and _needs_server(selection)]
+    wanted: list[Engine] = [
+        engine for engine in ENGINES if _is_configured(project.config, engine) and selection.engine(engine)
+    ]
+    if not _needs_server(selection):
+        wanted = []
     run = LazyRun()
     with ExitStack() as stack:
         stack.callback(run.close)
@@ -120,6 +119,10 @@ def _judge(
             verdict, problem = judge_tests(project.config, halves, progress)
             result.verdicts.append(verdict)
             result.problems += [problem] if problem else []
+
+
+def _is_configured(config: Config, engine: Engine) -> bool:
+    return (config.postgres if engine == "postgres" else config.mongo) is not None
 
 
 def _needs_server(selection: Selection) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import pymongo.errors
@@ -90,7 +90,7 @@ class MongoHalf(Half):
         return self._tests_url()
 
     @contextmanager
-    def _tests_url(self) -> Iterator[str]:
+    def _tests_url(self) -> Generator[str]:
         with self.stage.copy() as (url, name):
             yield with_database(url, name)
 

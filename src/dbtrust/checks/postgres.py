@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
@@ -97,7 +97,7 @@ class PostgresHalf(Half):
         return self._tests_url()
 
     @contextmanager
-    def _tests_url(self) -> Iterator[str]:
+    def _tests_url(self) -> Generator[str]:
         source = self.stage.data or self.stage.state
         assert source is not None
         with self.stage.copy(source) as name:

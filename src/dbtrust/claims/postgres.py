@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,7 +92,7 @@ class _Copies:
                 analyze(admin)
 
     @contextmanager
-    def connections(self) -> Iterator[tuple[Connection, Callable[[], Connection]]]:
+    def connections(self) -> Generator[tuple[Connection, Callable[[], Connection]]]:
         """A connection to the first copy, and a function that gives one to the second."""
         with ExitStack() as stack:
             opened: list[Connection] = []

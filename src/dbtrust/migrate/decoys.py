@@ -22,7 +22,7 @@ class Decoy:
 
     kind: str
     name: str
-    statements: tuple[sql.Composable, ...]
+    statements: tuple[sql.Composed, ...]
 
 
 def decoys_for(
@@ -58,7 +58,7 @@ def _implied(item: CatalogObject, created: set[str]) -> bool:
     return item.kind == "constraint" and table in created
 
 
-def _stranger(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+def _stranger(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
     maker = _MAKERS.get(item.kind)
     return maker(before, item) if maker else None
 
@@ -68,31 +68,31 @@ def _qualified(name: str) -> sql.Composable:
     return sql.Identifier(schema, rest)
 
 
-def _one(template: LiteralString, *parts: sql.Composable) -> tuple[sql.Composable, ...]:
+def _one(template: LiteralString, *parts: sql.Composable) -> tuple[sql.Composed, ...]:
     return (sql.SQL(template).format(*parts),)
 
 
-def _table(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+def _table(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
     del before
     return _one("CREATE TABLE {} ({} integer)", _qualified(item.name), sql.Identifier(HELPER))
 
 
-def _view(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+def _view(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
     del before
     return _one("CREATE VIEW {} AS SELECT 1 AS {}", _qualified(item.name), sql.Identifier(HELPER))
 
 
-def _sequence(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+def _sequence(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
     del before
     return _one("CREATE SEQUENCE {} INCREMENT 7 START 7", _qualified(item.name))
 
 
-def _type(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+def _type(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
     del before
     return _one("CREATE TYPE {} AS ENUM ('dbtrust_decoy')", _qualified(item.name))
 
 
-def _index(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
+def _index(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
     schema, _, name = item.name.partition(".")
     table = qualified((schema, str(item.definition["table"])))
     if before.find("table", table) is not None:
@@ -102,7 +102,7 @@ def _index(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]:
     return (create, sql.SQL("CREATE INDEX {} ON {} (x)").format(sql.Identifier(name), helper))
 
 
-def _function(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+def _function(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
     """The same signature and result with another body."""
     del before
     match = re.match(r"([^.]+)\.(.+?)\((.*)\)\Z", item.name, re.DOTALL)
@@ -120,7 +120,7 @@ def _trusted(text: str) -> sql.Composable:
     return sql.SQL(text)  # pyright: ignore[reportArgumentType]
 
 
-def _trigger(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+def _trigger(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
     table, _, name = item.name.rpartition(".")
     if before.find("table", table) is None:
         return None
@@ -132,7 +132,7 @@ def _trigger(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...]
     return (create, trigger.format(sql.Identifier(name), _qualified(table), function))
 
 
-def _constraint(before: Catalog, item: CatalogObject) -> tuple[sql.Composable, ...] | None:
+def _constraint(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
     table, _, name = item.name.rpartition(".")
     if before.find("table", table) is None:
         return None
@@ -143,8 +143,8 @@ def _columns(difference: Difference) -> Iterator[Decoy]:
     """A column that the migration adds to a table, with another type."""
     for key, (old, new) in difference.fields.items():
         match = re.fullmatch(r"column (.+)", key)
-        if match and old is None and isinstance(new, dict) and difference.kind == "table":
-            other = sql.SQL("text") if "int" in str(new.get("type")) else sql.SQL("integer")
+        if match and old is None and new is not None and difference.kind == "table":
+            other = sql.SQL("text") if "int" in str(new) else sql.SQL("integer")
             alter = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
             statement = alter.format(_qualified(difference.name), sql.Identifier(match[1]), other)
             yield Decoy("column", f"{difference.name}.{match[1]}", (statement,))

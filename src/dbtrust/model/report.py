@@ -112,7 +112,8 @@ class Report:
         )
 
     def summary(self) -> dict[str, int]:
-        count = dict.fromkeys(("holds", "refuted", "unproved", "not_applicable"), 0)
+        count: dict[str, int] = {}
+        count |= dict.fromkeys(("holds", "refuted", "unproved", "not_applicable"), 0)
         for verdict in self.verdicts:
             count[verdict.verdict] += 1
         for severity in _LEVELS:

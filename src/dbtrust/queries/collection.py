@@ -28,6 +28,9 @@ _SERVER_SIDE = frozenset(
 )
 
 
+_OPTION_DEFAULTS: dict[str, Any] = {"validator": {}, "validationLevel": "strict", "validationAction": "error"}
+
+
 class Collection(Generic[M]):
     """A declared collection. `validator` is what the server gets: {"$jsonSchema": …}."""
 
@@ -68,7 +71,7 @@ class Collection(Generic[M]):
             "validationAction": self.action,
         }
         for key, wanted in declared.items():
-            live = options.get(key, {"validationLevel": "strict", "validationAction": "error"}.get(key, {}))
+            live = options.get(key, _OPTION_DEFAULTS[key])
             if live != wanted:
                 raise DriftError(
                     f"{self.name}: {key} is {live!r}, declared {wanted!r}",

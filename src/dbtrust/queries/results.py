@@ -58,8 +58,9 @@ def row_maker(kind: Any, columns: Sequence[str]) -> RowMaker:
         )
     if hasattr(kind, "model_fields"):
         return _model(kind, columns)
-    if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        return _by_name(kind, list(kind._fields), columns, kind)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    fields: tuple[str, ...] | None = getattr(kind, "_fields", None)
+    if fields is not None:
+        return _by_name(kind, list(fields), columns, kind)
     if typing.is_typeddict(kind) or kind is dict or typing.get_origin(kind) is dict:
         names = tuple(columns)
         return lambda row: dict(zip(names, row, strict=True))
@@ -67,10 +68,14 @@ def row_maker(kind: Any, columns: Sequence[str]) -> RowMaker:
         return tuple
     if len(columns) != 1:
         raise ContractError(
-            f"{len(columns)} columns for one {getattr(kind, '__name__', kind)}",
+            f"{len(columns)} columns for one {_name(kind)}",
             next="select one column or return a row type",
         )
     return lambda row: row[0]
+
+
+def _name(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind))
 
 
 def _required(kind: Any) -> set[str]:

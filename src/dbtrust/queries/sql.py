@@ -121,7 +121,7 @@ def _bind(cls: type, function: Any, queries: Mapping[str, NamedSql], path: Path)
     name, line = function.__name__, function.__code__.co_firstlineno
     place = Location(function.__code__.co_filename, line, 1)
     if name not in queries:
-        close = get_close_matches(name, queries, n=1)
+        close = get_close_matches(name, list(queries), n=1)
         step = f"did you mean {close[0]}?" if close else f"add -- name: {name} to {path.name}"
         raise QueryFileError(f"{cls.__name__}.{name} has no query in {path.name}", location=place, next=step)
     query = queries[name]
@@ -164,7 +164,11 @@ def _dress(runner: Any, function: Any, bound: BoundQuery) -> Any:
 def _runner(bound: BoundQuery) -> Callable[..., Any]:
     kind = bound.result.rows
     if kind == "iterator":
-        return lambda self, *args, **kwargs: _iterate(self.connection, bound, bound.values(args, kwargs))
+
+        def iterate(self: SqlQueries, /, *args: Any, **kwargs: Any) -> Iterator[Any]:
+            return _iterate(self.connection, bound, bound.values(args, kwargs))
+
+        return iterate
 
     def run(self: SqlQueries, /, *args: Any, **kwargs: Any) -> Any:
         with psycopg.RawCursor(self.connection) as cursor:
@@ -193,7 +197,11 @@ def _iterate(connection: psycopg.Connection[Any], bound: BoundQuery, values: lis
 def _async_runner(bound: BoundQuery) -> Callable[..., Any]:
     kind = bound.result.rows
     if kind == "iterator":
-        return lambda self, *args, **kwargs: _aiterate(self.connection, bound, bound.values(args, kwargs))
+
+        def iterate(self: AsyncSqlQueries, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            return _aiterate(self.connection, bound, bound.values(args, kwargs))
+
+        return iterate
 
     async def run(self: AsyncSqlQueries, /, *args: Any, **kwargs: Any) -> Any:
         async with psycopg.AsyncRawCursor(self.connection) as cursor:

@@ -73,17 +73,18 @@ class _Outcome:
 
 
 def _run(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> _Outcome:
-    index, rows = 0, None
+    done, rows = 0, None
     try:
         with connection.transaction(force_rollback=True):
-            for index, statement in enumerate(statements):
+            for statement in statements:
                 rows = execute_last(connection, statement.text)
+                done += 1
             # What a COMMIT would still refuse: constraints and constraint triggers that were deferred.
             execute_last(connection, "SET CONSTRAINTS ALL IMMEDIATE")
     except psycopg.Error as error:
         timeout = isinstance(error, psycopg.errors.QueryCanceled)
-        return _Outcome(index, failure_of(error), describe(error), timeout)
-    return _Outcome(index, rows=rows)
+        return _Outcome(min(done, len(statements) - 1), failure_of(error), describe(error), timeout)
+    return _Outcome(len(statements) - 1, rows=rows)
 
 
 def _decide(claim: Claim, outcome: _Outcome, count: int, names: Names) -> Judged:

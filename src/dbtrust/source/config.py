@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -202,12 +202,14 @@ class _Places:
         return Location(self._file, 1, 1)
 
     def all(self, document: Mapping[str, Any]) -> dict[str, Location]:
-        keys = [(k,) for k in document] + [
-            (k, str(sub))
-            for k, v in document.items()
-            if isinstance(v, Mapping)
-            for sub in v  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        ]
+        """ "postgres.queries" -> where that key stands."""
+        keys = [(name,) for name in document]
+        tables = {
+            name: cast("Mapping[str, Any]", value)
+            for name, value in document.items()
+            if isinstance(value, Mapping)
+        }
+        keys += [(name, key) for name, table in tables.items() for key in table]
         return {".".join(key): self.of(key) for key in keys}
 
 

@@ -16,7 +16,7 @@ from dbtrust.source.text import read_text
 
 
 @dataclass(frozen=True, slots=True)
-class Generator:
+class RowSource:
     """A generator as read: `sql` for a .sql file, else `rows` runs the Python one."""
 
     config: DataConfig
@@ -48,7 +48,7 @@ class Generator:
         return module
 
 
-def read_generator(config: Config, item: DataConfig) -> Generator:
+def read_generator(config: Config, item: DataConfig) -> RowSource:
     """Reads one generator's text. Raises ConfigError or QueryFileError with the place."""
     path = config.root / item.file
     if not path.is_file():
@@ -57,9 +57,9 @@ def read_generator(config: Config, item: DataConfig) -> Generator:
         )
     text = read_text(path, config.root)
     if item.file.endswith(".py"):
-        return Generator(item, config, text, None)
+        return RowSource(item, config, text, None)
     if item.file.endswith(".sql"):
-        return Generator(item, config, text, text)
+        return RowSource(item, config, text, text)
     raise ConfigError(
         f"data.{item.name}: {item.file} is neither .sql nor .py",
         location=item.location,

@@ -216,7 +216,7 @@ def load_python(migration: Migration, root: Path) -> PythonMigration:
     sys.modules[name] = module
     try:
         # The text that was read: the file itself may have changed since.
-        exec(compile(migration.python or "", module.__file__, "exec"), module.__dict__)
+        exec(compile(migration.python or "", module.__file__, "exec"), module.__dict__)  # noqa: S102 migrations are code that is run
     except Exception as error:
         raise raised(error, root, f"migration {migration.number}") from error
     finally:

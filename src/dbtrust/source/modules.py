@@ -6,7 +6,7 @@ import importlib
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +22,7 @@ _ONE_PROJECT = threading.RLock()
 
 
 @contextmanager
-def project_path(config: Config) -> Iterator[None]:
+def project_path(config: Config) -> Generator[None]:
     """While open, [project] python leads sys.path; afterwards nothing of the project stays imported.
 
     Byte code is not written: a cached .pyc tells versions apart by whole seconds, so an edited file could be

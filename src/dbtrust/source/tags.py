@@ -102,9 +102,7 @@ def resolver(root: Path) -> Callable[[str], bool]:
     def exists(target: str) -> bool:
         path, _, test = target.partition("::")
         found = (
-            [p for p in root.glob(path)]
-            if any(c in path for c in "*?[")
-            else [root / path] * (root / path).exists()
+            list(root.glob(path)) if any(c in path for c in "*?[") else [root / path] * (root / path).exists()
         )
         if not test:
             return bool(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
-from dbtrust.source.data import Generator, read_generator
+from dbtrust.source.data import RowSource, read_generator
 from dbtrust.source.project import Project
 
 
@@ -17,12 +17,12 @@ def midnight() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def read_generators(project: Project, engine: Engine) -> tuple[list[Generator], list[DbtrustError]]:
+def read_generators(project: Project, engine: Engine) -> tuple[list[RowSource], list[DbtrustError]]:
     """The generators of one engine in the order of the file, and what could not be read.
 
     A generator that cannot be read belongs to the engine that its name and ending point to.
     """
-    generators: list[Generator] = []
+    generators: list[RowSource] = []
     errors: list[DbtrustError] = []
     collections = {declared.collection.name for declared in project.collections}
     for item in project.config.data:
@@ -37,7 +37,7 @@ def read_generators(project: Project, engine: Engine) -> tuple[list[Generator], 
 
 
 def template_key(
-    project: Project, engine: Engine, version: str, generators: list[Generator], day: str
+    project: Project, engine: Engine, version: str, generators: list[RowSource], day: str
 ) -> str:
     """The key of a data template: everything its content depends on.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress
-from dbtrust.source.data import Generator
+from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
@@ -62,7 +62,7 @@ class MongoStage:
     _own: list[str] = field(default_factory=list[str])
 
     @contextmanager
-    def empty(self) -> Iterator[Database[Any]]:
+    def empty(self) -> Generator[Database[Any]]:
         """A new empty database that is dropped at the end."""
         name = self.new_name("empty")
         try:
@@ -86,7 +86,7 @@ class MongoStage:
         return self.client[self.data]
 
     @contextmanager
-    def copy(self) -> Iterator[tuple[str, str]]:
+    def copy(self) -> Generator[tuple[str, str]]:
         """URL and name of a copy of the data that is removed at the end."""
         assert self.copies is not None
         url, name = self.copies.fresh()
@@ -141,7 +141,7 @@ class Scratch:
 @contextmanager
 def open_mongo(
     project: Project, run: Callable[[], Run], url: str | None, progress: Progress
-) -> Iterator[MongoStage]:
+) -> Generator[MongoStage]:
     """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
     stage = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
     try:
@@ -233,7 +233,7 @@ def _build(project: Project, stage: MongoStage, name: str, progress: Progress) -
         stage.errors.append(error)
 
 
-def _evidence(stage: MongoStage, generators: list[Generator]) -> dict[str, Any]:
+def _evidence(stage: MongoStage, generators: list[RowSource]) -> dict[str, Any]:
     """What every verdict names: rows, day, server version."""
     rows = {g.config.name: g.config.rows for g in generators}
     return {"rows": rows, "day": midnight().date().isoformat(), "settings": {}, "server": stage.version}

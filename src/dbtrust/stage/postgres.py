@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.progress import Progress
-from dbtrust.source.data import Generator
+from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
@@ -44,7 +44,7 @@ class PostgresStage:
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
 
     @contextmanager
-    def empty(self) -> Iterator[psycopg.Connection[Any]]:
+    def empty(self) -> Generator[psycopg.Connection[Any]]:
         """The owner's connection to a new empty database that is dropped at the end."""
         with (
             self.scratch.temporary(self.scratch.create("empty")) as name,
@@ -53,7 +53,7 @@ class PostgresStage:
             yield connection
 
     @contextmanager
-    def copy(self, source: str) -> Iterator[str]:
+    def copy(self, source: str) -> Generator[str]:
         """The name of a copy of `source` that is dropped at the end."""
         with self.scratch.temporary(self.scratch.copy(source, "copy")) as name:
             yield name
@@ -76,7 +76,7 @@ class PostgresStage:
 @contextmanager
 def open_postgres(
     project: Project, run: Callable[[], Run], url: str | None, progress: Progress
-) -> Iterator[PostgresStage]:
+) -> Generator[PostgresStage]:
     """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
     opened = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
     try:
@@ -171,7 +171,7 @@ def _apply(project: Project, stage: PostgresStage, name: str, progress: Progress
             run_text(connection, file.text, file.file)
 
 
-def _load(connection: psycopg.Connection[Any], generator: Generator, progress: Progress) -> None:
+def _load(connection: psycopg.Connection[Any], generator: RowSource, progress: Progress) -> None:
     progress(f"loading {generator.config.name}: {generator.config.rows:,} rows")
     if generator.sql is not None:
         load_insert(connection, generator.sql, generator.config, midnight())
@@ -179,7 +179,7 @@ def _load(connection: psycopg.Connection[Any], generator: Generator, progress: P
         load_copy(connection, generator.config.name, generator.rows(midnight()))
 
 
-def _evidence(project: Project, stage: PostgresStage, generators: list[Generator]) -> dict[str, Any]:
+def _evidence(project: Project, stage: PostgresStage, generators: list[RowSource]) -> dict[str, Any]:
     """What every verdict names: rows, day, settings, server version."""
     settings = dict(project.config.postgres.settings) if project.config.postgres else {}
     rows = {g.config.name: g.config.rows for g in generators}

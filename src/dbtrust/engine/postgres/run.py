@@ -25,7 +25,7 @@ def execute_last(connection: psycopg.Connection[Any], text: str) -> list[tuple[A
         return cursor.fetchall() if cursor.description is not None else None
 
 
-def execute_composed(connection: psycopg.Connection[Any], statement: sql.Composable) -> None:
+def execute_composed(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> None:
     """Executes a statement that was put together from identifiers and literals. Raises psycopg.Error."""
     connection.execute(statement)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, LiteralString, Protocol
 
@@ -153,7 +153,7 @@ class Scratch:
         return connect(self.host.owner_url(name), statement_timeout_ms=statement_timeout_ms)
 
     @contextmanager
-    def temporary(self, name: str) -> Iterator[str]:
+    def temporary(self, name: str) -> Generator[str]:
         """Drops the database `name` at the end of the block."""
         try:
             yield name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +69,7 @@ def run_piece(connection: psycopg.Connection[Any], piece: Piece, source: str, fi
 
 
 @contextmanager
-def _notices(connection: psycopg.Connection[Any]) -> Iterator[set[str]]:
+def _notices(connection: psycopg.Connection[Any]) -> Generator[set[str]]:
     codes: set[str] = set()
 
     def keep(diagnostic: psycopg.errors.Diagnostic) -> None:

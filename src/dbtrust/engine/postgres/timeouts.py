@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ import psycopg
 
 
 @contextmanager
-def timeouts(connection: psycopg.Connection[Any], options: Mapping[str, str]) -> Iterator[None]:
+def timeouts(connection: psycopg.Connection[Any], options: Mapping[str, str]) -> Generator[None]:
     """lock_timeout and statement_timeout as a migration's options name them, for the block."""
     wanted = {name: options[name] for name in ("lock_timeout", "statement_timeout") if name in options}
     before = {name: connection.execute("SELECT current_setting(%s)", [name]).fetchone() for name in wanted}
