@@ -15,10 +15,10 @@ Key = Sequence[Sequence[Any]]
 
 
 def redundant_indexes(catalog: Catalog) -> list[Finding]:
-    """One finding for each plain index whose keys begin another one's, with equal collation, filter, sparseness.
+    """One finding for each plain index whose keys begin another's, with equal collation, filter, sparseness.
 
     Directions count as equal or all reversed: an index is read both ways. Of two equal indexes the later in
-    the alphabet is found. Never _id_, text, geo, hashed, wildcard, TTL or unique ones; a hidden one keeps none.
+    the alphabet is found. Never _id_, text, geo, hashed, wildcard, TTL or unique ones; hidden ones keep none.
     """
     by_collection: dict[str, list[CatalogObject]] = {}
     names = sorted((o.name for o in catalog.objects if o.kind == "collection"), key=len, reverse=True)

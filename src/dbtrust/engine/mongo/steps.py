@@ -1,7 +1,7 @@
 """Applies and reverts the steps of a MongoDB migration; never in a transaction (DDL fails in one, code 263).
 
-`apply` returns an undo document, plain data that a ledger can hold: {"applied": False} says that the object was
-there already, exactly as wanted, and then `revert` leaves it. Errors of the server are raised as PyMongoError.
+`apply` returns an undo document, plain data that a ledger can hold: {"applied": False} says that the object
+was there already, exactly as wanted, and then `revert` leaves it. The server's errors are PyMongoErrors.
 """
 
 from __future__ import annotations
