@@ -31,8 +31,8 @@ _LEFT_OUT = ("__pycache__", ".pytest_cache", MARKER, REPORT)
 def demo(folder: Path, **options: Any) -> int:
     """Copy the example project to FOLDER, check it and write report.html there.
 
-    FOLDER is made (default: dbtrust-demo). A second run takes the copy that is there: change an index, a query
-    or a constraint in it and see what is refuted. The example is a small shop on PostgreSQL and MongoDB.
+    FOLDER is made (default: dbtrust-demo). A second run takes the copy that is there: change an index, a
+    query or a constraint in it and see what is refuted. The example is a small shop on both engines.
     """
     asked = shared(options)
     output.check_output(asked.output)
@@ -47,7 +47,7 @@ def demo(folder: Path, **options: Any) -> int:
 
 
 def copy_demo(folder: Path) -> str:
-    """Makes or refreshes the copy and says what was done. Raises ConfigError where something is in the way."""
+    """Makes or refreshes the copy and says what was done. Raises ConfigError where it cannot."""
     try:
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
             _copy(folder, {})

@@ -70,7 +70,7 @@ def dbtrust(ctx: click.Context, version: bool) -> None:
 
 
 def run_verb(arguments: Sequence[str]) -> int:
-    """Runs a command line and gives its exit code (docs/exit-codes.md). A verb returns its own or None for 0."""
+    """Runs a command line and gives its exit code (docs/exit-codes.md). A verb returns it, or None for 0."""
     arguments = list(arguments)
     try:
         with stop_signals(), dbtrust.make_context("dbtrust", list(arguments)) as context:
