@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -45,7 +46,7 @@ def test_no_server_is_one_line_without_the_password(url: str, said: str) -> None
 
 def test_a_wrong_password_is_refused(mongo_url: str) -> None:
     with pytest.raises(ServerError, match="refused the connection") as caught:
-        connect(mongo_url.replace("mongodb://", "mongodb://nobody:wrongpass@", 1), timeout_ms=2000)
+        connect(re.sub(r"//([^@/]*@)?", "//nobody:wrongpass@", mongo_url, count=1), timeout_ms=2000)
     assert "wrongpass" not in str(caught.value)
 
 
