@@ -20,20 +20,17 @@ def judge_refused(claim: Claim, failure: Any, names: Names) -> Judged:
     if failure is None:
         return Judged("refuted", f"the server accepted it, claimed refused {claim.code}")
     code = str(getattr(failure, "sqlstate", None) or getattr(failure, "code", ""))
+    said = f"{code} {failure.message}" if code else failure.message
     found = {"code": code, "error": failure.message}
     if code != claim.code:
-        return Judged("refuted", f"refused with {failure.message}, claimed {claim.code}", found=found)
+        return Judged("refuted", f"refused with {said}, claimed {claim.code}", found=found)
     if claim.constraint is not None and getattr(failure, "constraint", None) != claim.constraint.name:
         other = getattr(failure, "constraint", None) or "no constraint"
-        return Judged(
-            "refuted", f"refused by {other}, claimed by {claim.constraint}: {failure.message}", found=found
-        )
+        return Judged("refuted", f"refused by {other}, claimed by {claim.constraint}: {said}", found=found)
     if claim.path and claim.path not in (places := _places(failure)):
-        said = " or ".join(places) or "no column"
-        return Judged(
-            "refuted", f"refused on {said}, claimed on {claim.path}: {failure.message}", found=found
-        )
-    return Judged("holds", f"refused: {failure.message}", found=found)
+        where = " or ".join(places) or "no column"
+        return Judged("refuted", f"refused on {where}, claimed on {claim.path}: {said}", found=found)
+    return Judged("holds", f"refused: {said}", found=found)
 
 
 def _places(failure: Any) -> list[str]:

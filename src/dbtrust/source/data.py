@@ -24,6 +24,11 @@ class RowSource:
     text: str
     sql: str | None
 
+    @property
+    def location(self) -> Location:
+        """The generator's file."""
+        return Location(self.config.file, 1, 1)
+
     def rows(self, now: datetime) -> Iterator[Mapping[str, Any]]:
         """The rows of the Python generator. Raises QueryFileError at the line of the project that raised."""
         name = self.config.file

@@ -227,7 +227,7 @@ def _build(project: Project, stage: MongoStage, name: str, progress: Progress) -
         stage.errors += errors
         for generator in generators:
             progress(f"loading {generator.config.name}: {generator.config.rows:,} documents")
-            load_documents(database[generator.config.name], generator.rows(midnight()))
+            load_documents(database[generator.config.name], generator.rows(midnight()), generator.location)
         stage.evidence = _evidence(stage, generators)
     except DbtrustError as error:
         stage.errors.append(error)

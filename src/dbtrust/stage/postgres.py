@@ -176,7 +176,7 @@ def _load(connection: psycopg.Connection[Any], generator: RowSource, progress: P
     if generator.sql is not None:
         load_insert(connection, generator.sql, generator.config, midnight())
     else:
-        load_copy(connection, generator.config.name, generator.rows(midnight()))
+        load_copy(connection, generator.config.name, generator.rows(midnight()), generator.location)
 
 
 def _evidence(project: Project, stage: PostgresStage, generators: list[RowSource]) -> dict[str, Any]:

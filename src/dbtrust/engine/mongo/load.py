@@ -12,12 +12,15 @@ from pymongo.write_concern import WriteConcern
 
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.model.errors import QueryFileError
+from dbtrust.model.location import NOWHERE, Location
 
 #: Documents a batch: large enough that the round trip does not count, small enough to hold in memory.
 BATCH = 5_000
 
 
-def load_documents(collection: Collection[Any], documents: Iterable[Mapping[str, Any]]) -> int:
+def load_documents(
+    collection: Collection[Any], documents: Iterable[Mapping[str, Any]], location: Location = NOWHERE
+) -> int:
     """Inserts the documents in unordered batches; how many there were.
 
     Raises QueryFileError where the server refuses one (a validator, a duplicate key).
@@ -29,6 +32,8 @@ def load_documents(collection: Collection[Any], documents: Iterable[Mapping[str,
             unjournaled.insert_many(batch, ordered=False)
         except pymongo.errors.PyMongoError as error:
             step = "mend the generator"
-            raise QueryFileError(f"loading {collection.name}: {describe(error)}", next=step) from error
+            raise QueryFileError(
+                f"loading {collection.name}: {describe(error)}", location=location, next=step
+            ) from error
         count += len(batch)
     return count

@@ -14,7 +14,7 @@ from psycopg.types.numeric import Int8
 
 from dbtrust.engine.postgres.errors import describe, position
 from dbtrust.model.errors import QueryFileError
-from dbtrust.model.location import Location, locate
+from dbtrust.model.location import NOWHERE, Location, locate
 from dbtrust.model.project import DataConfig
 from dbtrust.queries.placeholders import bind_params
 
@@ -44,7 +44,12 @@ def load_insert(connection: psycopg.Connection[Any], text: str, data: DataConfig
         ) from error
 
 
-def load_copy(connection: psycopg.Connection[Any], table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+def load_copy(
+    connection: psycopg.Connection[Any],
+    table: str,
+    rows: Iterable[Mapping[str, Any]],
+    location: Location = NOWHERE,
+) -> None:
     """COPYs rows (mappings with the same keys each) into `table`, which may be schema.table."""
     iterator = iter(rows)
     first = next(iterator, None)
@@ -59,7 +64,9 @@ def load_copy(connection: psycopg.Connection[Any], table: str, rows: Iterable[Ma
             for row in itertools.chain([first], iterator):
                 copy.write_row([_adapt(row[column]) for column in columns])
     except psycopg.Error as error:
-        raise QueryFileError(f"loading {table}: {describe(error)}", next="mend the generator") from error
+        raise QueryFileError(
+            f"loading {table}: {describe(error)}", location=location, next="mend the generator"
+        ) from error
 
 
 def _adapt(value: Any) -> Any:

@@ -5,7 +5,7 @@
 -- claim: uses book_by_shelf on book
 -- claim: no sort
 -- claim: examines at most 1 rows per result on book
--- claim: cost at most 100
+-- claim: cost at most 10
 -- example science: wanted = 'science'::shelf, most = 10
 SELECT id, title::text FROM book WHERE shelf = :wanted ORDER BY added DESC LIMIT :most;
 
