@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.checks.conftest import Checked, Edit, bad
 
 UP = "migrations/02_readings.py"
