@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
 from dbtrust.engine.postgres.errors import Failure, describe, failure_of
-from dbtrust.engine.postgres.run import execute_last
+from dbtrust.engine.postgres.run import drop_check, execute_last
 from dbtrust.judge.claims import Judged, Names
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import judge_refused, judge_true
@@ -18,6 +18,8 @@ from dbtrust.model.location import Location, shift
 from dbtrust.model.project import Query
 from dbtrust.model.report import Verdict
 from dbtrust.stage.postgres import PostgresStage
+
+CHECK_VIOLATION = "23514"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,14 @@ def _judge(
             _verdict(stage, proof, claim, Judged("refuted", error.message), place) for claim in proof.claims
         ]
     outcome = _run(connection, statements)
+    hidden = _second_refusal(connection, statements, outcome)
     place = (
         shift(proof.query.sql_location, proof.query.sql, statements[outcome.index].offset)
         if statements
         else proof.query.location
     )
     return [
-        _verdict(stage, proof, claim, _decide(claim, outcome, len(statements), names), place)
+        _verdict(stage, proof, claim, _alone(_decide(claim, outcome, len(statements), names), hidden), place)
         for claim in proof.claims
     ]
 
@@ -85,6 +88,37 @@ def _run(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -
         timeout = isinstance(error, psycopg.errors.QueryCanceled)
         return _Outcome(min(done, len(statements) - 1), failure_of(error), describe(error), timeout)
     return _Outcome(len(statements) - 1, rows=rows)
+
+
+def _second_refusal(
+    connection: psycopg.Connection[Any], statements: Sequence[Statement], outcome: _Outcome
+) -> Failure | None:
+    """The other CHECK that would refuse the same row, were the first one gone; None where the row breaks one alone.
+
+    PostgreSQL tells only the first check that fails, so a row that breaks two hides the loss of the other.
+    """
+    failure = outcome.failure
+    if failure is None or failure.sqlstate != CHECK_VIOLATION or outcome.index < len(statements) - 1:
+        return None
+    try:
+        with connection.transaction(force_rollback=True):
+            drop_check(connection, failure)
+            for statement in statements:
+                execute_last(connection, statement.text)
+            execute_last(connection, "SET CONSTRAINTS ALL IMMEDIATE")
+    except psycopg.Error as error:
+        second = failure_of(error)
+        return (
+            second if second.sqlstate == CHECK_VIOLATION and second.constraint != failure.constraint else None
+        )
+    return None
+
+
+def _alone(judged: Judged, hidden: Failure | None) -> Judged:
+    if hidden is None or judged.outcome != "holds":
+        return judged
+    message = f"the row also breaks {hidden.constraint}, so the proof would hold without the first constraint"
+    return replace(judged, outcome="refuted", message=message, next="break one rule alone")
 
 
 def _decide(claim: Claim, outcome: _Outcome, count: int, names: Names) -> Judged:

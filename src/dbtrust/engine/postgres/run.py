@@ -8,6 +8,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from dbtrust.engine.postgres.errors import Failure
+
 
 def run_rolled_back(connection: psycopg.Connection[Any], text: str, values: Sequence[Any] = ()) -> None:
     """Executes `text` with $1 … and rolls back. Without values several statements may stand in it.
@@ -44,3 +46,16 @@ def drop_object(
         [sql.Identifier(part)] if part else []
     )
     connection.execute(sql.SQL(_DROPS[kind]).format(*parts))
+
+
+def drop_check(connection: psycopg.Connection[Any], failure: Failure) -> None:
+    """Drops the CHECK of a table or domain that a statement broke, in a transaction that the caller rolls back.
+
+    Raises psycopg.Error.
+    """
+    on_domain = failure.datatype is not None
+    template: LiteralString = (
+        "ALTER DOMAIN {} DROP CONSTRAINT {}" if on_domain else "ALTER TABLE {} DROP CONSTRAINT {} CASCADE"
+    )
+    owner = sql.Identifier(str(failure.schema), str(failure.datatype if on_domain else failure.table))
+    connection.execute(sql.SQL(template).format(owner, sql.Identifier(str(failure.constraint))))
