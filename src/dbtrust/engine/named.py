@@ -82,6 +82,8 @@ def stop(engine: Engine, name: str = "default", *, delete: bool = False) -> bool
         if delete:
             shutil.rmtree(pair / engine, ignore_errors=True)
             (pair / f"{engine}.json").unlink(missing_ok=True)
+            if [path.name for path in pair.iterdir()] == ["lock"]:
+                shutil.rmtree(pair, ignore_errors=True)
         return was_running
 
 

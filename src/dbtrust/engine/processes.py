@@ -133,11 +133,11 @@ def _cause(line: str) -> str:
         return found[1] if found else ""
     try:
         entry: dict[str, Any] = json.loads(line)
-    except ValueError:
+        error = entry.get("attr", {}).get("error", "")
+    except (ValueError, AttributeError, RecursionError):
         return ""
     if entry.get("s") not in ("F", "E"):
         return ""
-    error = entry.get("attr", {}).get("error", "")
     return f"{entry.get('msg', '')}{': ' if error else ''}{error}"
 
 

@@ -23,6 +23,8 @@ DEFAULTS: dict[str, Any] = {
     "wal_level": "minimal",
     "max_wal_senders": 0,
     "checkpoint_timeout": "1h",
+    "min_wal_size": "2MB",  # and no old segments are kept: templates stay small
+    "wal_recycle": False,
     "log_checkpoints": False,
     "timezone": "UTC",
     "log_timezone": "UTC",
