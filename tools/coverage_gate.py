@@ -26,7 +26,8 @@ def main() -> int:
         return 0
     files = sorted(found["files"].items(), key=lambda item: -item[1]["summary"]["missing_lines"])
     for name, data in files[:15]:
-        print(f"  {name}: lines {data['missing_lines']}")
+        summary = data["summary"]
+        print(f"  {name}: {summary['missing_lines']} lines, {summary['missing_branches']} branches")
     return 1
 
 
