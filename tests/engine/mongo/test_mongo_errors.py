@@ -79,7 +79,10 @@ def test_a_match_expression_as_validator(
 def test_a_duplicate_names_index_and_key(mongo_db: Any) -> None:
     mongo_db.c.create_index([("mail", 1), ("n", -1)], unique=True, name="idx_mail")
     mongo_db.c.insert_one({"mail": "a"})
-    for call in (lambda: mongo_db.c.insert_one({"mail": "a"}), lambda: mongo_db.c.insert_many([{"mail": "a"}])):
+    for call in (
+        lambda: mongo_db.c.insert_one({"mail": "a"}),
+        lambda: mongo_db.c.insert_many([{"mail": "a"}]),
+    ):
         failure = refused(call)
         assert (failure.code, failure.index, failure.constraint, failure.key) == (
             11000, "idx_mail", "idx_mail", ("mail", "n"),

@@ -49,11 +49,17 @@ def test_statements_are_explained_one_by_one_and_nothing_is_written(db: Any) -> 
     update = {
         "update": "things",
         "ordered": True,
-        "updates": [{"q": {"_id": 1}, "u": {"$set": {"kind": "x"}}}, {"q": {"price": 2}, "u": {"$set": {"kind": "x"}}}],
+        "updates": [
+            {"q": {"_id": 1}, "u": {"$set": {"kind": "x"}}},
+            {"q": {"price": 2}, "u": {"$set": {"kind": "x"}}},
+        ],
         "writeConcern": {"w": 1},
     }
     assert types(explain(db, update)) == [["UPDATE", "IDHACK"], ["UPDATE", "COLLSCAN"]]
-    delete = {"delete": "things", "deletes": [{"q": {"kind": "k1"}, "limit": 0}, {"q": {"_id": 9}, "limit": 1}]}
+    delete = {
+        "delete": "things",
+        "deletes": [{"q": {"kind": "k1"}, "limit": 0}, {"q": {"_id": 9}, "limit": 1}],
+    }
     assert types(explain(db, delete)) == [["DELETE", "FETCH", "IXSCAN"], ["DELETE", "IDHACK"]]
     modify = {"findAndModify": "things", "query": {"kind": "k1"}, "sort": {"price": -1}, "remove": True}
     assert "IXSCAN" in types(explain(db, modify))[0]

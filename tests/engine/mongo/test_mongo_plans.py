@@ -41,7 +41,9 @@ def test_recorded_documents_hold_nothing_unknown(name: str) -> None:
     json.dumps(found.to_dict())
 
 
-@pytest.mark.parametrize("name", [n for n in RECORDED if not n.startswith(("geo_near", "find_near", "lookup_p"))])
+@pytest.mark.parametrize(
+    "name", [n for n in RECORDED if not n.startswith(("geo_near", "find_near", "lookup_p"))]
+)
 def test_counters_of_nodes_add_up_to_the_servers_totals(name: str) -> None:
     found = plan(name)
     for total, counter in (("keys", "keys"), ("documents", "documents")):
@@ -55,7 +57,12 @@ def test_covered_find() -> None:
         (None, "PROJECTION_COVERED", None, None),
         (0, "IXSCAN", "things", "idx_category_price"),
     ]
-    assert found.totals == {"keys": 100, "documents": 0, "execution_ms": found.totals["execution_ms"], "returned": 100}
+    assert found.totals == {
+        "keys": 100,
+        "documents": 0,
+        "execution_ms": found.totals["execution_ms"],
+        "returned": 100,
+    }
     scan = found.nodes[1]
     assert scan.detail["keyPattern"] == {"category": 1, "price": -1}
     assert scan.detail["indexBounds"]["category"] == ['["c1", "c1"]']
@@ -192,7 +199,11 @@ def test_what_is_not_known_is_said() -> None:
 
 def test_a_lookup_inside_a_lookup_hides_whose_reads_are_whose() -> None:
     inner = {"$lookup": {"from": "c", "as": "x", "pipeline": []}}
-    stage = {"$lookup": {"from": {"db": "d", "coll": "b"}, "pipeline": [inner]}, "nReturned": 1, "totalDocsExamined": 2}
+    stage = {
+        "$lookup": {"from": {"db": "d", "coll": "b"}, "pipeline": [inner]},
+        "nReturned": 1,
+        "totalDocsExamined": 2,
+    }
     found = parse({"stages": [stage]})
     assert (found.unknown, found.nodes[0].relation) == (("a $lookup inside a $lookup",), "b")
     bare = parse({"stages": [{"$lookup": {"from": "b"}, "nReturned": 1}]})
@@ -200,7 +211,12 @@ def test_a_lookup_inside_a_lookup_hides_whose_reads_are_whose() -> None:
 
 
 def test_a_join_that_may_scan_is_a_scan() -> None:
-    lookup = {"stage": "EQ_LOOKUP", "strategy": "DynamicIndexedLoopJoin", "indexName": "i", "foreignCollection": "s.o"}
+    lookup = {
+        "stage": "EQ_LOOKUP",
+        "strategy": "DynamicIndexedLoopJoin",
+        "indexName": "i",
+        "foreignCollection": "s.o",
+    }
     assert [n.type for n in parse(_explained(lookup)).nodes] == ["EQ_LOOKUP", "IXSCAN", "COLLSCAN"]
 
 
@@ -232,10 +248,16 @@ _KEYS = st.sampled_from([
     "explainVersion", "strategy", "foreignCollection", "nCounted", "indexName", "totalDocsExamined", "numReads",
 ])  # fmt: skip
 _LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(["EQ_LOOKUP", "COUNT", "IXSCAN", "scan", ""])
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(["EQ_LOOKUP", "COUNT", "IXSCAN", "scan", ""]),
 )
 _VALUES = st.recursive(
-    _LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_KEYS, inner, max_size=4)), max_leaves=20
+    _LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_KEYS, inner, max_size=4)),
+    max_leaves=20,
 )
 
 

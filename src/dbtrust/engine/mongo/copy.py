@@ -69,5 +69,9 @@ def _batches(documents: Iterable[Any]) -> Iterable[list[Any]]:
 
 
 def index_command(spec: Document) -> dict[str, Any]:
-    """A specification from listIndexes as createIndexes takes it."""
-    return {key: value for key, value in spec.items() if key not in ("ns", "building", "background")}
+    """A specification from listIndexes as createIndexes takes it.
+
+    listIndexes leaves out the simple collation, and createIndexes then takes the collection's own.
+    """
+    bare = {key: value for key, value in spec.items() if key not in ("ns", "building", "background")}
+    return {"collation": {"locale": "simple"}} | bare
