@@ -40,15 +40,17 @@ def test_each_step_says_what_it_does(made: m.Step, said: str) -> None:
 
 
 def test_steps_are_data() -> None:
-    assert m.create_collection("c", validator={"required": ["a"]}, level="moderate", action="warn") == CreateCollection(
-        "c", {"$jsonSchema": {"required": ["a"]}}, "moderate", "warn"
-    )
+    assert m.create_collection(
+        "c", validator={"required": ["a"]}, level="moderate", action="warn"
+    ) == CreateCollection("c", {"$jsonSchema": {"required": ["a"]}}, "moderate", "warn")
     assert m.create_collection("c", validator={"a": {"$gt": 1}}) == CreateCollection("c", {"a": {"$gt": 1}})
     assert m.set_validator("c", {"$jsonSchema": {}}) == SetValidator("c", {"$jsonSchema": {}})
     assert m.drop_collection("c") == DropCollection("c")
     assert m.drop_index("c", "i") == DropIndex("c", "i")
     assert m.rename_collection("a", "b") == RenameCollection("a", "b")
-    assert m.create_index("c", "a", name="i", unique=True) == CreateIndex("c", (("a", 1),), "i", {"unique": True})
+    assert m.create_index("c", "a", name="i", unique=True) == CreateIndex(
+        "c", (("a", 1),), "i", {"unique": True}
+    )
     assert m.create_index("c", {"a": "text"}, name="i").keys == (("a", "text"),)
     assert m.create_index("c", [["a", "2dsphere"]], name="i").keys == (("a", "2dsphere"),)
 

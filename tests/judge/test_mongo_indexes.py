@@ -16,7 +16,8 @@ AB = {"key": {"a": 1, "b": -1}}
 def found(**specs: dict[str, Any]) -> list[str]:
     objects = [CatalogObject("collection", "c", {}), CatalogObject("collection", "c.d", {})]
     objects += [
-        CatalogObject("index", f"c.{name}", index_definition({"name": name, **spec})) for name, spec in specs.items()
+        CatalogObject("index", f"c.{name}", index_definition({"name": name, **spec}))
+        for name, spec in specs.items()
     ]
     return [finding.subject for finding in redundant_indexes(Catalog("mongo", tuple(objects)))]
 
@@ -59,7 +60,9 @@ def test_what_does_more_is_kept(short: dict[str, Any]) -> None:
     assert "index:c.short" not in found(short=short, keeper=AB)
 
 
-@pytest.mark.parametrize("extra", [{"hidden": True}, {"building": True}, {"sparse": True}, {"collation": {"locale": "en"}}])
+@pytest.mark.parametrize(
+    "extra", [{"hidden": True}, {"building": True}, {"sparse": True}, {"collation": {"locale": "en"}}]
+)
 def test_a_keeper_that_does_less_keeps_nothing(extra: dict[str, Any]) -> None:
     assert found(short={"key": {"a": 1}}, keeper=AB | extra) == []
 

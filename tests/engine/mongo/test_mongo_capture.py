@@ -102,7 +102,10 @@ def test_a_refused_write_is_a_failed_command(db: Any, capture: Capture) -> None:
 
 
 def test_bulk_writes_are_several_commands(db: Any, capture: Capture) -> None:
-    changes = [UpdateOne({"_id": 1}, {"$set": {"a": 7}}), UpdateOne({"_id": 98}, {"$set": {"a": 7}}, upsert=True)]
+    changes = [
+        UpdateOne({"_id": 1}, {"$set": {"a": 7}}),
+        UpdateOne({"_id": 98}, {"$set": {"a": 7}}, upsert=True),
+    ]
     (found,) = record(capture, lambda: db.c.bulk_write(changes))
     assert (found.n, found.modified, found.upserted) == (2, 1, 1)
     assert len(explain(db, found.command)) == 2

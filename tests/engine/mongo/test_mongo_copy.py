@@ -25,10 +25,14 @@ def target(mongo_db: Any, mongo_client: Any) -> Iterator[Any]:
 def source(mongo_db: Any) -> Any:
     mongo_db.create_collection("things", collation={"locale": "fr"})
     mongo_db.things.insert_many([{"_id": i, "t": f"word{i}", "n": i % 7} for i in range(200)])
-    mongo_db.things.create_indexes([
-        IndexModel([("t", "text")], name="idx_text", collation={"locale": "simple"}),
-        IndexModel([("n", 1), ("_id", -1)], name="idx_n", unique=True, partialFilterExpression={"n": {"$gt": 1}}),
-    ])
+    mongo_db.things.create_indexes(
+        [
+            IndexModel([("t", "text")], name="idx_text", collation={"locale": "simple"}),
+            IndexModel(
+                [("n", 1), ("_id", -1)], name="idx_n", unique=True, partialFilterExpression={"n": {"$gt": 1}}
+            ),
+        ]
+    )
     mongo_db.command("collMod", "things", validator={"absent": {"$exists": True}})  # no document is valid
     mongo_db.create_collection("log", capped=True, size=8192, max=5)
     mongo_db.log.insert_many([{"_id": i} for i in range(9)])
