@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -30,10 +31,8 @@ def db(mongo_url: str, mongo_db: Any, capture: Capture) -> Iterator[Any]:
 
 def record(capture: Capture, call: Callable[[], object]) -> list[Recorded]:
     with capture.recording() as commands:
-        try:
+        with suppress(PyMongoError):
             call()
-        except PyMongoError:
-            pass
     return commands
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import pymongo
 import pytest
 from bson import Timestamp
-from pymongo.errors import NetworkTimeout
 
 from dbtrust.engine.mongo.explain import explain, explainable
 from dbtrust.model.errors import ServerError
@@ -88,13 +87,6 @@ def test_what_the_server_does_not_explain_is_unknown(db: Any) -> None:
     (plan,) = explain(db, {"aggregate": "things", "pipeline": [{"$nonsense": {}}], "cursor": {}})
     assert plan.nodes == ()
     assert plan.unknown[0].startswith("a command that the server does not explain (40324: ")
-
-
-def test_the_callers_time_limit_is_the_callers(db: Any, mongo_url: str) -> None:
-    slow = {"find": "things", "filter": {"$where": "sleep(20) || true"}}
-    with pymongo.MongoClient[dict[str, Any]](mongo_url, socketTimeoutMS=200) as client:
-        with pytest.raises(NetworkTimeout):
-            explain(client[db.name], slow)
 
 
 def test_a_silent_server_is_a_server_error() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from bson import json_util
 from pymongo.database import Database
-from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.plans import parse
@@ -42,7 +42,7 @@ def explain(
     """The plans of one captured command, one for each statement of an update or delete. Nothing is written.
 
     A statement that the server does not explain is a plan whose `unknown` says why. Raises ServerError where
-    the server does not answer; a time limit of the client's own ends as PyMongoError.
+    the server does not answer.
     """
     return tuple(_one(db, statement, verbosity) for statement in _statements(command))
 
@@ -68,8 +68,6 @@ def _one(db: Database[Any], command: dict[str, Any], verbosity: Verbosity) -> Pl
         raise ServerError(
             f"explain: the server does not answer: {describe(error)}", next="is it running?"
         ) from error
-    except (ExecutionTimeout, NetworkTimeout):
-        raise  # the caller set the limit and knows what it means
     except OperationFailure as error:
         why = (f"a command that the server does not explain ({describe(error)})",)
         return Plan("mongo", (), analyzed=False, command=text, unknown=why)
