@@ -30,9 +30,8 @@ def db(mongo_url: str, mongo_db: Any, capture: Capture) -> Iterator[Any]:
 
 
 def record(capture: Capture, call: Callable[[], object]) -> list[Recorded]:
-    with capture.recording() as commands:
-        with suppress(PyMongoError):
-            call()
+    with capture.recording() as commands, suppress(PyMongoError):
+        call()
     return commands
 
 
