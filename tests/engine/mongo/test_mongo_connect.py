@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dbtrust.engine.mongo.connect import connect, redact, with_database
+from dbtrust.engine.mongo.connect import connect, redact
 from dbtrust.model.errors import NO_SERVER, ServerError
 
 SECRET = "s3cr%2Ft"
@@ -53,17 +53,3 @@ def test_a_wrong_password_is_refused(mongo_url: str) -> None:
 def test_redact() -> None:
     assert redact("at me:s3cr/t@h", f"mongodb://me:{SECRET}@h/") == "at me:***@h"
     assert redact("as it is", "mongodb://h/") == "as it is"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("mongodb://h:1/?replicaSet=rs0", "mongodb://h:1/shop?replicaSet=rs0"),
-        ("mongodb://h1:1,h2:2", "mongodb://h1:1,h2:2/shop"),
-        ("mongodb://u:p@h/", "mongodb://u:p@h/shop?authSource=admin"),
-        ("mongodb://u:p@h/own?w=1", "mongodb://u:p@h/shop?w=1&authSource=own"),
-        ("mongodb://u:p@h/own?authSource=x", "mongodb://u:p@h/shop?authSource=x"),
-    ],
-)
-def test_with_database(url: str, expected: str) -> None:
-    assert with_database(url, "shop") == expected

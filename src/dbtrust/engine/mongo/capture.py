@@ -24,10 +24,11 @@ _DDL = frozenset({
     "create", "collMod", "convertToCapped", "drop", "dropDatabase", "dropIndexes", "renameCollection",
     "cloneCollectionAsCapped",
 })  # fmt: skip
-#: What the driver sends on its own behalf.
-_HOUSEKEEPING = frozenset(
-    {"hello", "isMaster", "ismaster", "ping", "endSessions", "killCursors", "saslStart"}
-)
+#: What the driver sends on its own behalf; a new connection of the pool authenticates at any moment.
+_HOUSEKEEPING = frozenset({
+    "hello", "isMaster", "ismaster", "ping", "endSessions", "killCursors",
+    "saslStart", "saslContinue", "authenticate", "getnonce", "logout",
+})  # fmt: skip
 
 
 @dataclass(slots=True)

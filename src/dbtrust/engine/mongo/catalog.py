@@ -8,6 +8,7 @@ option that was left out or sent with its default. `definition` is flat: `collat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeGuard, cast
 
 from bson import json_util
@@ -160,14 +161,15 @@ def _leaf(value: Any) -> Any:
     """Numbers are themselves; all else is text that no other value has (Python says True == 1)."""
     if isinstance(value, str):
         return _text(value) if _json(value) else value
-    number = _number(value)
-    return number if isinstance(number, (int, float)) and not isinstance(number, bool) else _text(value)
+    number = value if isinstance(value, bool) else _number(value)
+    return _text(value) if isinstance(number, bool) or not isinstance(number, (int, float)) else number
 
 
 def _number(value: Any) -> Any:
-    """1, 1.0 and Int64(1) are one number to the server, and true is 1 where a number is asked for."""
+    """1, 1.0, Int64(1) and Decimal128("1") are one number to the server; true is 1 where one is asked for."""
     if isinstance(value, Decimal128):
-        value = float(str(value)) if value == Decimal128(repr(float(str(value)))) else value
+        exact = value.to_decimal()
+        value = float(exact) if exact.is_finite() and Decimal(float(exact)) == exact else value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return int(value) if isinstance(value, int) else value

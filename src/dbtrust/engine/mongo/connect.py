@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import unquote_plus
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -25,16 +25,6 @@ def redact(text: str, url: str) -> str:
         for secret in {found["password"], unquote_plus(found["password"])}:
             text = text.replace(secret, "***")
     return text
-
-
-def with_database(url: str, name: str) -> str:
-    """`url` with `name` as its default database; where the user is looked up stays as it was."""
-    parts = urlsplit(url)
-    options = parts.query
-    if parts.username is not None and "authsource=" not in options.lower():
-        source = parts.path.strip("/") or "admin"
-        options = f"{options}&authSource={source}" if options else f"authSource={source}"
-    return urlunsplit((parts.scheme, parts.netloc, f"/{quote(name, safe='')}", options, ""))
 
 
 def connect(

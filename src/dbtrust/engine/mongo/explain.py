@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from bson import json_util
 from pymongo.database import Database
-from pymongo.errors import AutoReconnect, OperationFailure, ServerSelectionTimeoutError
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.plans import parse
@@ -64,7 +64,7 @@ def _one(db: Database[Any], command: dict[str, Any], verbosity: Verbosity) -> Pl
     command, output = _without_output(command)
     try:
         document = db.command({"explain": command, "verbosity": verbosity})
-    except (AutoReconnect, ServerSelectionTimeoutError) as error:
+    except AutoReconnect as error:
         raise ServerError(
             f"explain: the server does not answer: {describe(error)}", next="is it running?"
         ) from error
