@@ -110,7 +110,48 @@ def test_proofs_have_outcomes_only(text: str, step: str) -> None:
 
 
 WORDS = st.sampled_from(
-    ["uses", "index", "only", "covered", "on", "no", "seq", "collection", "scan", "sort", "examines", "at", "most", "rows", "keys", "documents", "per", "result", "cost", "reads", "blocks", "least", "10x", "faster", "than", "without", "express", "id", "lookup", "refused", "by", "true", "in", "1", "2.5", "23514", "t", "s.t", '"q"', "'"]
+    [
+        "uses",
+        "index",
+        "only",
+        "covered",
+        "on",
+        "no",
+        "seq",
+        "collection",
+        "scan",
+        "sort",
+        "examines",
+        "at",
+        "most",
+        "rows",
+        "keys",
+        "documents",
+        "per",
+        "result",
+        "cost",
+        "reads",
+        "blocks",
+        "least",
+        "10x",
+        "faster",
+        "than",
+        "without",
+        "express",
+        "id",
+        "lookup",
+        "refused",
+        "by",
+        "true",
+        "in",
+        "1",
+        "2.5",
+        "23514",
+        "t",
+        "s.t",
+        '"q"',
+        "'",
+    ]
 )
 
 

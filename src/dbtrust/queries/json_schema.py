@@ -8,7 +8,7 @@ import enum
 import types
 import typing
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import bson
@@ -64,12 +64,18 @@ def _object(model: type[BaseModel]) -> dict[str, Any]:
 
 def _field(info: FieldInfo, label: str) -> dict[str, Any]:
     schema = _type(info.annotation, label)
-    for constraint in info.metadata:
-        for attribute, (key, exclusive) in _BOUNDS.items():
-            value = getattr(constraint, attribute, None)
-            if value is not None:
-                _bound(schema, key, value, exclusive)
+    _constrain(schema, info.metadata)
     return schema
+
+
+def _constrain(schema: dict[str, Any], constraints: Iterable[Any]) -> None:
+    for constraint in constraints:
+        if isinstance(constraint, FieldInfo):
+            _constrain(schema, constraint.metadata)
+            continue
+        for attribute, (key, exclusive) in _BOUNDS.items():
+            if (value := getattr(constraint, attribute, None)) is not None:
+                _bound(schema, key, value, exclusive)
 
 
 def _bound(schema: dict[str, Any], key: str, value: Any, exclusive: bool) -> None:
@@ -99,10 +105,7 @@ def _generic(annotation: Any, label: str) -> dict[str, Any]:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         schema = _type(arguments[0], label)
-        for constraint in arguments[1:]:
-            for attribute, (key, exclusive) in _BOUNDS.items():
-                if getattr(constraint, attribute, None) is not None:
-                    _bound(schema, key, getattr(constraint, attribute), exclusive)
+        _constrain(schema, arguments[1:])
         return schema
     if origin in (typing.Union, types.UnionType):
         return _union([_type(a, label) for a in arguments])
