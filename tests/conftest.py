@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pymongo
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from dbtrust.engine.mongo.binaries import find_mongod
@@ -16,6 +17,10 @@ from dbtrust.engine.mongo.server import start_mongo
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.server import start_postgres
 from dbtrust.engine.runs import Run
+
+# How long one example takes says nothing on a shared machine.
+settings.register_profile("dbtrust", deadline=None)
+settings.load_profile("dbtrust")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from dbtrust.model.errors import DbtrustError
@@ -43,7 +45,7 @@ def template_key(
 
     That is the generators' text, the rows, the schema or history, server version, settings and day.
     """
-    parts: list[Any] = [engine, version, day]
+    parts: list[Any] = [engine, version, day, _builder(engine)]
     parts += [(g.config.name, g.config.rows, g.config.seed, g.text) for g in generators]
     if project.history is not None:
         parts += [
@@ -57,6 +59,18 @@ def template_key(
     else:
         parts += [] if project.history else [_declared(d.collection) for d in project.collections]
     return f"{engine}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"
+
+
+@cache
+def _builder(engine: Engine) -> str:
+    """The code that builds a template: one that another dbtrust made may have other files and settings."""
+    package = files("dbtrust")
+    digest = hashlib.sha256()
+    for folder in (package / "engine" / engine, package / "stage"):
+        for item in sorted(folder.iterdir(), key=lambda found: found.name):
+            if item.name.endswith(".py"):
+                digest.update(item.read_bytes())
+    return digest.hexdigest()
 
 
 def _declared(collection: Any) -> tuple[Any, ...]:
