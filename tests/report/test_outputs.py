@@ -134,7 +134,7 @@ def test_html_is_one_file_with_every_plan_and_nothing_that_runs() -> None:
 
 
 @given(
-    st.text(max_size=30),
+    st.text(min_size=1, max_size=30),
     st.text(max_size=30),
     st.dictionaries(
         st.text(max_size=5), st.integers() | st.floats() | st.text(max_size=5) | st.none(), max_size=3
