@@ -75,7 +75,7 @@ def postgres(run: Run, source: RowSource, rounds: int) -> dict[str, float]:
                             "SELECT email, username, created_at, updated_at, metadata::text FROM users"
                         ).fetchall()
                 else:
-                    spent.append(timed(lambda c=connection: copy_rows(c, rows)))
+                    spent.append(timed(lambda c=connection, r=rows: copy_rows(c, r)))
     return {name: statistics.median(values) for name, values in times.items()}
 
 
