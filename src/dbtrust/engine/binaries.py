@@ -15,6 +15,8 @@ from dbtrust.engine.processes import cannot_run, environment, reason
 from dbtrust.engine.templates import copy_tree, once
 from dbtrust.model.errors import ServerError
 
+_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -41,7 +43,7 @@ def ask(path: Path, origin: str, pattern: str) -> Found:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env=environment(),
-            timeout=60,
+            timeout=_SECONDS,
             check=False,
         )
     except OSError as error:

@@ -64,7 +64,11 @@ def start(engine: Engine, name: str = "default", *, progress: Progress = silent)
         if (found := _running(engine, pair)) is not None:
             return found
         _end(engine, pair)
-        return _start_postgres(pair, progress) if engine == "postgres" else _start_mongo(pair, progress)
+        if engine == "mongo":
+            return _start_mongo(pair, progress)
+        # Nothing runs there, whichever process has the number in that file by now.
+        (pair / "postgres" / "data" / "postmaster.pid").unlink(missing_ok=True)
+        return _start_postgres(pair, progress)
 
 
 def status(engine: Engine, name: str = "default") -> NamedServer | None:

@@ -69,6 +69,7 @@ class Run:
             if self._lock >= 0:
                 watchdog.clean(str(self.folder))
             for program in self._programs:
+                program.kill()
                 program.wait()
         finally:
             self._close()

@@ -40,6 +40,7 @@ USER = "dbtrust"
 REPLICA_SET = "rs0"
 _ENGINE = "mongo"
 _SECONDS = 60.0
+_SELECTION_MS = 5000
 #: How often another program may take the port between our choice and the server's bind.
 _ATTEMPTS = 5
 #: What a template holds beside the data: the key file that turns authentication on, and the user's password.
@@ -92,6 +93,7 @@ class MongoServer:
         """Kills the server and deletes its folder; a second call does nothing."""
         self._run.drop(self.folder)
         if self._process is not None:
+            self._process.kill()
             self._process.wait()
             self._process = None
 
@@ -196,7 +198,7 @@ def _client(port: int, password: str | None = None) -> pymongo.MongoClient[dict[
 
     login: dict[str, Any] = {"username": USER, "password": password} if password else {}
     return pymongo.MongoClient(
-        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=5000, **login
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=_SELECTION_MS, **login
     )
 
 

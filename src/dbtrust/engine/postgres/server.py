@@ -101,6 +101,7 @@ class PostgresServer:
         """Kills the server and deletes its folder; a second call does nothing."""
         self._run.drop(self.folder)
         if self._process is not None:
+            self._process.kill()
             self._process.wait()
             self._process = None
 
