@@ -72,7 +72,9 @@ def _verdict(verdict: _Data, *, verbose: bool) -> Iterator[Line]:
     yield _entry(outcome, WORDS[outcome], f"{title}{tail}", verdict["location"])
     if bad or verbose:
         details = _details(verdict, said=bool(tail), verbose=verbose)
-        yield from (Line(8, ((f"{key}: ", "dim"), (visible(text), "")), hang=2) for key, text in details)
+        yield from (
+            Line(8, ((f"{visible(key)}: ", "dim"), (visible(text), "")), hang=2) for key, text in details
+        )
 
 
 def _entry(symbol: str, word: str, text: str, location: _Data) -> Line:
