@@ -21,7 +21,9 @@ def main() -> int:
     totals = found["totals"]
     lines = 100 * totals["covered_lines"] / max(1, totals["num_statements"])
     branches = 100 * totals["covered_branches"] / max(1, totals["num_branches"])
-    print(f"coverage: {lines:.1f}% of lines (at least {LINES:g}), {branches:.1f}% of branches (at least {BRANCHES:g})")
+    print(
+        f"coverage: {lines:.1f}% of lines (at least {LINES:g}), {branches:.1f}% of branches (at least {BRANCHES:g})"
+    )
     if lines >= LINES and branches >= BRANCHES:
         return 0
     files = sorted(found["files"].items(), key=lambda item: -item[1]["summary"]["missing_lines"])
