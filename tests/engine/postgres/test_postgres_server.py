@@ -139,7 +139,7 @@ def test_a_bad_value_is_named(
 def test_a_setting_that_the_system_cannot_give_is_the_servers_last_word(
     run: Run, binaries: PostgresBinaries
 ) -> None:
-    with pytest.raises(ServerError, match="too little memory|did not start"):
+    with pytest.raises(ServerError, match=r"too little memory|did not start"):
         start_postgres(run, binaries, settings={"shared_buffers": "8000GB"})
     with pytest.raises(ServerError, match='could not access file "no_such_library"'):
         start_postgres(run, binaries, settings={"shared_preload_libraries": "no_such_library"})
