@@ -189,3 +189,26 @@ def test_faster_is_not_believed(judged) -> None:
 SELECT email FROM users WHERE metadata ->> 'status' = 'active' AND email = 'u7@mail.org';
 """, only=("claim",))  # fmt: skip
     assert [(v.check, v.verdict) for v in report.verdicts] == [("claim.faster", "unproved")]
+
+
+def test_an_unnamed_index_takes_another_name(tmp_path: Path, postgres_url: str) -> None:
+    """CREATE INDEX ON t (a) beside a stranger called t_a_idx is fine; a down that drops that name is not."""
+    (tmp_path / "m").mkdir()
+    (tmp_path / "dbtrust.toml").write_text(
+        '[project]\nname="s"\n[postgres]\n[migrations]\nfolder="m"\n', encoding="utf-8"
+    )
+    (tmp_path / "m/1_t.sql").write_text(
+        'CREATE TABLE t (a int, "B.c" int);\n-- migrate:down\nDROP TABLE t;\n', encoding="utf-8"
+    )
+    for drop, refuted in [("DROP INDEX t_a_idx;", True), ("DROP INDEX named;", False)]:
+        name = "named ON" if not refuted else "ON"
+        (tmp_path / "m/2_i.sql").write_text(
+            f'CREATE INDEX {name} t (a);\nCREATE INDEX "Odd.Name" ON t ("B.c");\n-- migrate:down\n{drop}\nDROP INDEX "Odd.Name";\n',
+            encoding="utf-8",
+        )
+        verdicts = {
+            v.check: v for v in check(tmp_path, postgres=postgres_url).verdicts if v.subject == "migration:2"
+        }
+        assert (verdicts["migrate.drifted"].verdict == "refuted") is refuted
+        assert verdicts["migrate.down"].verdict == "holds"
+    assert any("Odd.Name" in tried for tried in verdicts["migrate.drifted"].evidence["tried"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from dbtrust.judge.claims import Judged, Names, missing_object
 from dbtrust.judge.grammar import Claim
+from dbtrust.model.catalog import path_of
 from dbtrust.model.plan import Engine
 
 
@@ -63,13 +64,13 @@ def known_names(catalog_objects: Sequence[Any], engine: Engine) -> Names:
     indexes: set[tuple[str, str]] = set()
     constraints: set[tuple[str, str]] = set()
     for item in catalog_objects:
-        schema, _, rest = item.name.partition(".") if engine == "postgres" else ("", "", item.name)
+        schema, *rest = path_of(item.name) if engine == "postgres" else ["", item.name]
         if item.kind in {"table", "view", "materialized view", "collection"}:
-            relations.add((schema, rest))
+            relations.add((schema, rest[-1]))
         elif item.kind == "index":
-            indexes.add((schema, rest) if engine == "postgres" else ("", item.name.split(".", 1)[1]))
+            indexes.add((schema, rest[-1] if engine == "postgres" else item.name.split(".", 1)[1]))
         elif item.kind == "type":
             constraints |= {(schema, str(check["name"])) for check in item.definition.get("constraints", [])}
         elif item.kind == "constraint":
-            constraints.add((schema, rest.rsplit(".", 1)[-1]))
+            constraints.add((schema, rest[-1]))
     return Names(frozenset(relations), frozenset(indexes), frozenset(constraints))

@@ -10,7 +10,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from dbtrust.engine.postgres.catalog import qualified
-from dbtrust.model.catalog import Catalog, CatalogObject, Difference
+from dbtrust.model.catalog import Catalog, CatalogObject, Difference, path_of
 
 #: Helper objects of decoys carry this name and do not count in a comparison.
 HELPER = "dbtrust_decoy"
@@ -51,11 +51,10 @@ def _implied(item: CatalogObject, created: set[str]) -> bool:
     """Does it come into being with another object (a key's index, an identity's sequence, a table's constraint)?"""
     definition = item.definition
     if item.kind == "index":
-        return "constraint" in definition
+        return "constraint" in definition or "partition_of" in definition
     if item.kind == "sequence":
         return "owned_by" in definition
-    table = item.name.rpartition(".")[0]
-    return item.kind == "constraint" and table in created
+    return item.kind == "constraint" and qualified(path_of(item.name)[:-1]) in created
 
 
 def _stranger(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
@@ -64,8 +63,7 @@ def _stranger(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] 
 
 
 def _qualified(name: str) -> sql.Composable:
-    schema, _, rest = name.partition(".")
-    return sql.Identifier(schema, rest)
+    return sql.Identifier(*path_of(name))
 
 
 def _one(template: LiteralString, *parts: sql.Composable) -> tuple[sql.Composed, ...]:
@@ -93,7 +91,7 @@ def _type(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
 
 
 def _index(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
-    schema, _, name = item.name.partition(".")
+    schema, name = path_of(item.name)
     table = qualified((schema, str(item.definition["table"])))
     if before.find("table", table) is not None:
         return _one("CREATE INDEX {} ON {} ((0))", sql.Identifier(name), _qualified(table))
@@ -105,15 +103,15 @@ def _index(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...]:
 def _function(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
     """The same signature and result with another body."""
     del before
-    match = re.match(r"([^.]+)\.(.+?)\((.*)\)\Z", item.name, re.DOTALL)
+    match = re.match(r'((?:"(?:[^"]|"")*"|[^("])+)\((.*)\)\Z', item.name, re.DOTALL)
     returns = item.definition.get("result")
     if match is None or returns is None:
         return None
     # Both texts come from the server's own catalog functions, which quote what needs quoting.
-    arguments, result = _trusted(match[3]), _trusted(str(returns))
+    arguments, result = _trusted(match[2]), _trusted(str(returns))
     body = "BEGIN RAISE EXCEPTION 'dbtrust_decoy'; END"
     head = sql.SQL("CREATE FUNCTION {}({}) RETURNS {} LANGUAGE plpgsql AS {}")
-    return (head.format(sql.Identifier(match[1], match[2]), arguments, result, sql.Literal(body)),)
+    return (head.format(sql.Identifier(*path_of(match[1])), arguments, result, sql.Literal(body)),)
 
 
 def _trusted(text: str) -> sql.Composable:
@@ -121,22 +119,24 @@ def _trusted(text: str) -> sql.Composable:
 
 
 def _trigger(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
-    table, _, name = item.name.rpartition(".")
-    if before.find("table", table) is None:
+    schema, table, name = path_of(item.name)
+    if before.find("table", qualified((schema, table))) is None:
         return None
-    function = sql.Identifier(table.partition(".")[0], HELPER)
+    function = sql.Identifier(schema, HELPER)
     create = sql.SQL(
         "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
     ).format(function)
     trigger = sql.SQL("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION {}()")
-    return (create, trigger.format(sql.Identifier(name), _qualified(table), function))
+    return (create, trigger.format(sql.Identifier(name), sql.Identifier(schema, table), function))
 
 
 def _constraint(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...] | None:
-    table, _, name = item.name.rpartition(".")
-    if before.find("table", table) is None:
+    schema, table, name = path_of(item.name) if len(path_of(item.name)) == 3 else ("", "", "")
+    if before.find("table", qualified((schema, table))) is None:
         return None
-    return _one("ALTER TABLE {} ADD CONSTRAINT {} CHECK (true)", _qualified(table), sql.Identifier(name))
+    return _one(
+        "ALTER TABLE {} ADD CONSTRAINT {} CHECK (true)", sql.Identifier(schema, table), sql.Identifier(name)
+    )
 
 
 def _columns(difference: Difference) -> Iterator[Decoy]:
@@ -150,6 +150,18 @@ def _columns(difference: Difference) -> Iterator[Decoy]:
             yield Decoy("column", f"{difference.name}.{match[1]}", (statement,))
 
 
+def under_another_name(decoy: Decoy, wanted: Catalog, found: Catalog, extra: Sequence[Difference]) -> bool:
+    """Did the server choose another name for an object that the script leaves unnamed (CREATE INDEX ON t (a))?"""
+    target = wanted.find(decoy.kind, decoy.name)
+    twins = [found.find(d.kind, d.name) for d in extra if d.change == "extra" and d.kind == decoy.kind]
+    return target is not None and any(twin is not None and _same_but_name(target, twin) for twin in twins)
+
+
+def _same_but_name(one: CatalogObject, other: CatalogObject) -> bool:
+    old, new = path_of(one.name)[-1], path_of(other.name)[-1]
+    return str(dict(other.definition)).replace(new, old) == str(dict(one.definition))
+
+
 _MAKERS = {
     "table": _table, "view": _view, "materialized view": _view, "index": _index, "sequence": _sequence, "type": _type, "function": _function,
     "trigger": _trigger, "constraint": _constraint,
@@ -158,7 +170,5 @@ _MAKERS = {
 
 def without_helpers(catalog: Catalog) -> Catalog:
     """The catalog without the decoys' own helper table and function."""
-    kept = [
-        o for o in catalog.objects if HELPER not in o.name.split(".")[1:2] and f".{HELPER}(" not in o.name
-    ]
+    kept = [o for o in catalog.objects if HELPER not in path_of(o.name)[1:2] and f".{HELPER}(" not in o.name]
     return Catalog(catalog.engine, tuple(kept))

@@ -14,7 +14,7 @@ from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.run import execute_composed
 from dbtrust.engine.postgres.scripts import ask_boolean
 from dbtrust.judge.catalog import diff
-from dbtrust.migrate.decoys import Decoy, decoys_for, without_helpers
+from dbtrust.migrate.decoys import Decoy, decoys_for, under_another_name, without_helpers
 from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, verdict
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError
@@ -199,6 +199,13 @@ class _Prover:
             differences = diff(after, found)
             if not differences:
                 return "it ends in the same catalog"
+            if under_another_name(decoy, after, found, differences):
+                if not self._down_drops(connection, migration, decoy):
+                    return "the server gives the new one another name"
+                message = f"the down drops another {decoy.kind} {decoy.name}, which the up did not create"
+                return verdict(
+                    migration, "migrate.drifted", "refuted", message, next="name the object in the up"
+                )
             return self._hides(connection, migration, decoy, skipped, differences)
 
     def _hides(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -45,3 +46,15 @@ class Difference:
     def __str__(self) -> str:
         detail = "; ".join(f"{key}: expected {a!r}, found {b!r}" for key, (a, b) in self.fields.items())
         return f"{self.kind} {self.name} {self.change}" + (f" ({detail})" if self.change == "changed" else "")
+
+
+_PART = re.compile(r'"(?:[^"]|"")*"|[^."]+')
+
+
+def path_of(name: str) -> list[str]:
+    """The parts of a PostgreSQL object's name: 'public."a.b".c' -> ["public", "a.b", "c"].
+
+    A part with a dot or a quote stands in double quotes (see engine.postgres.catalog.qualified).
+    """
+    parts = _PART.findall(name)
+    return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts]
