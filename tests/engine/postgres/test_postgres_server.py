@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import stat
 from pathlib import Path
 
@@ -168,6 +169,19 @@ def test_a_failing_initdb_is_one_line(run: Run, said: str, message: str) -> None
     folder.mkdir()
     with pytest.raises(ServerError, match=message):
         start_postgres(run, fake(folder, f"echo '{said}' >&2; exit 1"))
+
+
+def test_shared_memory_of_an_initdb_that_crashed_is_freed(servers_home: Path) -> None:
+    made = ctypes.CDLL(None).shmget(0, 56, 0o1600)  # IPC_PRIVATE, IPC_CREAT
+    lines = "\\n".join(["-4194305", "x", "0", "5432", "", "", f"0 {made}"])
+    with Run() as run:
+        folder = run.folder / "fake"
+        folder.mkdir()
+        binaries = fake(folder, f"mkdir -p $2; printf -- '{lines}' > $2/postmaster.pid; kill -9 $$")
+        with pytest.raises(ServerError):
+            start_postgres(run, binaries)
+    rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
+    assert str(made) not in [row[1] for row in rows]
 
 
 def test_a_failing_first_statement_is_one_line(run: Run) -> None:

@@ -179,6 +179,7 @@ def bare_template(run: Run, binaries: PostgresBinaries, progress: Progress = sil
 def _options(binaries: PostgresBinaries) -> list[str]:
     major = int(binaries.major)
     options = [f"--username={SUPERUSER}", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
+    options.append("--no-clean")  # a crash leaves its pid file, by which its shared memory is freed
     options.append("--wal-segsize=1")  # every copy of a template has at least one segment
     if major >= 15:
         options.append("--locale-provider=libc")
