@@ -24,22 +24,22 @@ settings.load_profile("dbtrust")
 
 
 @pytest.fixture(scope="session")
-def run() -> Iterator[Run]:
+def server_run() -> Iterator[Run]:
     """The folder of this session's embedded servers."""
     with Run() as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def postgres_url(run: Run) -> str:
+def postgres_url(server_run: Run) -> str:
     """A superuser's URL of an embedded PostgreSQL server."""
-    return start_postgres(run, find_postgres("17")).admin_url()
+    return start_postgres(server_run, find_postgres("17")).admin_url()
 
 
 @pytest.fixture(scope="session")
-def mongo_url(run: Run) -> str:
+def mongo_url(server_run: Run) -> str:
     """An administrator's URL of an embedded MongoDB replica set."""
-    return start_mongo(run, find_mongod("8.0")).url()
+    return start_mongo(server_run, find_mongod("8.0")).url()
 
 
 @pytest.fixture
