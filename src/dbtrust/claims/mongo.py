@@ -13,7 +13,7 @@ from typing import Any
 import pymongo.errors
 from pymongo.database import Database
 
-from dbtrust.claims.verdicts import Case, Failure, verdict_of
+from dbtrust.claims.verdicts import Case, Failure, prepares, verdict_of
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.explain import explain
 from dbtrust.judge.claims import Judged, Names, judge_commands
@@ -106,20 +106,9 @@ def exhaust(value: object) -> None:
 
 def _prepares(item: ParsedMethod) -> Verdict:
     method = item.method
-    failure = next((case.failure for case in item.cases if case.failure), None)
-    if failure is not None:
-        outcome = "unproved" if failure.reason == "timeout" else "refuted"
-        return Verdict(
-            "query.prepares", "mongo", method.subject, outcome, failure.message, reason=failure.reason,
-            next=failure.next, location=failure.location,
-        )  # fmt: skip
-    if not item.cases:
-        return Verdict(
-            "query.prepares", "mongo", method.subject, "unproved", "it has parameters and no example",
-            reason="no_example", next="add @example(...)", location=method.location,
-        )  # fmt: skip
-    ran = f"ran with {len(item.cases)} example{'s' * (len(item.cases) != 1)}" if method.parameters else "ran"
-    return Verdict("query.prepares", "mongo", method.subject, "holds", ran, location=method.location)
+    return prepares(
+        "mongo", method.subject, method.location, item.cases, bool(method.parameters), "add @example(...)"
+    )
 
 
 def _claim(stage: MongoStage, item: ParsedMethod, claim: Claim, names: Names) -> Verdict:

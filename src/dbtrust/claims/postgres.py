@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.claims.verdicts import Case, Failure, verdict_of
+from dbtrust.claims.verdicts import Case, Failure, prepares, verdict_of
 from dbtrust.engine.postgres.errors import describe, position
 from dbtrust.engine.postgres.explain import explain
 from dbtrust.engine.postgres.load import analyze
@@ -208,32 +208,10 @@ def _failure(error: psycopg.Error, query: Query, bound: BoundSql) -> Failure:
 
 
 def _prepares(item: Parsed) -> Verdict:
-    query = item.query
-    failure = next((case.failure for case in item.cases if case.failure), None)
-    if failure is not None:
-        outcome = "unproved" if failure.reason == "timeout" else "refuted"
-        return Verdict(
-            "query.prepares", "postgres", query.subject, outcome, failure.message, reason=failure.reason,
-            next=failure.next, location=failure.location,
-        )  # fmt: skip
-    if not item.cases:
-        return Verdict(
-            "query.prepares", "postgres", query.subject, "unproved", "it has parameters and no example, so nobody knows the types it is sent",
-            reason="no_example", next="add an -- example: line", location=query.location,
-        )  # fmt: skip
-    types = sorted({f"{type(v).__name__}" for case in item.cases for v in case.values})
-    ran = (
-        f"ran with {len(item.cases)} example{'s' * (len(item.cases) != 1)}" if item.cases[0].values else "ran"
-    )
-    return Verdict(
-        "query.prepares",
-        "postgres",
-        query.subject,
-        "holds",
-        ran,
-        evidence={"sent": types},
-        location=query.location,
-    )
+    values = [value for case in item.cases for value in case.values]
+    sent = {"sent": sorted({type(value).__name__ for value in values})}
+    step = "add an -- example: line"
+    return prepares("postgres", item.query.subject, item.query.location, item.cases, bool(values), step, sent)
 
 
 def _claim(stage: PostgresStage, item: Parsed, claim: Claim, names: Names) -> Verdict:

@@ -10,7 +10,7 @@ from dbtrust.judge.claims import Judged
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine, Plan
-from dbtrust.model.report import Verdict
+from dbtrust.model.report import Outcome, Verdict
 
 _BADNESS = {"holds": 0, "not_applicable": 0, "unproved": 1, "refuted": 2}
 
@@ -43,6 +43,34 @@ class _Result:
     label: str
     plans: Sequence[Plan]
     next: str = ""
+
+
+def prepares(
+    engine: Engine, subject: str, location: Location, cases: Sequence[Case], parameters: bool, step: str,
+    sent: Mapping[str, Any] | None = None,
+) -> Verdict:  # fmt: skip
+    """query.prepares: every example ran; `step` tells how to give one, `sent` which types went to the server."""
+    failure = next((case.failure for case in cases if case.failure), None)
+    if failure is not None:
+        outcome: Outcome = "unproved" if failure.reason == "timeout" else "refuted"
+        return Verdict(
+            "query.prepares", engine, subject, outcome, failure.message, reason=failure.reason, next=failure.next,
+            location=failure.location,
+        )  # fmt: skip
+    if not cases:
+        message = "it has parameters and no example, so nobody knows the types that it is sent"
+        return Verdict(
+            "query.prepares",
+            engine,
+            subject,
+            "unproved",
+            message,
+            reason="no_example",
+            next=step,
+            location=location,
+        )
+    ran = f"ran with {len(cases)} example{'s' * (len(cases) != 1)}" if parameters else "ran"
+    return Verdict("query.prepares", engine, subject, "holds", ran, evidence=sent or {}, location=location)
 
 
 JudgePlans = Callable[[Claim, Sequence[Plan]], Judged]
