@@ -211,3 +211,20 @@ def test_nothing_of_the_project_stays_imported(checked: Checked) -> None:
     assert sys.path == before
     assert "lib.events" not in sys.modules
     assert not list((PROJECTS / "library").rglob("__pycache__")) or os.environ.get("PYTEST_XDIST_WORKER")
+
+
+def test_a_query_that_no_method_runs_is_told(tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / TOML).write_text(
+        '[project]\nname = "p"\npython = ["."]\n[postgres]\nqueries = ["q.sql"]\ncontracts = ["code_of_p:Q"]\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "q.sql").write_text("-- name: one\nSELECT 1;\n-- name: two\nSELECT 2;\n", encoding="utf-8")
+    (tmp_path / "code_of_p.py").write_text(
+        "from dbtrust import SqlQueries\nclass Q(SqlQueries, file='q.sql'):\n    def one(self) -> int: ...\n",
+        encoding="utf-8",
+    )
+    report = check(tmp_path, postgres=postgres_url)
+    assert [(f.rule, f.severity, f.subject, str(f.location)) for f in report.findings] == [
+        ("query.unbound", "info", "query:q.two", "q.sql:3:10")
+    ]
+    assert report.exit_code == 0

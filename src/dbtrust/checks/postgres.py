@@ -15,7 +15,8 @@ from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.postgres import prove_postgres
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.plan import Engine
-from dbtrust.model.report import ServerInfo, Verdict
+from dbtrust.model.project import Query
+from dbtrust.model.report import Finding, ServerInfo, Verdict
 from dbtrust.schema.declared import judge_declared_postgres
 from dbtrust.schema.proofs_postgres import ParsedProof, judge_proofs
 from dbtrust.source.find import located
@@ -60,6 +61,7 @@ class PostgresHalf(Half):
             self.verdicts += prove_postgres(self.stage, self.project.history, self.project.config.root)
 
     def _rules(self) -> None:
+        self.findings += [_unbound(query) for query in self.project.unbound]
         if self._catalog is not None:
             found = postgres_findings(self._catalog)
             self.findings += [located(finding, self.project) for finding in found]
@@ -106,3 +108,11 @@ class PostgresHalf(Half):
     @property
     def ready(self) -> bool:
         return self.info is not None and self.stage.state is not None
+
+
+def _unbound(query: Query) -> Finding:
+    message = f"no method of a contract class runs {query.name}"
+    fix = f"add def {query.name}(self, …) -> …: ... to the class, or remove the query"
+    return Finding(
+        "query.unbound", "info", "postgres", query.subject, message, fix=fix, location=query.location
+    )

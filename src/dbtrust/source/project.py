@@ -51,10 +51,10 @@ class Project:
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
 
     @property
-    def files(self) -> list[str]:
-        """Every file a subject was read from, without repetition."""
-        names = [s.file for s in self.schema] + [q.file for q in (*self.queries, *self.proofs)]
-        return list(dict.fromkeys(names))
+    def unbound(self) -> list[Query]:
+        """Queries of a file that a contract class binds which no method of it runs."""
+        files = {query.file for query in self.queries if query.subject in self.bound}
+        return [q for q in self.queries if q.file in files and q.subject not in self.bound]
 
 
 def read_project(config: Config) -> Project:
