@@ -228,3 +228,13 @@ def test_a_query_that_no_method_runs_is_told(tmp_path: Path, postgres_url: str) 
         ("query.unbound", "info", "query:q.two", "q.sql:3:10")
     ]
     assert report.exit_code == 0
+
+
+def test_another_database_of_the_target(tmp_path: Path, postgres_url: str) -> None:
+    from dbtrust.checks.api import Options, run_check
+
+    (tmp_path / TOML).write_text('[project]\nname = "p"\n[postgres]\n', encoding="utf-8")
+    assert run_check(Options(tmp_path, postgres=postgres_url, database="template1")).exit_code == 0
+    report = run_check(Options(tmp_path, postgres=postgres_url, database="no such database"))
+    assert report.exit_code == NO_SERVER
+    assert "no such database" in report.errors[0].message

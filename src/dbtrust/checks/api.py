@@ -47,6 +47,10 @@ def run_check(options: Options) -> Report:
         selection = Selection.of(options.only)
         config = load_config(options.project)
         postgres, mongo = target_urls(config, options.target, options.postgres, options.mongo)
+        if postgres and options.database:
+            from dbtrust.engine.postgres.connect import with_database
+
+            postgres = with_database(postgres, options.database)
     except ConfigError as error:
         return Report(
             None, errors=(Problem.of(error),), fail_on=options.fail_on or "error", strict=options.strict
@@ -55,5 +59,5 @@ def run_check(options: Options) -> Report:
         return Report(None, errors=(Problem.of(error),))
     return check_project(
         config, selection, postgres=postgres, mongo=mongo, strict=options.strict or config.strict,
-        fail_on=options.fail_on or config.fail_on, database=options.database, progress=options.progress,
+        fail_on=options.fail_on or config.fail_on, progress=options.progress,
     )  # fmt: skip

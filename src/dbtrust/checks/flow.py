@@ -65,10 +65,9 @@ class LazyRun:
 
 def check_project(
     config: Config, selection: Selection, *, postgres: str | None, mongo: str | None, strict: bool, fail_on: str,
-    database: str | None, progress: Progress,
+    progress: Progress,
 ) -> Report:  # fmt: skip
     """The report of one project. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
-    del database
     result = _Result()
     with project_path(config):
         project = read_project(config)

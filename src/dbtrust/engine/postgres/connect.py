@@ -45,6 +45,11 @@ def connect(
     return connection
 
 
+def with_database(url: str, database: str) -> str:
+    """The same server and role with another database. Raises ConfigError for an unreadable URL."""
+    return make_conninfo(**(_read(url) | {"dbname": database}))
+
+
 def _read(url: str) -> dict[str, Any]:
     try:
         return dict(conninfo_to_dict(url))
