@@ -9,7 +9,7 @@ from typing import Any
 from dbtrust.model.report import Report
 from dbtrust.report.document import document, visible
 from dbtrust.report.lines import Line, paint, symbols
-from dbtrust.report.words import ENGINES, STYLES, WORDS, evidence_facts, node_title, place
+from dbtrust.report.words import ENGINES, STYLES, WORDS, clipped, evidence_facts, node_title, place
 
 _Data = dict[str, Any]
 
@@ -69,6 +69,7 @@ def _verdict(verdict: _Data, *, verbose: bool) -> Iterator[Line]:
     title = verdict["claim"] or verdict["check"]
     bad = outcome in ("refuted", "unproved")
     tail = f": {verdict['message']}" if not bad and not verdict["claim"] and verdict["message"] else ""
+    tail = tail if verbose else clipped(tail)
     yield _entry(outcome, WORDS[outcome], f"{title}{tail}", verdict["location"])
     if bad or verbose:
         details = _details(verdict, said=bool(tail), verbose=verbose)

@@ -50,6 +50,7 @@ class PlanView:
     """`columns` are keys of HEADINGS, in the order of every row's cells."""
 
     title: str
+    command: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     totals: tuple[tuple[str, str], ...]
@@ -74,9 +75,14 @@ def plan_view(plan: Mapping[str, Any]) -> PlanView:
         (label, number(totals[key])) for key, label in _TOTALS.items() if totals.get(key) is not None
     )
     root = _label(nodes[0]) if nodes else "empty plan"
-    command = plan.get("command")
-    title = f"{command}: {root}" if command else root
-    return PlanView(title, columns, rows, shown, tuple(str(u) for u in plan.get("unknown") or ()))
+    return PlanView(
+        root,
+        str(plan.get("command") or ""),
+        columns,
+        rows,
+        shown,
+        tuple(str(u) for u in plan.get("unknown") or ()),
+    )
 
 
 def _walk(nodes: list[_Node]) -> Iterator[tuple[_Node, int]]:
@@ -128,9 +134,19 @@ _REMOVED = {
 }
 
 
+def _is_plain(key: str, value: Any) -> bool:
+    """Does the table say this already? The blocks are a column, an outer child is where it stands."""
+    return key in ("Shared Hit Blocks", "Shared Read Blocks") or (key, value) == (
+        "Parent Relationship",
+        "Outer",
+    )
+
+
 def _conditions(node: _Node) -> tuple[tuple[str, str], ...]:
     detail = cast("Mapping[str, Any]", node.get("detail") or {})
-    shown = [(key.replace("_", " "), flat(value)) for key, value in detail.items()]
+    shown = [
+        (key.replace("_", " "), flat(value)) for key, value in detail.items() if not _is_plain(key, value)
+    ]
     shown += [("rows removed by " + why, number(node[key])) for key, why in _REMOVED.items() if node.get(key)]
     if node.get("heap_fetches") is not None:
         shown.append(("heap fetches", number(node["heap_fetches"])))

@@ -15,6 +15,11 @@ STYLES = {
 _SPECIAL = ("data", "examples", "example", "node", "plan", "plans")
 
 
+def clipped(text: str, length: int = 160) -> str:
+    """The beginning of a long text, ending in … where something was left out."""
+    return text if len(text) <= length else f"{text[: length - 2].rstrip()} …"
+
+
 def place(location: Mapping[str, Any]) -> str:
     """file:line:column, as far as they are known."""
     return ":".join(str(location[key]) for key in ("file", "line", "column") if location[key] is not None)
@@ -22,11 +27,13 @@ def place(location: Mapping[str, Any]) -> str:
 
 def number(value: Any) -> str:
     """A count or a measure for reading: 1,234 or 0.042."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, (int, float)):
         return str(value)
     if float(value).is_integer():
         return f"{int(value):,}"
-    return f"{value:,.2f}".rstrip("0") if abs(value) >= 1 else f"{value:.3g}"
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.3g}"
 
 
 def node_title(node: Any) -> str:
