@@ -238,3 +238,23 @@ def test_another_database_of_the_target(tmp_path: Path, postgres_url: str) -> No
     report = run_check(Options(tmp_path, postgres=postgres_url, database="no such database"))
     assert report.exit_code == NO_SERVER
     assert "no such database" in report.errors[0].message
+
+
+def test_every_choice_is_judged(checked: Checked) -> None:
+    """`{order}` takes each of the listed identifiers; in a literal it is text."""
+    edit = (
+        BOOKS,
+        "-- name: everything\n-- claim: cost at most 100000\nSELECT count(*) FROM book;",
+        "-- name: everything\n-- claim: no sort\n-- choice: column = {}\nSELECT id, '{{column}}' FROM book ORDER BY {{column}} LIMIT 5;",
+    )
+    good = checked((edit[0], edit[1], edit[2].format("id | price")), only=["postgres", "claim", "query"])
+    found = {v.check: v.verdict for v in good.verdicts if v.subject == "query:books.everything"}
+    assert found == {"query.prepares": "holds", "claim.no_sort": "holds"}
+
+
+def test_one_bad_choice_is_refuted(checked: Checked) -> None:
+    text = "-- name: everything\n-- claim: no sort\n-- choice: column = id | added\nSELECT id FROM book ORDER BY {column} LIMIT 5;"
+    edit = (BOOKS, "-- name: everything\n-- claim: cost at most 100000\nSELECT count(*) FROM book;", text)
+    report = checked(edit, only=["postgres", "claim"])
+    found = {v.check: v.verdict for v in report.verdicts if v.subject == "query:books.everything"}
+    assert found == {"claim.no_sort": "refuted"}

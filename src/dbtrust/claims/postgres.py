@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -24,7 +25,7 @@ from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Example, Query
 from dbtrust.model.report import Verdict
-from dbtrust.queries.placeholders import BoundSql, bind_params
+from dbtrust.queries.placeholders import BoundSql, bind_params, choose
 from dbtrust.stage.postgres import PostgresStage
 
 Connection = psycopg.Connection[Any]
@@ -44,6 +45,9 @@ class Parsed:
 
 @dataclass(slots=True)
 class _PgCase(Case):
+    """`query` has one of its choices in place."""
+
+    query: Query | None = None
     values: tuple[Any, ...] = ()
 
 
@@ -108,15 +112,23 @@ class _Copies:
 
 
 def _cases(stage: PostgresStage, database: str, item: Parsed) -> list[_PgCase]:
+    """One case for each example, and for each combination of the query's choices."""
     bound = bind_params(item.query.sql)
+    variants = _variants(item.query)
     if not bound.names:
-        return [_PgCase("")]
+        return [_PgCase("", query=variant) for variant in variants]
     with stage.owner(database) as connection:
-        return [_case(connection, item.query, bound, example) for example in item.query.examples]
+        return [_case(connection, q, bound, example) for q in variants for example in item.query.examples]
+
+
+def _variants(query: Query) -> list[Query]:
+    combinations = itertools.product(*query.choices.values())
+    chosen = (dict(zip(query.choices, words, strict=True)) for words in combinations)
+    return [replace(query, sql=choose(query.sql, words)) for words in chosen]
 
 
 def _case(connection: Connection, query: Query, bound: BoundSql, example: Example) -> _PgCase:
-    case = _PgCase(example.label or example.text)
+    case = _PgCase(example.label or example.text, query=query)
     try:
         binds = parse_binds(example.text)
         _same_names(bound, [name for name, _ in binds], example)
@@ -149,19 +161,20 @@ def _same_names(bound: BoundSql, given: Sequence[str], example: Example) -> None
 
 
 def _observe(reading: Connection, writing: Callable[[], Connection], item: Parsed) -> None:
-    bound = bind_params(item.query.sql)
     for case in item.cases:
         if case.failure is None:
-            case.samples.append(_sample(reading, writing, item, bound, case))
+            query = case.query or item.query
+            case.samples.append(_sample(reading, writing, query, case, iterates=item.iterates))
 
 
 def _sample(
-    reading: Connection, writing: Callable[[], Connection], item: Parsed, bound: BoundSql, case: _PgCase
+    reading: Connection, writing: Callable[[], Connection], query: Query, case: _PgCase, *, iterates: bool
 ) -> list[Plan] | Failure:
     """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
-    text = f"DECLARE dbtrust CURSOR FOR {bound.text}" if item.iterates else bound.text
+    bound = bind_params(query.sql)
+    text = f"DECLARE dbtrust CURSOR FOR {bound.text}" if iterates else bound.text
     try:
-        if not explainable(item.query.sql):
+        if not explainable(query.sql):
             run_rolled_back(writing(), bound.text, case.values)
             return []
         try:
@@ -169,7 +182,7 @@ def _sample(
         except psycopg.errors.ReadOnlySqlTransaction:
             return [_explain(writing(), text, case.values, read_only=False)]
     except psycopg.Error as error:
-        return _failure(_bare_error(writing(), bound, case, error), item.query, bound)
+        return _failure(_bare_error(writing(), bound, case, error), query, bound)
 
 
 def _explain(connection: Connection, text: str, values: Sequence[Any], *, read_only: bool) -> Plan:

@@ -7,6 +7,7 @@ PostgreSQL's scan.l: strings, E'' and U&'' strings, dollar quotes, nested commen
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_CHOICE = re.compile(r"\{([^\W\d]\w*)\}")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -69,7 +71,23 @@ def bind_params(sql: str) -> BoundSql:
 
 def parameters(sql: str) -> list[tuple[int, int, str]]:
     """(start, end, name) of every `:name` that stands where a value may: not in a[1:n], 'text' or /* comment */."""
-    found: list[tuple[int, int, str]] = []
+    return [found[1:] for found in _marks(sql) if found[0] == "param"]
+
+
+def choices(sql: str) -> list[tuple[int, int, str]]:
+    """(start, end, name) of every `{name}` outside literals and comments: a place for a listed identifier."""
+    return [found[1:] for found in _marks(sql) if found[0] == "choice"]
+
+
+def choose(sql: str, chosen: Mapping[str, str]) -> str:
+    """Puts the chosen identifiers in the places of their `{name}`; a name that is not given stays."""
+    for start, end, name in reversed(choices(sql)):
+        sql = sql[:start] + chosen.get(name, sql[start:end]) + sql[end:]
+    return sql
+
+
+def _marks(sql: str) -> list[tuple[str, int, int, str]]:
+    found: list[tuple[str, int, int, str]] = []
     brackets: list[str] = []
     position = 0
     while match := _TOKEN.search(sql, position):
@@ -85,9 +103,13 @@ def parameters(sql: str) -> list[tuple[int, int, str]]:
             closing = sql.find(match["dollar"], position)
             position = len(sql) if closing < 0 else closing + len(match["dollar"])
         elif kind == "open":
-            _nest(brackets, match["open"])
+            if choice := _CHOICE.match(sql, match.start()):
+                found.append(("choice", choice.start(), choice.end(), choice[1]))
+                position = choice.end()
+            else:
+                _nest(brackets, match["open"])
         elif kind == "param" and not _is_slice(sql, match.start(), brackets):
-            found.append((match.start(), match.end(), match["name"]))
+            found.append(("param", match.start(), match.end(), match["name"]))
     return found
 
 
