@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbtrust.checks.parse import Claims
+from dbtrust.checks.select import CHECKS
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import Verdict
 from dbtrust.source.project import Project
+
+CONTRACTS = tuple(check for check in CHECKS if check.startswith("contract."))
 
 
 def absent_verdicts(
@@ -39,6 +42,9 @@ def _subjects(project: Project, claims: Claims, engine: Engine) -> Iterator[tupl
         proofs = [f"proof:{p.name}" for p in project.mongo_proofs]
     for subject, location in queries:
         yield "query.prepares", subject, "", location
+    for subject, location in queries if engine == "postgres" else ():
+        if subject in project.bound:
+            yield from ((check, subject, "", location) for check in CONTRACTS)
     for subject in [*(subject for subject, _ in queries), *proofs]:
         yield from ((claim.check, subject, claim.text, claim.location) for claim in claims.of(subject))
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 import psycopg
 
 from dbtrust.checks.half import Half
+from dbtrust.claims.contracts import contracts_of, judge_contracts
 from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.judge.claims import Names
 from dbtrust.judge.findings import postgres_findings
@@ -41,7 +42,7 @@ class PostgresHalf(Half):
             self.errors += self.stage.errors
 
     def parts(self) -> list[Callable[[], None]]:
-        return [self._schema, self._migrations, self._rules, self._queries, self._proofs]
+        return [self._schema, self._migrations, self._rules, self._contracts, self._queries, self._proofs]
 
     def connection_errors(self) -> tuple[type[Exception], ...]:
         return (psycopg.OperationalError,)
@@ -76,6 +77,15 @@ class PostgresHalf(Half):
             Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries
         ]
         self.verdicts += judge_queries(self.stage, parsed, self._names, self.progress)
+
+    def _contracts(self) -> None:
+        if not self.project.bound or not self.selection.wants("contract."):
+            return
+        if self.stage.state is None:
+            self.verdicts += self._without_state("contract.")
+            return
+        contracts = contracts_of(self.stage, self.project.queries, self.project.bound)
+        self.verdicts += judge_contracts(self.stage, contracts, self.progress)
 
     def _iterates(self, subject: str) -> bool:
         bound = self.project.bound.get(subject)

@@ -114,14 +114,15 @@ class _Copies:
 def _cases(stage: PostgresStage, database: str, item: Parsed) -> list[_PgCase]:
     """One case for each example, and for each combination of the query's choices."""
     bound = bind_params(item.query.sql)
-    variants = _variants(item.query)
+    chosen = variants(item.query)
     if not bound.names:
-        return [_PgCase("", query=variant) for variant in variants]
+        return [_PgCase("", query=variant) for variant in chosen]
     with stage.owner(database) as connection:
-        return [_case(connection, q, bound, example) for q in variants for example in item.query.examples]
+        return [_case(connection, q, bound, example) for q in chosen for example in item.query.examples]
 
 
-def _variants(query: Query) -> list[Query]:
+def variants(query: Query) -> list[Query]:
+    """The query for each combination of its choices."""
     combinations = itertools.product(*query.choices.values())
     chosen = (dict(zip(query.choices, words, strict=True)) for words in combinations)
     return [replace(query, sql=choose(query.sql, words)) for words in chosen]
@@ -130,11 +131,8 @@ def _variants(query: Query) -> list[Query]:
 def _case(connection: Connection, query: Query, bound: BoundSql, example: Example) -> _PgCase:
     case = _PgCase(example.label or example.text, query=query)
     try:
-        binds = parse_binds(example.text)
-        _same_names(bound, [name for name, _ in binds], example)
-        values = evaluate(connection, [expression for _, expression in binds])
-        given = {name: as_sent(value) for (name, _), value in zip(binds, values, strict=True)}
-        case.values = tuple(given[name] for name in bound.names)
+        given = example_values(connection, bound, example)
+        case.values = tuple(as_sent(given[name]) for name in bound.names)
     except DbtrustError as error:
         place = (
             error.location
@@ -146,6 +144,14 @@ def _case(connection: Connection, query: Query, bound: BoundSql, example: Exampl
         message = f"example {case.label}: {describe(error)}"
         case.samples.append(Failure("server_error", message, example.location, "mend the example"))
     return case
+
+
+def example_values(connection: Connection, bound: BoundSql, example: Example) -> dict[str, Any]:
+    """The loaded values of an example by parameter. Raises DbtrustError and psycopg.Error."""
+    binds = parse_binds(example.text)
+    _same_names(bound, [name for name, _ in binds], example)
+    values = evaluate(connection, [expression for _, expression in binds])
+    return {name: value for (name, _), value in zip(binds, values, strict=True)}
 
 
 def _same_names(bound: BoundSql, given: Sequence[str], example: Example) -> None:

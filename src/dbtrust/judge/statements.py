@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,7 +39,7 @@ class SqlSyntaxError(QueryFileError):
 @lru_cache(maxsize=256)
 def split(sql: str) -> list[Statement]:
     """The statements of a script. Raises SqlSyntaxError, also for psql's own commands and COPY … FROM STDIN."""
-    tree = _parse(sql)
+    tree = parse_tree(sql)
     raw = sql.encode()
     statements: list[Statement] = []
     for item in tree.stmts:
@@ -50,7 +51,8 @@ def split(sql: str) -> list[Statement]:
     return statements
 
 
-def _parse(sql: str) -> Any:
+def parse_tree(sql: str) -> Any:
+    """The grammar's own tree (libpg_query's protobuf). Raises SqlSyntaxError."""
     import postgast
 
     try:
@@ -102,6 +104,30 @@ def explainable(sql: str) -> bool:
     except SqlSyntaxError:
         return True
     return len(statements) == 1 and statements[0].kind in _EXPLAINABLE
+
+
+_WRITES = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
+
+
+def writes(sql: str) -> bool:
+    """Does an INSERT, UPDATE, DELETE or MERGE stand in the statement, be it in a WITH? True for what does not parse."""
+    try:
+        tree = parse_tree(bind_params(sql).text)
+    except SqlSyntaxError:
+        return True
+    return any(next(messages(tree, name), None) is not None for name in _WRITES)
+
+
+def messages(message: Any, name: str) -> Iterator[Any]:
+    """Every message of that type at and below a message of the grammar's protobuf."""
+    if message.DESCRIPTOR.name == name:
+        yield message
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is None:
+            continue
+        repeated = not hasattr(value, "ListFields")
+        for child in value if repeated else [value]:
+            yield from messages(child, name)
 
 
 def parse_binds(text: str) -> list[tuple[str, str]]:
@@ -172,7 +198,7 @@ class Target:
 
 def creates(sql: str) -> Target | None:
     """The object of one CREATE … IF NOT EXISTS (or ADD COLUMN IF NOT EXISTS); None for other statements."""
-    tree = _parse(sql)
+    tree = parse_tree(sql)
     node = tree.stmts[0].stmt
     kind = node.WhichOneof("node")
     if kind == "create_stmt":

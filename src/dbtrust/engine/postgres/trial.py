@@ -1,0 +1,99 @@
+"""Single trials: insert a row, run a query for a few rows, read values as texts, each undone where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from dbtrust.engine.postgres.errors import Failure, failure_of
+from dbtrust.engine.postgres.sql import load
+
+Row = Mapping[str, str | None]
+
+
+def insert_statement(schema: str, table: str, row: Row) -> sql.Composed:
+    """An INSERT of literals that the server reads as values of the columns' types; identity columns may be given."""
+    name = sql.Identifier(schema, table) if schema != "public" else sql.Identifier(table)
+    if not row:
+        return sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name)
+    columns = sql.SQL(", ").join(sql.Identifier(column) for column in row)
+    values = sql.SQL(", ").join(sql.Literal(value) for value in row.values())
+    statement = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})")
+    return statement.format(name, columns, values)
+
+
+def try_insert(connection: psycopg.Connection[Any], statement: sql.Composed) -> Failure | None:
+    """Runs it in a savepoint; what the server refused, or None. Raises where the connection is lost."""
+    try:
+        with connection.transaction():
+            connection.execute(statement)
+    except psycopg.Error as error:
+        return _refused(connection, error)
+    return None
+
+
+def try_query(
+    connection: psycopg.Connection[Any], text: str, values: Sequence[Any], limit: int
+) -> tuple[list[str], list[tuple[Any, ...]]] | Failure:
+    """Column names and at most `limit` rows, in a savepoint that is rolled back; or what the server refused."""
+    try:
+        with connection.transaction(force_rollback=True), psycopg.RawCursor(connection) as cursor:
+            cursor.execute(text.encode(), list(values) or None)
+            if cursor.description is None:
+                return [], []
+            return [column.name for column in cursor.description], cursor.fetchmany(limit)
+    except psycopg.Error as error:
+        return _refused(connection, error)
+
+
+def _refused(connection: psycopg.Connection[Any], error: psycopg.Error) -> Failure:
+    if connection.closed:
+        raise error
+    return failure_of(error)
+
+
+def whole(connection: psycopg.Connection[Any]) -> bool:
+    """Do the rows so far keep every deferred constraint?"""
+    try:
+        with connection.transaction():
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except psycopg.Error as error:
+        _refused(connection, error)
+        return False
+    return True
+
+
+def load_text(connection: psycopg.Connection[Any], text: str, type_name: str) -> Any:
+    """The Python value that psycopg gives for a literal of a type. Raises psycopg.Error where it is none."""
+    with connection.transaction(force_rollback=True), psycopg.RawCursor(connection) as cursor:
+        # format_type's own spelling, which SQL reads back.
+        cursor.execute(f"SELECT $1::text::{type_name}".encode(), [text])
+        row = cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+def some_rows(
+    connection: psycopg.Connection[Any], schema: str, table: str, columns: Sequence[str], limit: int
+) -> list[dict[str, str | None]]:
+    """A few rows of a table as texts. Raises psycopg.Error."""
+    listed = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(c)) for c in columns)
+    statement = sql.SQL("SELECT {} FROM {} LIMIT {}").format(
+        listed, sql.Identifier(schema, table), sql.Literal(limit)
+    )
+    rows = connection.execute(statement).fetchall()
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def shown(connection: psycopg.Connection[Any], statement: sql.Composed) -> str:
+    """A statement as text, for evidence."""
+    return statement.as_string(connection)
+
+
+def enum_labels(connection: psycopg.Connection[Any], oid: int) -> list[str]:
+    """The labels of an enum, in order; none for other types."""
+    rows = connection.execute(load("enum_labels"), {"oid": oid}).fetchall()
+    return [label for (label,) in rows]

@@ -1,0 +1,131 @@
+"""What a query makes equal: columns of base relations and parameters that must agree for a row to come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dbtrust.judge.contracts.levels import Level
+from dbtrust.judge.contracts.nullability import outputs
+from dbtrust.model.facts import Facts
+from dbtrust.model.tree import Node
+
+#: ("column", OID of the relation, attribute number), ("parameter", number from 1, 0), ("element", the same of an array).
+Atom = tuple[str, int, int]
+Levels = tuple[Level, ...]
+_RELATION, _SUBQUERY, _JOIN, _CTE = 0, 1, 2, 6
+_CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "COERCETODOMAIN"})
+
+
+@dataclass(slots=True)
+class Classes:
+    """Sets of atoms that a query compares by `=`, by union and find."""
+
+    _parent: dict[Atom, Atom] = field(default_factory=dict[Atom, Atom])
+
+    def of(self, atom: Atom) -> Atom:
+        """The representative of an atom's class."""
+        while (parent := self._parent.get(atom, atom)) != atom:
+            atom = parent
+        return atom
+
+    def join(self, a: Atom, b: Atom) -> None:
+        self._parent[self.of(a)] = self.of(b)
+
+    def linked(self, atom: Atom) -> bool:
+        """Is anything else in its class?"""
+        return atom in self._parent or atom in self._parent.values()
+
+
+def classes(query: Node, facts: Facts) -> Classes:
+    """The classes of a query and of everything below it."""
+    found = Classes()
+    for left, right in _pairs(query, facts, ()):
+        found.join(left, right)
+    return found
+
+
+def _pairs(query: Node, facts: Facts, outer: Levels) -> Iterator[tuple[Atom, Atom]]:
+    levels = (Level(query), *outer)
+    for node in _own(query):
+        if node.tag == "QUERY":
+            yield from _pairs(node, facts, levels)
+            continue
+        if node.tag == "RANGETBLENTRY":
+            relation = facts.relations.get(node.number("relid"))
+            if relation is not None and relation.query is not None:
+                yield from _pairs(relation.query, facts, ())
+        known = (
+            facts.operators.get(node.number("opno")) if node.tag in ("OPEXPR", "SCALARARRAYOPEXPR") else None
+        )
+        if known is not None and known.name == "=":
+            left, right = (_atom(argument, facts, levels) for argument in node.list("args"))
+            if left is not None and right is not None and left != right:
+                yield left, _element(right) if node.tag == "SCALARARRAYOPEXPR" else right
+
+
+def _element(atom: Atom) -> Atom:
+    return ("element", atom[1], 0) if atom[0] == "parameter" else atom
+
+
+def _own(query: Node) -> Iterator[Node]:
+    """The nodes of a query, nested queries as one node each."""
+
+    def below(value: object) -> Iterator[Node]:
+        if isinstance(value, Node):
+            yield value
+            if value.tag != "QUERY":
+                for child in value.fields.values():
+                    yield from below(child)
+        elif isinstance(value, list):
+            for item in value:  # pyright: ignore[reportUnknownVariableType]
+                yield from below(item)  # pyright: ignore[reportUnknownArgumentType]
+
+    for child in query.fields.values():
+        yield from below(child)
+
+
+def _atom(node: object, facts: Facts, levels: Levels) -> Atom | None:
+    while isinstance(node, Node) and (node.tag in _CASTS or _is_cast(node)):
+        node = node.get("arg") if node.tag in _CASTS else node.list("args")[0]
+    if not isinstance(node, Node):
+        return None
+    if node.tag == "PARAM" and node.number("paramkind") == 0:
+        return ("parameter", node.number("paramid"), 0)
+    return _column(node, facts, levels) if node.tag == "VAR" else None
+
+
+def _is_cast(node: Node) -> bool:
+    """CoercionForm: 1 explicit, 2 implicit."""
+    return node.tag == "FUNCEXPR" and node.number("funcformat") in (1, 2) and len(node.list("args")) >= 1
+
+
+def _column(node: Node, facts: Facts, levels: Levels) -> Atom | None:
+    up, attribute = node.number("varlevelsup"), node.number("varattno")
+    if up >= len(levels) or attribute <= 0:
+        return None
+    levels = levels[up:]
+    entry = levels[0].entry(node.number("varno"))
+    kind = entry.number("rtekind")
+    if kind == _RELATION:
+        relation = facts.relations.get(entry.number("relid"))
+        if relation is None or relation.query is None:
+            return ("column", entry.number("relid"), attribute)
+        return _output(relation.query, attribute, facts, ())
+    if kind == _SUBQUERY:
+        return _output(entry["subquery"], attribute, facts, levels)
+    if kind == _JOIN:
+        return _atom(entry.list("joinaliasvars")[attribute - 1], facts, levels)
+    if kind == _CTE and entry.number("ctelevelsup") < len(levels) and not entry.flag("self_reference"):
+        inside = levels[entry.number("ctelevelsup") :]
+        named = (cte for cte in inside[0].query.list("cteList") if cte["ctename"] == entry["ctename"])
+        cte = next(named, None)
+        return _output(cte["ctequery"], attribute, facts, inside) if cte is not None else None
+    return None
+
+
+def _output(query: Node, attribute: int, facts: Facts, outer: Levels) -> Atom | None:
+    found = outputs(query)
+    if attribute > len(found):
+        return None
+    return _atom(found[attribute - 1]["expr"], facts, (Level(query), *outer))
