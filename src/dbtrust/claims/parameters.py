@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,18 +130,24 @@ def _texts(
 ) -> Iterator[Wrong]:
     """A str goes without a type, so the server takes the statement and fails on the value."""
     for (name, annotation), type_name in zip(annotations.items(), described.parameter_names, strict=True):
+        annotation, type_name = _element(annotation, type_name)
         allowed = listed(annotation)
         plain = allowed is None and any(part is str for part in parts(annotation))
-        strict = type_name in _STRICT or type_name.endswith("[]")
-        if not (allowed or (plain and strict)):
+        if not (allowed or (plain and (type_name in _STRICT or type_name.endswith("[]")))):
             continue
         for value in allowed or ["x"]:
             if isinstance(value, str) and (why := _refused(connection, value, type_name)) is not None:
-                yield Wrong(
-                    f"{name} is {_name(annotation)} and the server reads it as {type_name}: {why}",
-                    f"annotate what psycopg sends as {type_name}",
-                )
+                message = f"{name} is {_name(annotation)} and the server reads it as {type_name}: {why}"
+                yield Wrong(message, f"annotate what psycopg sends as {type_name}")
                 break
+
+
+def _element(annotation: Any, type_name: str) -> tuple[Any, str]:
+    """A list of str goes without a type as well: what is asked of one of its elements."""
+    arguments = [typing.get_args(part) for part in parts(annotation)]
+    if type_name.endswith("[]") and arguments and arguments[0]:
+        return arguments[0][0], type_name.removesuffix("[]")
+    return annotation, type_name
 
 
 def _refused(connection: Connection, value: str, type_name: str) -> str | None:

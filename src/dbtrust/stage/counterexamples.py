@@ -14,7 +14,7 @@ from dbtrust.engine.postgres.analysis import relations_named
 from dbtrust.engine.postgres.errors import Failure
 from dbtrust.engine.postgres.trial import load_text, shown, some_rows, try_query, whole
 from dbtrust.engine.postgres.values import as_sent
-from dbtrust.judge.candidates import of_type, pools
+from dbtrust.judge.candidates import literals, of_type, pools
 from dbtrust.judge.contracts.links import Atom, Classes, classes
 from dbtrust.model.facts import Analysed, Relation
 from dbtrust.stage.rows import Mode, Rows, Values
@@ -142,14 +142,13 @@ class Search:
         """One value for each class of columns and parameters that the query compares by `=`."""
         chooser = _Chooser(self, links, relations, known, random, mode)
         arguments = chooser.arguments()
-        columns: dict[tuple[int, int], str] = {}
+        columns: dict[tuple[int, int], list[str]] = {}
         for oid, relation in relations.items():
             for number in relation.columns:
                 atom = ("column", oid, number)
-                if links.linked(atom):
-                    text = chooser.text(links.of(atom), atom)
-                    if text is not None:
-                        columns[oid, number] = text
+                text = chooser.text(links.of(atom), atom) if links.linked(atom) else None
+                texts = [text] if text is not None else []
+                columns[oid, number] = list(dict.fromkeys([*texts, *chooser.offered.get((oid, number), ())]))
         return _Linked(columns, arguments)
 
     def value(self, place: int, text: str) -> Any:
@@ -183,7 +182,7 @@ class _Unfit:
 
 @dataclass(frozen=True, slots=True)
 class _Linked:
-    columns: Mapping[tuple[int, int], str]
+    columns: Mapping[tuple[int, int], Sequence[str]]
     arguments: list[Any] | None
 
 
@@ -198,6 +197,8 @@ class _Chooser:
     random: Random
     mode: Mode
     chosen: dict[Atom, str | None] = field(default_factory=dict[Atom, "str | None"])
+    offered: dict[tuple[int, int], list[str]] = field(default_factory=dict[tuple[int, int], list[str]])
+    used: set[str] = field(default_factory=set[str])
 
     def arguments(self) -> list[Any] | None:
         """The values of $1 …, or None where one could not be found."""
@@ -210,28 +211,52 @@ class _Chooser:
         return found
 
     def _argument(self, place: int, argument: Argument) -> Any:
-        for kind in ("parameter", "element"):
-            atom = (kind, place + 1, 0)
-            if self.links.linked(atom):
-                return self._of_class(place, argument, atom)
+        if not self.mode.plain and self.random.random() < 0.2 and argument.accepts(None):
+            return None
+        atom = ("parameter", place + 1, 0)
+        if self.links.linked(atom):
+            return self._of_class(place, argument, atom)
+        if self.links.either.get(place + 1):
+            return self._offer(place, argument, self.links.either[place + 1])
         if argument.values and self.random.random() < 0.8:
             return argument.values[0 if self.mode.plain else self.random.randrange(len(argument.values))]
         return self._drawn(place, [*of_type(argument.type_name)])
 
+    def _offer(self, place: int, argument: Argument, columns: Sequence[Atom]) -> Any:
+        """A parameter that may equal a column: another value for each parameter, several for an array."""
+        relation = self.relations.get(columns[0][1])
+        if relation is None:
+            return self._drawn(place, [*of_type(argument.type_name)])
+        column = relation.columns[columns[0][2]]
+        texts = [t for t in literals(column, self.known.get(column.name, ())) if t not in self.used]
+        if not self.mode.plain:
+            self.random.shuffle(texts)
+        array = argument.type_name.endswith("[]")
+        for count in (3, 1) if array else (1,):
+            for start in range(len(texts) - count + 1):
+                with suppress(ValueError):
+                    return self._offered(place, columns, texts[start : start + count], array)
+        raise ValueError(argument.name)
+
+    def _offered(self, place: int, columns: Sequence[Atom], texts: list[str], array: bool) -> Any:
+        value = self.search.value(place, "{" + ",".join(map(_quoted, texts)) + "}" if array else texts[0])
+        self.used.update(texts)
+        for _, oid, number in columns:
+            self.offered.setdefault((oid, number), []).extend(texts)
+        return value
+
     def _of_class(self, place: int, argument: Argument, atom: Atom) -> Any:
         representative = self.links.of(atom)
-        if representative not in self.chosen and argument.values and atom[0] == "parameter":
+        if representative not in self.chosen and argument.values:
             value = argument.values[0 if self.mode.plain else self.random.randrange(len(argument.values))]
             self.chosen[representative] = self.search.text_of(value)
             if self.chosen[representative] is not None:
                 return value
         text = self.text(representative, atom)
-        wrap = atom[0] == "element"
         texts = [text] if text is not None else []
-        candidates = [*texts, *of_type(argument.type_name.removesuffix("[]") if wrap else argument.type_name)]
-        for candidate in candidates:
+        for candidate in [*texts, *of_type(argument.type_name)]:
             with suppress(ValueError):
-                value = self.search.value(place, "{" + _quoted(candidate) + "}" if wrap else candidate)
+                value = self.search.value(place, candidate)
                 self.chosen[representative] = candidate
                 return value
         raise ValueError(argument.name)
@@ -251,8 +276,6 @@ class _Chooser:
         return self.chosen[representative]
 
     def _draw(self, representative: Atom, atom: Atom) -> str | None:
-        from dbtrust.judge.candidates import literals
-
         for candidate in (atom, representative, *self._columns(representative)):
             relation = self.relations.get(candidate[1]) if candidate[0] == "column" else None
             if relation is not None and candidate[2] in relation.columns:

@@ -37,14 +37,17 @@ class Mode:
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of one trial. `linked` gives the value that a column must have to meet the query's conditions."""
+    """The rows of one trial. `linked` gives the values that a column must have to meet the query's
+    conditions, the n-th for the n-th row."""
 
     connection: psycopg.Connection[Any]
     relations: Mapping[int, Relation]
     pools: Mapping[str, Sequence[str]]
     random: Random
     mode: Mode
-    linked: Mapping[tuple[int, int], str] = field(default_factory=dict[tuple[int, int], str])
+    linked: Mapping[tuple[int, int], Sequence[str]] = field(
+        default_factory=dict[tuple[int, int], "Sequence[str]"]
+    )
     templates: Mapping[int, Sequence[Values]] = field(default_factory=dict[int, "Sequence[Values]"])
     inserted: list[sql.Composed] = field(default_factory=list[sql.Composed])
     present: defaultdict[int, list[Values]] = field(
@@ -89,26 +92,25 @@ class Rows:
                 if not c.generated
             }
         for number, column in relation.columns.items():
-            text = self.linked.get((relation.oid, number))
-            if (
-                text is not None
-                and not column.generated
-                and (place == 0 or self.random.random() < self.mode.share)
-            ):
-                values[column.name] = text
+            texts = self.linked.get((relation.oid, number))
+            if texts and not column.generated and (place == 0 or self.random.random() < self.mode.share):
+                values[column.name] = texts[place % len(texts)]
         return values
 
     def _value(self, relation: Relation, number: int, place: int) -> str | None:
         column = relation.columns[number]
         if not column.not_null and self.random.random() < self.mode.nulls:
             return None
-        if any(number in key.columns for key in relation.keys):
-            self._number += 1
-            unlike = fresh(column, self._number)
-            if unlike is not None and place:
-                return unlike
         found = self._literals(column)
-        return found[0] if self.mode.plain and place == 0 else self.random.choice(found)
+        if place and self._told_apart(relation, number):
+            self._number += 1
+            return fresh(column, self._number) or self.random.choice(found)
+        return found[0] if self.mode.plain else self.random.choice(found)
+
+    def _told_apart(self, relation: Relation, number: int) -> bool:
+        """Should later rows differ here? Always in a key of its own, now and then in one of several columns."""
+        sizes = [len(key.columns) for key in relation.keys if number in key.columns]
+        return any(self.random.random() < 1 / size for size in sizes)
 
     def _literals(self, column: Column) -> list[str]:
         return literals(column, self.pools.get(column.name, ()))

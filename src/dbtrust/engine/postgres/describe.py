@@ -66,4 +66,4 @@ def _good(connection: psycopg.Connection[Any], result: pq.abc.PGresult) -> pq.ab
 
 def _names(connection: psycopg.Connection[Any], oids: Sequence[int]) -> dict[int, str]:
     rows = connection.execute(sql.load("type_names"), {"oids": list(oids)}).fetchall()
-    return {oid: name for oid, name in rows}
+    return dict(rows)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 from dbtrust.judge.contracts.levels import Level
 from dbtrust.judge.contracts.nullability import outputs
@@ -19,8 +21,12 @@ _CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "COERCETODOMAIN"})
 
 @dataclass(slots=True)
 class Classes:
-    """Sets of atoms that a query compares by `=`, by union and find."""
+    """Sets of atoms that a query compares by `=`, by union and find.
 
+    `either` maps a parameter (number from 1) to columns that it may equal: under OR, or as one of an array's elements.
+    """
+
+    either: defaultdict[int, list[Atom]] = field(default_factory=lambda: defaultdict[int, list[Atom]](list))
     _parent: dict[Atom, Atom] = field(default_factory=dict[Atom, Atom])
 
     def of(self, atom: Atom) -> Atom:
@@ -40,14 +46,18 @@ class Classes:
 def classes(query: Node, facts: Facts) -> Classes:
     """The classes of a query and of everything below it."""
     found = Classes()
-    for left, right in _pairs(query, facts, ()):
-        found.join(left, right)
+    for left, right, sure in _pairs(query, facts, ()):
+        if sure and "element" not in (left[0], right[0]):
+            found.join(left, right)
+        for one, other in ((left, right), (right, left)):
+            if one[0] == "column" and other[0] in ("parameter", "element"):
+                found.either[other[1]].append(one)
     return found
 
 
-def _pairs(query: Node, facts: Facts, outer: Levels) -> Iterator[tuple[Atom, Atom]]:
+def _pairs(query: Node, facts: Facts, outer: Levels) -> Iterator[tuple[Atom, Atom, bool]]:
     levels = (Level(query), *outer)
-    for node in _own(query):
+    for node, sure in _own(query):
         if node.tag == "QUERY":
             yield from _pairs(node, facts, levels)
             continue
@@ -61,28 +71,29 @@ def _pairs(query: Node, facts: Facts, outer: Levels) -> Iterator[tuple[Atom, Ato
         if known is not None and known.name == "=":
             left, right = (_atom(argument, facts, levels) for argument in node.list("args"))
             if left is not None and right is not None and left != right:
-                yield left, _element(right) if node.tag == "SCALARARRAYOPEXPR" else right
+                yield left, _element(right) if node.tag == "SCALARARRAYOPEXPR" else right, sure
 
 
 def _element(atom: Atom) -> Atom:
     return ("element", atom[1], 0) if atom[0] == "parameter" else atom
 
 
-def _own(query: Node) -> Iterator[Node]:
-    """The nodes of a query, nested queries as one node each."""
+def _own(query: Node) -> Iterator[tuple[Node, bool]]:
+    """The nodes of a query, nested queries as one node each, and whether each must be true for a row to come out."""
 
-    def below(value: object) -> Iterator[Node]:
+    def below(value: object, sure: bool) -> Iterator[tuple[Node, bool]]:
         if isinstance(value, Node):
-            yield value
+            yield value, sure
             if value.tag != "QUERY":
+                inner = sure and value.get("boolop") not in ("or", "not") and value.tag != "CASEEXPR"
                 for child in value.fields.values():
-                    yield from below(child)
+                    yield from below(child, inner)
         elif isinstance(value, list):
-            for item in value:  # pyright: ignore[reportUnknownVariableType]
-                yield from below(item)  # pyright: ignore[reportUnknownArgumentType]
+            for item in cast("list[object]", value):
+                yield from below(item, sure)
 
     for child in query.fields.values():
-        yield from below(child)
+        yield from below(child, True)
 
 
 def _atom(node: object, facts: Facts, levels: Levels) -> Atom | None:

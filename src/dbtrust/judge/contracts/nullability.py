@@ -203,6 +203,8 @@ class Prover:
 
     def elements(self, array: Node, levels: Levels) -> Reason:
         """The elements of an array."""
+        while array.tag in ("ARRAYCOERCEEXPR", "RELABELTYPE"):
+            array = array["arg"]
         if array.tag == "ARRAYEXPR":
             return self.every(array.list("elements"), levels)
         if array.tag == "PARAM" and not self._parameter(array).elements:

@@ -1,0 +1,61 @@
+"""Every contract case judged in one run of `check` over one project; each outcome is a test of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.claims.contract_cases import CASES
+from tests.claims.contract_schema import MODULE, SCHEMA
+
+from dbtrust import Report, check
+from dbtrust.model.report import Verdict
+
+CHECKS = ("contract.parameters", "contract.columns", "contract.nullability", "contract.cardinality")
+LETTERS = {"holds": "H", "refuted": "R", "unproved": "U", "not_applicable": "N"}
+CONFIG = """
+[project]
+name = "cases"
+python = ["src"]
+[postgres]
+version = "17"
+schema = ["schema.sql"]
+queries = ["src/cases.sql"]
+contracts = ["cases:Cases"]
+"""
+
+
+def write_project(folder: Path, cases: list[tuple[str, str, str, str]], schema: str = SCHEMA) -> Path:
+    """A project whose one class has a method for each case."""
+    (folder / "src").mkdir(parents=True)
+    (folder / "dbtrust.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "schema.sql").write_text(schema, encoding="utf-8")
+    queries = "\n".join(f"-- name: {name}\n{sql}\n" for name, sql, _, _ in cases)
+    (folder / "src" / "cases.sql").write_text(queries, encoding="utf-8")
+    methods = "".join(f"    def {name}(self, {rest[1:]}: ...\n" for name, _, rest, _ in cases)
+    text = f'{MODULE}\nclass Cases(SqlQueries, file="cases.sql"):\n{methods}'
+    (folder / "src" / "cases.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Report:
+    folder = write_project(tmp_path_factory.mktemp("contracts") / "project", CASES)
+    return check(folder, only=["contract."], postgres=postgres_url)
+
+
+@pytest.fixture(scope="module")
+def verdicts(report: Report) -> dict[tuple[str, str], Verdict]:
+    assert not report.errors, report.errors
+    return {(v.subject.rpartition(".")[2], v.check): v for v in report.verdicts}
+
+
+def test_there_are_many_cases() -> None:
+    assert len(CASES) >= 150
+    assert len({name for name, *_ in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[name for name, *_ in CASES])
+def test_contract(verdicts: dict[tuple[str, str], Verdict], case: tuple[str, str, str, str]) -> None:
+    found = [verdicts[case[0], check] for check in CHECKS]
+    assert "".join(LETTERS[v.verdict] for v in found) == case[3], [f"{v.verdict}: {v.message}" for v in found]
