@@ -288,7 +288,8 @@ class _Rows:
                 return _verdict(check, contract, "refuted", message, step, evidence)
         for place, (f, why) in sorted(open_.items()):
             label, name = self._label(place, f), self.described.columns[place].name
-            step = f"annotate it with | None, use coalesce(…), or write the proof SELECT count(*) = 0 FROM (…) AS q WHERE {name} IS NULL"
+            proof = f"the proof SELECT count(*) = 0 FROM (…) AS q WHERE {name} IS NULL"  # noqa: S608
+            step = f"annotate it with | None, use coalesce(…), or write {proof}"
             return _unproved(
                 check, contract, f"{label}: {why}, and no row was found that shows it", "undecided", step
             )

@@ -173,7 +173,7 @@ class Rows:
         by_number = relation.columns
         if refused.column:
             found = [c for c in columns if c.name == refused.column]
-        elif refused.constraint in relation.checks:
+        elif refused.constraint is not None and refused.constraint in relation.checks:
             found = [by_number[n] for n in relation.checks[refused.constraint][0] if n in by_number]
         elif refused.datatype:
             found = [c for c in columns if c.type.split(".")[-1].strip('"') == refused.datatype]

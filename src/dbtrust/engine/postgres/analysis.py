@@ -141,7 +141,7 @@ def _column(row: Mapping[str, Any]) -> Column:
 
 
 def _key(row: Mapping[str, Any]) -> Key:
-    expressions = parse_nodes(row["expressions"]) if row["expressions"] else []
+    expressions: list[Node] = parse_nodes(row["expressions"]) if row["expressions"] else []
     predicate = parse_nodes(row["predicate"]) if row["predicate"] else None
     return Key(
         row["name"], tuple(row["columns"]), tuple(row["families"]), tuple(row["collations"]), tuple(expressions),

@@ -199,27 +199,38 @@ def listed(annotation: Any) -> list[Any] | None:
     return found
 
 
-def row_type(kind: Any) -> RowType:
+def row_type(annotation: Any) -> RowType:
     """The fields of a row type. A scalar has one field without a name; `dict` and bare tuples say nothing."""
-    kind = bare(kind)
+    kind: Any = bare(annotation)
     name = str(getattr(kind, "__name__", kind))
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+    if _is_dataclass(kind):
         return RowType(name, tuple(_dataclass_fields(kind)))
     if hasattr(kind, "model_fields"):
         extra = kind.model_config.get("extra") != "forbid"
         return RowType(name, tuple(_model_fields(kind)), extra=extra)
-    if hasattr(kind, "_fields") and inspect.isclass(kind) and issubclass(kind, tuple):
-        hints, defaults = _hints(kind), getattr(kind, "_field_defaults", {})
-        fields = cast("Sequence[str]", getattr(kind, "_fields", ()))
-        return RowType(name, tuple(Field(f, hints.get(f, Any), f not in defaults) for f in fields))
-    if typing.is_typeddict(kind):
-        required = cast("frozenset[str]", kind.__required_keys__)
+    if _is_named_tuple(kind):
+        hints, defaults = _hints(kind), kind._field_defaults
+        return RowType(name, tuple(Field(f, hints.get(f, Any), f not in defaults) for f in kind._fields))
+    if _is_typed_dict(kind):
+        required = kind.__required_keys__
         return RowType(name, tuple(Field(f, a, f in required) for f, a in _hints(kind).items()))
     if kind is tuple or kind is dict or typing.get_origin(kind) in _MAPPINGS:
         return RowType(name, None, extra=True)
     if typing.get_origin(kind) is tuple:
         return _tuple(name, typing.get_args(kind))
     return RowType(name, (Field("", kind),), by_name=False)
+
+
+def _is_dataclass(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind) and inspect.isclass(kind)
+
+
+def _is_named_tuple(kind: Any) -> bool:
+    return inspect.isclass(kind) and issubclass(kind, tuple) and hasattr(kind, "_fields")  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _is_typed_dict(kind: Any) -> bool:
+    return typing.is_typeddict(kind)
 
 
 def _tuple(name: str, arguments: tuple[Any, ...]) -> RowType:

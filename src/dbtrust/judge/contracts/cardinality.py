@@ -24,6 +24,7 @@ from dbtrust.judge.contracts.levels import (
     Key,
     Level,
     level_of,
+    outputs,
     relations,
 )
 from dbtrust.model.facts import Facts, Relation
@@ -185,7 +186,7 @@ class _Counter:
         if entry.flag("lateral") and outside - self.bound:
             return False
         inner: Known = {}
-        for place, output in enumerate(_outputs(query), 1):
+        for place, output in enumerate(outputs(query), 1):
             families = self._families(number, place)
             expression = _bare(output["expr"])
             if families and expression.tag == "VAR" and not expression.number("varlevelsup"):
@@ -381,13 +382,6 @@ def conjuncts(condition: Node | None) -> Iterator[Node]:
             yield from conjuncts(part)
     else:
         yield condition
-
-
-def _outputs(query: Node) -> list[Node]:
-    entries = (
-        query.list("targetList") if query.number("commandType") == SELECT else query.list("returningList")
-    )
-    return [entry for entry in entries if not entry.flag("resjunk")]
 
 
 def _vars(query: Node) -> Iterator[Node]:

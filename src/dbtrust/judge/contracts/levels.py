@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from dbtrust.model.facts import Facts
 from dbtrust.model.tree import Node
@@ -140,7 +140,8 @@ def keys_of(expressions: Iterable[Node]) -> set[Key]:
 def implied(condition: Any, facts: Facts, *, true: bool = True) -> list[Node]:
     """Expressions that are not NULL where the condition is true (or, with `true` False, where it is not true)."""
     if isinstance(condition, list):
-        return [e for part in condition for e in implied(part, facts, true=true)]
+        parts = cast("list[Any]", condition)
+        return [e for part in parts for e in implied(part, facts, true=true)]
     if not isinstance(condition, Node):
         return []
     if condition.tag == "BOOLEXPR":
@@ -166,7 +167,7 @@ def _implied_bool(condition: Node, facts: Facts, true: bool) -> list[Node]:
     if operator == "or":
         found = [implied(part, facts) for part in parts]
         keys = [keys_of(f) for f in found]
-        shared = set.intersection(*keys)
+        shared = keys[0].intersection(*keys[1:])
         return [e for e in found[0] if keys_of([e]) & shared]
     return []
 
@@ -208,3 +209,29 @@ def present(expression: Node | None, facts: Facts) -> Iterator[Node]:
 def _strict(expression: Node, facts: Facts) -> bool:
     function = facts.functions.get(expression.number("opfuncid") or expression.number("funcid"))
     return function is not None and function.strict and not function.returns_set
+
+
+def outputs(query: Node) -> list[Node]:
+    """The target entries that the caller sees."""
+    entries = query.list("targetList") if query.number("commandType") == 1 else query.list("returningList")
+    return [entry for entry in entries if not entry.flag("resjunk")]
+
+
+def assignments(level: Level) -> Mapping[int, Node]:
+    """What an INSERT or UPDATE sets: attribute number -> expression."""
+    if level.command not in (INSERT, UPDATE, MERGE):
+        return {}
+    return {entry.number("resno"): entry["expr"] for entry in level.query.list("targetList")}
+
+
+def name_of(level: Level, number: int, attribute: int) -> str:
+    """relation.column as the query calls it."""
+    names = level.entry(number).child("eref")
+    if names is None:
+        return "a column"
+    columns = names.list("colnames")
+    return (
+        f"{names['aliasname']}.{columns[attribute - 1]}"
+        if 0 < attribute <= len(columns)
+        else str(names["aliasname"])
+    )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
-from dbtrust.judge.contracts.levels import Level
-from dbtrust.judge.contracts.nullability import outputs
+from dbtrust.judge.contracts.levels import Level, outputs
 from dbtrust.model.facts import Facts
 from dbtrust.model.tree import Node
 

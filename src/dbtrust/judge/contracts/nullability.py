@@ -6,14 +6,25 @@ counter-example: whoever asks must look for one. What is unknown here has a reas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dbtrust.judge.contracts import builtins
 from dbtrust.judge.contracts.cardinality import at_least_one
-from dbtrust.judge.contracts.levels import INSERT, MERGE, UPDATE, Key, Level, implied, keys_of, level_of
+from dbtrust.judge.contracts.levels import (
+    INSERT,
+    UPDATE,
+    Key,
+    Level,
+    assignments,
+    implied,
+    keys_of,
+    level_of,
+    name_of,
+    outputs,
+)
 from dbtrust.model.facts import Facts, Function, Relation
 from dbtrust.model.tree import Node, same, variables, walk
 
@@ -239,7 +250,7 @@ class Prover:
         return self.expression(entry.list("groupexprs")[attribute - 1], levels)
 
     @contextmanager
-    def assuming(self, levels: Levels, expressions: Sequence[Node]) -> Iterator[Levels]:
+    def assuming(self, levels: Levels, expressions: Sequence[Node]) -> Generator[Levels]:
         """The same levels with more expressions known to be there."""
         inner = replace(
             levels[0],
@@ -262,7 +273,7 @@ class Prover:
             return None
         if known.builtin and known.name == "concat_ws" and not node.flag("funcvariadic"):
             return self.expression(arguments[0], levels)
-        return why if why is not None or total(known) else f"{known.name}() may give NULL"
+        return why if why is not None or builtins.total(known) else f"{known.name}() may give NULL"
 
     def _gives_set(self, expression: Node) -> bool:
         calls = (n for n in walk(expression) if n.tag == "FUNCEXPR")
@@ -362,46 +373,6 @@ class Prover:
         return None if node.number("type") in (1, 2) else self.expression(node.get("func"), levels)
 
 
-def total(function: Function) -> bool:
-    """Is a function of the server never NULL for arguments that are there?"""
-    name, categories = function.name, function.categories
-    if not function.builtin or "G" in categories:
-        return False
-    if name == "substring":
-        return categories[1:2] == "N"
-    if name in builtins.OF_TEXT_ONLY and categories != "S":
-        return False
-    if name in builtins.CASTS and "U" in categories:
-        return False
-    return name in builtins.TOTAL_FUNCTIONS
-
-
-def outputs(query: Node) -> list[Node]:
-    """The target entries that the caller sees."""
-    entries = query.list("targetList") if query.number("commandType") == 1 else query.list("returningList")
-    return [entry for entry in entries if not entry.flag("resjunk")]
-
-
-def assignments(level: Level) -> Mapping[int, Node]:
-    """What an INSERT or UPDATE sets: attribute number -> expression."""
-    if level.command not in (INSERT, UPDATE, MERGE):
-        return {}
-    return {entry.number("resno"): entry["expr"] for entry in level.query.list("targetList")}
-
-
-def name_of(level: Level, number: int, attribute: int) -> str:
-    """relation.column as the query calls it."""
-    names = level.entry(number).child("eref")
-    if names is None:
-        return "a column"
-    columns = names.list("colnames")
-    return (
-        f"{names['aliasname']}.{columns[attribute - 1]}"
-        if 0 < attribute <= len(columns)
-        else str(names["aliasname"])
-    )
-
-
 def _checked(relation: Relation, attribute: int, facts: Facts) -> bool:
     """Does a validated CHECK say IS NOT NULL of the column? Such a test is never NULL itself, so it binds."""
 
@@ -433,6 +404,10 @@ def _kept(expression: Node, level: Level) -> bool:
 
 
 Rule = Callable[[Prover, Node, Levels], Reason]
+
+
+def _variable(prover: Prover, node: Node, levels: Levels) -> Reason:
+    return prover.var(node, levels)
 
 
 def _never(_prover: Prover, _node: Node, _levels: Levels) -> Reason:
@@ -468,7 +443,7 @@ def _value_of_session(_prover: Prover, node: Node, _levels: Levels) -> Reason:
 
 
 _RULES: dict[str, Rule] = {
-    "VAR": lambda p, n, ls: p.var(n, ls),
+    "VAR": _variable,
     "CONST": _constant,
     "PARAM": Prover.parameter,
     "FUNCEXPR": Prover.function_call,
