@@ -127,7 +127,7 @@ def test_too_few_and_too_many_rows(module: Any, table: psycopg.Connection[Any]) 
     queries = module(SQL, HEAD + text).Q(table)
     with pytest.raises(RowCountError, match=r"Q\.by_id promises exactly one row, found none"):
         queries.by_id(99)
-    with pytest.raises(RowCountError, match=r"q\.sql:5:1: Q\.names promises at most one row, found more"):
+    with pytest.raises(RowCountError, match=r"q\.sql:5:1: Q\.names promises at most one row, found 3"):
         queries.names()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import itertools
 import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -93,7 +92,7 @@ def _describe(
     first: psycopg.Error | None = None
     for values in itertools.islice(_combinations(annotations, examples), _COMBINATIONS):
         try:
-            found.described = describe(connection, text, sent_types(connection, [_sent(v) for v in values]))
+            found.described = describe(connection, text, sent_types(connection, [as_sent(v) for v in values]))
             return
         except psycopg.Error as error:
             if connection.closed:
@@ -119,10 +118,6 @@ def _combinations(
         given = [v[name] for v in examples if v[name] is not None and fits(v[name], annotation)][:1]
         choices.append([*given, *samples(annotation)] or [None])
     yield from itertools.product(*choices)
-
-
-def _sent(value: Any) -> Any:
-    return as_sent(value.value if isinstance(value, enum.Enum) else value)
 
 
 def _texts(

@@ -1,250 +1,379 @@
-"""SqlQueries: methods bound to named queries over a psycopg connection, by name and by signature."""
+"""SqlQueries: methods bound to named queries over a psycopg connection.
+
+Parameters are the server's ($1 …); the caller's row and cursor factories, transactions and pipelines are left alone.
+"""
 
 from __future__ import annotations
 
-import dis
-import inspect
-import sys
+import itertools
 import typing
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, ClassVar, NewType
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
-from psycopg.types.json import Jsonb
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
-from dbtrust.model.errors import ContractError, QueryFileError, RowCountError
-from dbtrust.model.location import Location
-from dbtrust.queries.files import NamedSql, read_named
-from dbtrust.queries.placeholders import BoundSql, bind_params
-from dbtrust.queries.results import Result, RowMaker, result_of, row_maker
+from dbtrust.model.errors import ContractError
+from dbtrust.queries.binding import Affected, Bound, BoundQuery
+from dbtrust.queries.results import RowMaker
+from dbtrust.queries.values import send_all
 
-#: The number of rows that a statement changed.
-Affected = NewType("Affected", int)
+__all__ = ["Affected", "AsyncSqlQueries", "SqlQueries"]
+#: How many rows an iterator fetches at a time.
 _FETCH = 1_000
+_CURSORS = itertools.count(1)
+Values = Iterable[Any]
+Chosen = tuple[str, ...]
 
 
-@dataclass(slots=True)
-class BoundQuery:
-    """A method and its query; the row maker is compiled at the first call, when the columns are known."""
+def _maker(bound: BoundQuery, result: Any) -> RowMaker | None:
+    """The row maker for a result; only where columns are matched by name are the names read, which costs."""
+    count = result.nfields if result is not None else 0
+    return bound.maker(tuple(map(result.fname, range(count))) if bound.by_name or not count else count)
 
-    query: NamedSql
-    sql: bytes
-    bound: BoundSql
-    signature: inspect.Signature
-    result: Result
-    annotations: Mapping[str, Any]
-    label: str
-    _maker: RowMaker | None = field(default=None)
 
-    @property
-    def iterates(self) -> bool:
-        """Does the method read through a server-side cursor?"""
-        return self.result.rows == "iterator"
+def _made(bound: BoundQuery, rows: list[Any], maker: RowMaker | None) -> list[Any]:
+    if maker is None:
+        return rows
+    try:
+        return [maker(row) for row in rows]
+    except ValueError as error:
+        raise bound.unfit(error) or error from error
 
-    def values(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-        """The parameters in the order of $1 …; a plain dict goes as jsonb."""
-        given = self.signature.bind(None, *args, **kwargs)
-        given.apply_defaults()
-        values = given.arguments
-        return [Jsonb(v) if isinstance(v := values[name], dict) else v for name in self.bound.names]
 
-    def maker(self, cursor: Any) -> RowMaker:
-        if self._maker is None:
-            columns = [column.name for column in cursor.description or ()]
-            if not columns:
-                raise self.wrong("the query gives no rows", "return Affected, or add RETURNING")
-            try:
-                self._maker = row_maker(self.result.row, columns)
-            except ContractError as error:
-                raise self.wrong(error.message, error.next) from None
-        return self._maker
+def _only(bound: BoundQuery, row: Any, count: int, result: Any) -> Any:
+    """One row, or None where the annotation allows it. Raises RowCountError."""
+    if row is None:
+        maker = _maker(bound, result)
+        if bound.result.rows == "optional":
+            return None
+        raise bound.miscounted("none")
+    if count > 1:
+        raise bound.miscounted(f"{count}")
+    maker = _maker(bound, result)
+    if maker is None:
+        return row
+    try:
+        return maker(row)
+    except ValueError as error:
+        raise bound.unfit(error) or error from error
 
-    def wrong(self, message: str, step: str) -> ContractError:
-        return ContractError(f"{self.label}: {message}", location=self.place, next=step)
 
-    def count_error(self, found: str) -> RowCountError:
-        wanted = "exactly one row" if self.result.rows == "one" else "at most one row"
-        return RowCountError(
-            f"{self.label} promises {wanted}, found {found}",
-            location=self.place,
-            next="return list[...] or add a condition",
+def _each(bound: BoundQuery, items: Iterable[Any]) -> list[list[Any]]:
+    """The parameters of each execution: from mappings and objects by name, from tuples and lists by place."""
+    names = bound.bound.names
+    return [send_all(_by_name(bound, item, names)) for item in items]
+
+
+def _by_name(bound: BoundQuery, item: Any, names: Sequence[str]) -> Sequence[Any]:
+    try:
+        if isinstance(item, Mapping):
+            mapping = cast("Mapping[str, Any]", item)
+            return [mapping[name] for name in names]
+        if _by_place(item):
+            values: Sequence[Any] = item
+            if len(values) != len(names):
+                raise bound.wrong(
+                    f"{len(values)} values for {len(names)} parameters", f"give {', '.join(names)}"
+                )
+            return values
+        return [getattr(item, name) for name in names]
+    except (KeyError, AttributeError) as error:
+        raise bound.wrong(f"an element gives no {error}", f"give {', '.join(names)}") from None
+
+
+def _by_place(item: Any) -> bool:
+    return isinstance(item, list | tuple) and not hasattr(item, "_fields")  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _in_pipeline(connection: Any) -> bool:
+    return bool(connection.pgconn.pipeline_status)
+
+
+def _needs_transaction(connection: Any) -> bool:
+    return bool(connection.autocommit) and connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def _refuse(queries: object, connection: object, wanted: type) -> None:
+    if not isinstance(connection, wanted):
+        kind, name = type(queries).__name__, f"psycopg.{wanted.__name__}"
+        step = (
+            f"give it the connection itself, as in: with pool.connection() as connection: {kind}(connection)"
         )
-
-    @property
-    def place(self) -> Location:
-        return Location(self.query.file, self.query.line, 1)
-
-    def only(self, rows: Sequence[Any], cursor: Any) -> Any:
-        """One row, or None where the annotation allows it. Raises RowCountError."""
-        if len(rows) > 1:
-            raise self.count_error("more")
-        if not rows:
-            if self.result.rows == "optional":
-                return None
-            raise self.count_error("none")
-        return self.maker(cursor)(rows[0])
-
-
-class _Base:
-    """Binds methods whose body is `...` when the class is made."""
-
-    __dbtrust_queries__: ClassVar[Mapping[str, BoundQuery]] = {}
-    _run: ClassVar[Callable[[BoundQuery], Callable[..., Any]]]
-
-    def __init_subclass__(cls, file: str | None = None, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if file is None:
-            return
-        module = sys.modules[cls.__module__]
-        path = Path(str(module.__file__)).parent / file
-        queries = read_named(path)
-        bound: dict[str, BoundQuery] = {}
-        for name, function in list(vars(cls).items()):
-            if inspect.isfunction(function) and not name.startswith("_") and is_stub(function):
-                bound[name] = _bind(cls, function, queries, path)
-                setattr(cls, name, _dress(cls._run(bound[name]), function, bound[name]))
-        cls.__dbtrust_queries__ = {**cls.__dbtrust_queries__, **bound}
-
-
-def is_stub(function: Any) -> bool:
-    """Is the body only `...` (and perhaps a docstring)? Compared by byte code: the source may not be there."""
-    names = {"RESUME", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "NOP", "RETURN_GENERATOR", "POP_TOP"}
-    code = function.__code__
-    constants = [c for c in code.co_consts if c is not None and c is not Ellipsis and c != function.__doc__]
-    return not constants and not code.co_names and all(i.opname in names for i in dis.get_instructions(code))
-
-
-def _bind(cls: type, function: Any, queries: Mapping[str, NamedSql], path: Path) -> BoundQuery:
-    name, line = function.__name__, function.__code__.co_firstlineno
-    place = Location(function.__code__.co_filename, line, 1)
-    if name not in queries:
-        close = get_close_matches(name, list(queries), n=1)
-        step = f"did you mean {close[0]}?" if close else f"add -- name: {name} to {path.name}"
-        raise QueryFileError(f"{cls.__name__}.{name} has no query in {path.name}", location=place, next=step)
-    query = queries[name]
-    bound = bind_params(query.sql)
-    signature = inspect.signature(function)
-    missing = [p for p in bound.names if p not in signature.parameters]
-    if missing:
-        raise ContractError(
-            f"{cls.__name__}.{name} has no parameter {missing[0]}",
-            location=place,
-            next=f"add {missing[0]} to its signature",
-        )
-    annotations = typing.get_type_hints(function)
-    if "return" not in annotations:
-        raise ContractError(
-            f"{cls.__name__}.{name} has no return annotation",
-            location=place,
-            next="annotate the rows it gives",
-        )
-    result = result_of(annotations["return"], Affected)
-    return BoundQuery(
-        query, bound.text.encode(), bound, signature, result, annotations, f"{cls.__name__}.{name}"
-    )
-
-
-def _dress(runner: Any, function: Any, bound: BoundQuery) -> Any:
-    runner.__name__, runner.__qualname__, runner.__doc__ = (
-        function.__name__,
-        function.__qualname__,
-        function.__doc__,
-    )
-    runner.__annotations__, runner.__wrapped__, runner.__dbtrust_query__ = (
-        function.__annotations__,
-        function,
-        bound,
-    )
-    return runner
+        raise ContractError(f"{kind} needs a {name}, not {type(connection).__name__}", next=step)
 
 
 def _runner(bound: BoundQuery) -> Callable[..., Any]:
+    """run(connection, values, chosen) for a method's kind of result."""
+    if bound.many:
+        return _many(bound)
     kind = bound.result.rows
-    if kind == "iterator":
+    runners = {"list": _list, "iterator": _iterator, "one": _one, "optional": _one}
+    return runners.get(kind, _changes)(bound)
 
-        def iterate(self: SqlQueries, /, *args: Any, **kwargs: Any) -> Iterator[Any]:
-            return _iterate(self.connection, bound, bound.values(args, kwargs))
 
-        return iterate
+def _execute(bound: BoundQuery, connection: psycopg.Connection[Any], values: Values, chosen: Chosen) -> Any:
+    cursor = psycopg.RawCursor(connection, row_factory=tuple_row)
+    cursor.execute(bound.text(chosen) if chosen else bound.sql[()], send_all(values) or None)
+    return cursor
 
-    def run(self: SqlQueries, /, *args: Any, **kwargs: Any) -> Any:
-        with psycopg.RawCursor(self.connection) as cursor:
-            cursor.execute(bound.sql, bound.values(args, kwargs))
-            if kind == "affected":
-                return Affected(cursor.rowcount)
-            if kind == "nothing":
-                return None
-            if kind == "list":
-                maker = bound.maker(cursor)
-                return [maker(row) for row in cursor.fetchall()]
-            return bound.only(cursor.fetchmany(2), cursor)
+
+def _list(bound: BoundQuery) -> Callable[..., Any]:
+    def run(connection: psycopg.Connection[Any], values: Values, chosen: Chosen) -> list[Any]:
+        try:
+            cursor = _execute(bound, connection, values, chosen)
+            gives = cursor.pgresult is None or cursor.pgresult.nfields
+            rows = cursor.fetchall() if gives else bound.maker(())
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return _made(bound, rows, _maker(bound, cursor.pgresult))
 
     return run
 
 
-def _iterate(connection: psycopg.Connection[Any], bound: BoundQuery, values: list[Any]) -> Iterator[Any]:
-    with connection.transaction(), psycopg.RawServerCursor(connection, f"dbtrust_{id(values):x}") as cursor:
-        cursor.itersize = _FETCH
-        cursor.execute(bound.sql, values)
-        maker = bound.maker(cursor)
-        for row in cursor:
-            yield maker(row)
+def _one(bound: BoundQuery) -> Callable[..., Any]:
+    def run(connection: psycopg.Connection[Any], values: Values, chosen: Chosen) -> Any:
+        try:
+            cursor = _execute(bound, connection, values, chosen)
+            gives = cursor.pgresult is None or cursor.pgresult.nfields
+            row = cursor.fetchone() if gives else bound.maker(())
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return _only(bound, row, cursor.rowcount, cursor.pgresult)
+
+    return run
+
+
+def _changes(bound: BoundQuery) -> Callable[..., Any]:
+    """Affected or None. Inside a pipeline the number of rows is known only after a synchronisation."""
+    counted = bound.result.rows == "affected"
+
+    def run(connection: psycopg.Connection[Any], values: Values, chosen: Chosen) -> Any:
+        try:
+            if counted and _in_pipeline(connection):
+                with connection.pipeline():
+                    cursor = _execute(bound, connection, values, chosen)
+            else:
+                cursor = _execute(bound, connection, values, chosen)
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return Affected(cursor.rowcount) if counted else None
+
+    return run
+
+
+def _many(bound: BoundQuery) -> Callable[..., Any]:
+    def run(connection: psycopg.Connection[Any], items: Iterable[Any], chosen: Chosen) -> Any:
+        cursor = psycopg.RawCursor(connection, row_factory=tuple_row)
+        try:
+            cursor.executemany(bound.text(chosen), _each(bound, items))
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return Affected(max(cursor.rowcount, 0)) if bound.result.rows == "affected" else None
+
+    return run
+
+
+def _iterator(bound: BoundQuery) -> Callable[..., Any]:
+    def run(connection: psycopg.Connection[Any], values: Values, chosen: Chosen) -> Iterator[Any]:
+        return _iterate(connection, bound, send_all(values), bound.text(chosen))
+
+    return run
+
+
+def _iterate(
+    connection: psycopg.Connection[Any], bound: BoundQuery, values: list[Any], text: bytes
+) -> Iterator[Any]:
+    """Rows through a server-side cursor, which needs a transaction: the caller's, or one as long as the loop.
+
+    A loop that is left early ends its own transaction with COMMIT: what the caller wrote meanwhile is kept.
+    """
+    if _needs_transaction(connection):
+        with connection.transaction():
+            try:
+                yield from _rows(connection, bound, values, text)
+            except GeneratorExit:
+                return
+    else:
+        yield from _rows(connection, bound, values, text)
+
+
+def _rows(
+    connection: psycopg.Connection[Any], bound: BoundQuery, values: list[Any], text: bytes
+) -> Iterator[Any]:
+    cursor = psycopg.RawServerCursor(connection, f"dbtrust_{next(_CURSORS)}", row_factory=tuple_row)
+    cursor.itersize = _FETCH
+    try:
+        cursor.execute(text, values)
+        maker = bound.maker(tuple(column.name.encode() for column in cursor.description or ()))
+        while rows := cursor.fetchmany(_FETCH):
+            yield from _made(bound, rows, maker)
+    except psycopg.Error as error:
+        bound.note(error)
+        raise
+    finally:
+        if not connection.closed:
+            cursor.close()
 
 
 def _async_runner(bound: BoundQuery) -> Callable[..., Any]:
+    if bound.many:
+        return _async_many(bound)
     kind = bound.result.rows
-    if kind == "iterator":
+    runners = {"list": _async_list, "iterator": _async_iterator, "one": _async_one, "optional": _async_one}
+    return runners.get(kind, _async_changes)(bound)
 
-        def iterate(self: AsyncSqlQueries, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            return _aiterate(self.connection, bound, bound.values(args, kwargs))
 
-        return iterate
+async def _async_execute(
+    bound: BoundQuery, connection: psycopg.AsyncConnection[Any], values: Values, chosen: Chosen
+) -> Any:
+    cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
+    await cursor.execute(bound.text(chosen), send_all(values) or None)
+    return cursor
 
-    async def run(self: AsyncSqlQueries, /, *args: Any, **kwargs: Any) -> Any:
-        async with psycopg.AsyncRawCursor(self.connection) as cursor:
-            await cursor.execute(bound.sql, bound.values(args, kwargs))
-            if kind == "affected":
-                return Affected(cursor.rowcount)
-            if kind == "nothing":
-                return None
-            if kind == "list":
-                maker = bound.maker(cursor)
-                return [maker(row) for row in await cursor.fetchall()]
-            return bound.only(await cursor.fetchmany(2), cursor)
+
+def _async_list(bound: BoundQuery) -> Callable[..., Any]:
+    async def run(connection: psycopg.AsyncConnection[Any], values: Values, chosen: Chosen) -> list[Any]:
+        try:
+            cursor = await _async_execute(bound, connection, values, chosen)
+            gives = cursor.pgresult is None or cursor.pgresult.nfields
+            rows = await cursor.fetchall() if gives else bound.maker(())
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return _made(bound, rows, _maker(bound, cursor.pgresult))
 
     return run
 
 
-async def _aiterate(
-    connection: psycopg.AsyncConnection[Any], bound: BoundQuery, values: list[Any]
+def _async_one(bound: BoundQuery) -> Callable[..., Any]:
+    async def run(connection: psycopg.AsyncConnection[Any], values: Values, chosen: Chosen) -> Any:
+        try:
+            cursor = await _async_execute(bound, connection, values, chosen)
+            gives = cursor.pgresult is None or cursor.pgresult.nfields
+            row = await cursor.fetchone() if gives else bound.maker(())
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return _only(bound, row, cursor.rowcount, cursor.pgresult)
+
+    return run
+
+
+def _async_changes(bound: BoundQuery) -> Callable[..., Any]:
+    counted = bound.result.rows == "affected"
+
+    async def run(connection: psycopg.AsyncConnection[Any], values: Values, chosen: Chosen) -> Any:
+        try:
+            if counted and _in_pipeline(connection):
+                async with connection.pipeline():
+                    cursor = await _async_execute(bound, connection, values, chosen)
+            else:
+                cursor = await _async_execute(bound, connection, values, chosen)
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return Affected(cursor.rowcount) if counted else None
+
+    return run
+
+
+def _async_many(bound: BoundQuery) -> Callable[..., Any]:
+    async def run(connection: psycopg.AsyncConnection[Any], items: Iterable[Any], chosen: Chosen) -> Any:
+        cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
+        try:
+            await cursor.executemany(bound.text(chosen), _each(bound, items))
+        except psycopg.Error as error:
+            bound.note(error)
+            raise
+        return Affected(max(cursor.rowcount, 0)) if bound.result.rows == "affected" else None
+
+    return run
+
+
+def _async_iterator(bound: BoundQuery) -> Callable[..., Any]:
+    def run(connection: psycopg.AsyncConnection[Any], values: Values, chosen: Chosen) -> AsyncIterator[Any]:
+        return _async_iterate(connection, bound, send_all(values), bound.text(chosen))
+
+    return run
+
+
+async def _async_iterate(
+    connection: psycopg.AsyncConnection[Any], bound: BoundQuery, values: list[Any], text: bytes
 ) -> AsyncIterator[Any]:
-    async with (
-        connection.transaction(),
-        psycopg.AsyncRawServerCursor(connection, f"dbtrust_{id(values):x}") as cursor,
-    ):
-        cursor.itersize = _FETCH
-        await cursor.execute(bound.sql, values)
-        maker = bound.maker(cursor)
-        async for row in cursor:
-            yield maker(row)
+    """As `_iterate`; whoever leaves the loop early closes the iterator (contextlib.aclosing)."""
+    if not _needs_transaction(connection):
+        async for value in _async_rows(connection, bound, values, text):
+            yield value
+        return
+    async with connection.transaction():
+        try:
+            async for value in _async_rows(connection, bound, values, text):
+                yield value
+        except GeneratorExit:
+            return
 
 
-class SqlQueries(_Base):
-    """Subclass with `file="users.sql"`, which lies beside the module; a method `def name(...) -> R: ...` runs its query."""
+async def _async_rows(
+    connection: psycopg.AsyncConnection[Any], bound: BoundQuery, values: list[Any], text: bytes
+) -> AsyncIterator[Any]:
+    cursor = psycopg.AsyncRawServerCursor(connection, f"dbtrust_{next(_CURSORS)}", row_factory=tuple_row)
+    cursor.itersize = _FETCH
+    try:
+        await cursor.execute(text, values)
+        maker = bound.maker(tuple(column.name.encode() for column in cursor.description or ()))
+        while rows := await cursor.fetchmany(_FETCH):
+            for value in _made(bound, rows, maker):
+                yield value
+    except psycopg.Error as error:
+        bound.note(error)
+        raise
+    finally:
+        if not connection.closed:
+            await cursor.close()
 
-    _run = staticmethod(_runner)
+
+class _Namespaces(Bound):
+    """An attribute that is annotated with another class of queries is one over the same connection."""
+
+    connection: Any
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            kind = None if name.startswith("__") else typing.get_type_hints(type(self)).get(name)
+            if not (isinstance(kind, type) and issubclass(kind, Bound)):
+                raise AttributeError(f"{type(self).__name__} has no attribute {name}", name=name, obj=self)
+            value = kind(self.connection)
+            setattr(self, name, value)
+            return value
+
+
+class SqlQueries(_Namespaces):
+    """Subclass with `file="users.sql"`, which lies beside the module; a method `def name(...) -> R: ...` runs its query.
+
+    `file` may name a folder: its `*.sql` files together, as aiosql reads them. A sub-folder is a class of its own,
+    reached by an annotated attribute. Raises QueryFileError and ContractError when the class is made.
+    """
+
+    _runner = staticmethod(_runner)
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        _refuse(self, connection, psycopg.Connection)
         self.connection = connection
 
 
-class AsyncSqlQueries(_Base):
-    """SqlQueries over an AsyncConnection: methods are `async def name(...) -> R: ...`."""
+class AsyncSqlQueries(_Namespaces):
+    """SqlQueries over an AsyncConnection: methods are `async def name(...) -> R: ...`, iterators plain `def`."""
 
-    _run = staticmethod(_async_runner)
+    _runner = staticmethod(_async_runner)
+    _asynchronous = True
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        _refuse(self, connection, psycopg.AsyncConnection)
         self.connection = connection

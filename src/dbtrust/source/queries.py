@@ -11,11 +11,10 @@ from typing import Any
 from dbtrust.model.errors import QueryFileError
 from dbtrust.model.location import Location
 from dbtrust.model.project import ClaimLine, Example, Query
-from dbtrust.queries.files import NAME_LINE
+from dbtrust.queries.files import CHOICE, NAME_LINE, listed_choices, query_name
 
 _TAG = re.compile(r"^\s*--\s*([A-Za-z_]+)\b([^:\n]*):(.*)$")
 _KEYS = ("name", "claim", "example", "choice")
-_CHOICE = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([^\W\d][\w$]*(?:\s*\|\s*[^\W\d][\w$]*)*)\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,10 @@ class _Reader:
         params = match["params"]
         names = tuple(p.strip() for p in params.split(",") if p.strip()) if params is not None else None
         block = _Block(
-            match["name"], match["operator"] or "", names, self._place(number, match.start("name"))
+            query_name(match["name"]),
+            match["operator"] or "",
+            names,
+            self._place(number, match.start("name")),
         )
         for other in self.blocks:
             if other.name == block.name:
@@ -123,10 +125,10 @@ class _Reader:
         elif key == "example":
             block.examples.append(Example(tag[2].strip(), place, text))
         else:
-            match = _CHOICE.match(tag[3])
+            match = CHOICE.match(tag[3])
             if match is None:
                 raise self._error("not a choice", number, start, "write -- choice: param = one | other")
-            block.choices[match[1]] = tuple(word.strip() for word in match[2].split("|"))
+            block.choices[match[1]] = listed_choices(match)
 
     def queries(self) -> Iterator[Query]:
         for block in self.blocks:

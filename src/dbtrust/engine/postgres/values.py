@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
+
+from dbtrust.queries.values import send as as_sent
+
+__all__ = ["as_sent", "evaluate"]
 
 
 def evaluate(connection: psycopg.Connection[Any], expressions: Sequence[str]) -> list[Any]:
@@ -23,8 +26,3 @@ def evaluate(connection: psycopg.Connection[Any], expressions: Sequence[str]) ->
             row = cursor.execute(statement.encode()).fetchone()
     assert row is not None
     return list(row)
-
-
-def as_sent(value: Any) -> Any:
-    """What the runtime sends for a value: psycopg has no dumper for a plain dict, which goes as jsonb."""
-    return Jsonb(value) if isinstance(value, dict) else value

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from dbtrust.queries.results import required_keys
+
 _UTC = datetime.UTC
 #: A value of each type that a driver sends.
 _SAMPLES: dict[Any, tuple[Any, ...]] = {
@@ -212,7 +214,7 @@ def row_type(annotation: Any) -> RowType:
         hints, defaults = _hints(kind), kind._field_defaults
         return RowType(name, tuple(Field(f, hints.get(f, Any), f not in defaults) for f in kind._fields))
     if _is_typed_dict(kind):
-        required = kind.__required_keys__
+        required = required_keys(kind)
         return RowType(name, tuple(Field(f, a, f in required) for f, a in _hints(kind).items()))
     if kind is tuple or kind is dict or typing.get_origin(kind) in _MAPPINGS:
         return RowType(name, None, extra=True)
