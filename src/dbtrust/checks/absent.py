@@ -42,8 +42,8 @@ def _subjects(project: Project, claims: Claims, engine: Engine) -> Iterator[tupl
         proofs = [f"proof:{p.name}" for p in project.mongo_proofs]
     for subject, location in queries:
         yield "query.prepares", subject, "", location
-    for subject, location in queries if engine == "postgres" else ():
-        if subject in project.bound:
+    for subject, location in queries:
+        if engine == "mongo" or subject in project.bound:
             yield from ((check, subject, "", location) for check in CONTRACTS)
     for subject in [*(subject for subject, _ in queries), *proofs]:
         yield from ((claim.check, subject, claim.text, claim.location) for claim in claims.of(subject))

@@ -9,6 +9,7 @@ import pymongo.errors
 
 from dbtrust.checks.half import Half
 from dbtrust.claims.mongo import ParsedMethod, judge_methods
+from dbtrust.claims.mongo_contracts import judge_contracts
 from dbtrust.engine.mongo.urls import with_database
 from dbtrust.judge.claims import Names
 from dbtrust.judge.mongo_indexes import redundant_indexes
@@ -65,12 +66,15 @@ class MongoHalf(Half):
             self.findings += [located(finding, self.project) for finding in redundant_indexes(self._catalog)]
 
     def _queries_and_proofs(self) -> None:
-        methods = self.project.methods if self.selection.wants("query.prepares", "claim.") else []
+        methods = (
+            self.project.methods if self.selection.wants("query.prepares", "claim.", "contract.") else []
+        )
         proofs = self.project.mongo_proofs if self.selection.wants("proof.") else []
         if self.stage.data is None:
             why = "; ".join(str(error) for error in self.stage.errors)
             message = f"the collections could not be built: {why}"
             self.verdicts += self.unjudged("query.", message, "missing_object") if methods else []
+            self.verdicts += self.unjudged("contract.", message, "missing_object") if methods else []
             self.verdicts += self.unjudged("proof.", message, "missing_object") if proofs else []
         elif methods or proofs:
             with Scratch(self.stage) as scratch:
@@ -81,6 +85,8 @@ class MongoHalf(Half):
     ) -> list[Verdict]:
         parsed = [ParsedMethod(m, self.claims.of(m.subject)) for m in methods]
         verdicts = judge_methods(self.stage, scratch, parsed, self._names, self.progress)
+        if parsed and self.selection.wants("contract."):
+            verdicts += judge_contracts(self.stage, scratch, parsed, self.project.collections)
         judged = [ParsedMongoProof(p, c) for p in proofs for c in self.claims.of(f"proof:{p.name}")]
         if judged:
             self.progress("running MongoDB proofs")

@@ -27,13 +27,23 @@ from dbtrust.source.objects import MongoMethod
 from dbtrust.stage.mongo import MongoStage, Scratch
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one example did: the commands that were sent and what the method returned, an iterator as a list."""
+
+    label: str
+    commands: list[Any]
+    value: Any
+
+
 @dataclass(slots=True)
 class ParsedMethod:
-    """A method and its claims as the grammar reads them."""
+    """A method and its claims as the grammar reads them; `ran` are the examples that ran without an error."""
 
     method: MongoMethod
     claims: tuple[Claim, ...]
     cases: list[Case] = field(default_factory=list[Case])
+    ran: list[Ran] = field(default_factory=list[Ran])
 
 
 def judge_methods(
@@ -43,7 +53,7 @@ def judge_methods(
     verdicts: list[Verdict] = []
     for item in parsed:
         progress(f"running {item.method.subject}")
-        item.cases = [_case(stage, scratch, item.method, example) for example in _examples(item.method)]
+        item.cases = [_case(stage, scratch, item, example) for example in _examples(item.method)]
         verdicts.append(_prepares(item))
         verdicts += [_claim(stage, item, claim, names) for claim in item.claims]
     return verdicts
@@ -53,12 +63,14 @@ def _examples(method: MongoMethod) -> Sequence[Any]:
     return method.examples or ([] if method.parameters else [None])
 
 
-def _case(stage: MongoStage, scratch: Scratch, method: MongoMethod, example: Any) -> Case:
+def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any) -> Case:
+    method = item.method
     label = (example.label or ", ".join(f"{k}={v!r}" for k, v in example.values.items())) if example else ""
     case = Case(label)
     place = example.location if example else method.location
     try:
-        commands = run_recorded(scratch, lambda db: method.call(db, example.values if example else {}))
+        commands, value = run_recorded(scratch, lambda db: method.call(db, example.values if example else {}))
+        item.ran.append(Ran(label, commands, value))
         plans = [
             plan
             for command in commands
@@ -84,24 +96,25 @@ def _case(stage: MongoStage, scratch: Scratch, method: MongoMethod, example: Any
     return case
 
 
-def run_recorded(scratch: Scratch, call: Callable[[Database[Any]], object]) -> list[Any]:
-    """The commands that `call` sent to the scratch copy, which is renewed afterwards if one of them wrote."""
+def run_recorded(scratch: Scratch, call: Callable[[Database[Any]], object]) -> tuple[list[Any], Any]:
+    """The commands that `call` sent to the scratch copy, and what it returned.
+
+    The copy is renewed afterwards if one of the commands wrote.
+    """
     database = scratch.database()
     commands: list[Any] = []
     try:
         with scratch.capture.recording() as commands:
-            exhaust(call(database))
+            value = exhausted(call(database))
     finally:
         if any(command.wrote for command in commands):
             scratch.spoil()
-    return list(commands)
+    return list(commands), value
 
 
-def exhaust(value: object) -> None:
-    """Runs an iterator (a cursor, a generator) to its end, as the caller of the method would."""
-    if hasattr(value, "__next__"):
-        for _ in value:  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType, reportAttributeAccessIssue]
-            pass
+def exhausted(value: Any) -> Any:
+    """Runs an iterator (a cursor, a generator) to its end, as the caller of the method would: its values as a list."""
+    return list(value) if hasattr(value, "__next__") else value
 
 
 def _prepares(item: ParsedMethod) -> Verdict:

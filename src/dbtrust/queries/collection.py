@@ -41,6 +41,8 @@ class Collection(Generic[M]):
     ) -> None:  # fmt: skip
         self.name, self.model, self.indexes = name, model, tuple(indexes)
         self.level, self.action, self.timestamps = level, action, timestamps
+        #: Was the validator made from the model, so that both say the same?
+        self.own_schema = schema is None
         chosen = dict(schema) if schema is not None else json_schema(model, timestamps or ())
         self.validator: dict[str, Any] = {"$jsonSchema": chosen}
 

@@ -29,8 +29,16 @@ Chosen = tuple[str, ...]
 
 def _maker(bound: BoundQuery, result: Any) -> RowMaker | None:
     """The row maker for a result; only where columns are matched by name are the names read, which costs."""
-    count = result.nfields if result is not None else 0
-    return bound.maker(tuple(map(result.fname, range(count))) if bound.by_name or not count else count)
+    count: int = result.nfields if result is not None else 0
+    if not bound.by_name and count:
+        return bound.maker(count)
+    return bound.maker(tuple(result.fname(place) for place in range(count)))
+
+
+def _refuse_no_rows(bound: BoundQuery, result: Any) -> None:
+    """In a pipeline there is no result yet."""
+    if result is not None and not result.nfields:
+        bound.maker(())
 
 
 def _made(bound: BoundQuery, rows: list[Any], maker: RowMaker | None) -> list[Any]:
@@ -123,8 +131,8 @@ def _list(bound: BoundQuery) -> Callable[..., Any]:
     def run(connection: psycopg.Connection[Any], values: Values, chosen: Chosen) -> list[Any]:
         try:
             cursor = _execute(bound, connection, values, chosen)
-            gives = cursor.pgresult is None or cursor.pgresult.nfields
-            rows = cursor.fetchall() if gives else bound.maker(())
+            _refuse_no_rows(bound, cursor.pgresult)
+            rows = cursor.fetchall()
         except psycopg.Error as error:
             bound.note(error)
             raise
@@ -137,8 +145,8 @@ def _one(bound: BoundQuery) -> Callable[..., Any]:
     def run(connection: psycopg.Connection[Any], values: Values, chosen: Chosen) -> Any:
         try:
             cursor = _execute(bound, connection, values, chosen)
-            gives = cursor.pgresult is None or cursor.pgresult.nfields
-            row = cursor.fetchone() if gives else bound.maker(())
+            _refuse_no_rows(bound, cursor.pgresult)
+            row = cursor.fetchone()
         except psycopg.Error as error:
             bound.note(error)
             raise
@@ -241,8 +249,8 @@ def _async_list(bound: BoundQuery) -> Callable[..., Any]:
     async def run(connection: psycopg.AsyncConnection[Any], values: Values, chosen: Chosen) -> list[Any]:
         try:
             cursor = await _async_execute(bound, connection, values, chosen)
-            gives = cursor.pgresult is None or cursor.pgresult.nfields
-            rows = await cursor.fetchall() if gives else bound.maker(())
+            _refuse_no_rows(bound, cursor.pgresult)
+            rows = await cursor.fetchall()
         except psycopg.Error as error:
             bound.note(error)
             raise
@@ -255,8 +263,8 @@ def _async_one(bound: BoundQuery) -> Callable[..., Any]:
     async def run(connection: psycopg.AsyncConnection[Any], values: Values, chosen: Chosen) -> Any:
         try:
             cursor = await _async_execute(bound, connection, values, chosen)
-            gives = cursor.pgresult is None or cursor.pgresult.nfields
-            row = await cursor.fetchone() if gives else bound.maker(())
+            _refuse_no_rows(bound, cursor.pgresult)
+            row = await cursor.fetchone()
         except psycopg.Error as error:
             bound.note(error)
             raise
