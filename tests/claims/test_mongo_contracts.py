@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dbtrust import Report, check
@@ -186,3 +188,41 @@ def test_contract(report: Report, case: tuple[str, str, str, str, str, str]) -> 
 
 def test_there_are_many_cases() -> None:
     assert len(CASES) >= 50
+
+
+ASYNC = """
+from __future__ import annotations
+from collections.abc import AsyncIterator
+from typing import Any
+from dbtrust import AsyncMongoQueries, claim, example
+
+class A(AsyncMongoQueries):
+    @claim("id lookup")
+    @example(x=1)
+    async def one(self, x: int) -> dict[str, Any] | None:
+        return await self.db.shops.find_one({"_id": x})
+
+    @claim("no collection scan")
+    @example()
+    async def every(self) -> AsyncIterator[dict[str, Any]]:
+        async for shop in self.db.shops.find({"rating": 3}):
+            yield shop
+
+    @example(name="new")
+    async def rename(self, name: str) -> int:
+        return (await self.db.shops.update_many({}, {"$set": {"name": name}})).modified_count
+"""
+
+
+def test_asynchronous_methods_are_run_and_judged(tmp_path: Path, mongo_url: str) -> None:
+    (tmp_path / "cases.py").write_text(ASYNC, encoding="utf-8")
+    (tmp_path / "shops.py").write_text(SHOPS, encoding="utf-8")
+    config = '[project]\nname = "a"\npython = ["."]\n[mongo]\nversion = "6.0"\nqueries = ["cases:A"]\n[data.shops]\nfile = "shops.py"\nrows = 20\n'
+    (tmp_path / "dbtrust.toml").write_text(config, encoding="utf-8")
+    report = check(tmp_path, only=["mongo"], mongo=mongo_url)
+    assert not report.errors, report.errors
+    found = {(v.subject.rpartition(".")[2], v.check): v.verdict for v in report.verdicts}
+    assert found["one", "query.prepares"] == found["one", "claim.id_lookup"] == "holds"
+    assert found["every", "claim.no_collection_scan"] == "refuted"
+    assert found["every", "contract.parameters"] == "holds"
+    assert found["rename", "query.prepares"] == "holds"

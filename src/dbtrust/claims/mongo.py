@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pymongo.errors
-from pymongo.database import Database
 
 from dbtrust.claims.verdicts import Case, Failure, prepares, verdict_of
 from dbtrust.engine.mongo.errors import describe
@@ -69,7 +68,8 @@ def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any)
     case = Case(label)
     place = example.location if example else method.location
     try:
-        commands, value = run_recorded(scratch, lambda db: method.call(db, example.values if example else {}))
+        values: dict[str, Any] = dict(example.values) if example else {}
+        commands, value = run_recorded(scratch, lambda db: method.call(db, values), method.asynchronous)
         item.ran.append(Ran(label, commands, value))
         plans = [
             plan
@@ -96,7 +96,9 @@ def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any)
     return case
 
 
-def run_recorded(scratch: Scratch, call: Callable[[Database[Any]], object]) -> tuple[list[Any], Any]:
+def run_recorded(
+    scratch: Scratch, call: Callable[[Any], object], asynchronous: bool = False
+) -> tuple[list[Any], Any]:
     """The commands that `call` sent to the scratch copy, and what it returned.
 
     The copy is renewed afterwards if one of the commands wrote.
@@ -105,7 +107,7 @@ def run_recorded(scratch: Scratch, call: Callable[[Database[Any]], object]) -> t
     commands: list[Any] = []
     try:
         with scratch.capture.recording() as commands:
-            value = exhausted(call(database))
+            value = scratch.run_async(call) if asynchronous else exhausted(call(database))
     finally:
         if any(command.wrote for command in commands):
             scratch.spoil()

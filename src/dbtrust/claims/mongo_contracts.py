@@ -177,12 +177,16 @@ def _fits_result(value: Any, annotation: Any) -> bool:
         if (
             isinstance(value, list)
             and typing.get_origin(part) is not None
-            and hasattr(typing.get_origin(part), "__next__")
+            and _iterates(typing.get_origin(part))
         ):
             items = typing.get_args(part)
             if all(fits(v, items[0]) for v in value):  # pyright: ignore[reportUnknownVariableType]
                 return True
     return fits(value, annotation) or _is_number(value, annotation)
+
+
+def _iterates(origin: Any) -> bool:
+    return hasattr(origin, "__next__") or hasattr(origin, "__anext__")
 
 
 def _is_number(value: Any, annotation: Any) -> bool:

@@ -238,7 +238,8 @@ def _parts(name: str, command: Document) -> Iterator[tuple[str, Any]]:
 def _is_operators(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
-    return bool(value) and all(str(key).startswith("$") for key in cast("Document", value))
+    document = cast("Document", value)
+    return bool(document) and all(str(key).startswith("$") for key in document)
 
 
 Stage = Callable[[Reading, Any, Shape], Shape]
@@ -299,7 +300,7 @@ def _group(reading: Reading, body: Any, shape: Shape) -> Shape:
     fields: dict[str, Shape] = {}
     for name, value in cast("Document", body).items():
         reading.expression(value, shape)
-        keys = cast("Document", value) if name == "_id" and isinstance(value, Mapping) else {}
+        keys: Document = cast("Document", value) if name == "_id" and isinstance(value, Mapping) else {}
         plain = bool(keys) and not any(key.startswith("$") for key in keys)
         inner = empty().with_fields({k: _of_expression(v, shape) for k, v in keys.items()}) if plain else None
         fields[name] = inner or (_of_expression(value, shape) if name == "_id" else ANYTHING)
@@ -337,7 +338,7 @@ def _facet(reading: Reading, body: Any, shape: Shape) -> Shape:
 
 
 def _replace(reading: Reading, body: Any, shape: Shape) -> Shape:
-    value = cast("Document", body)["newRoot"] if isinstance(body, Mapping) and "newRoot" in body else body
+    value: Any = cast("Document", body).get("newRoot", body) if isinstance(body, Mapping) else body
     reading.expression(value, shape)
     return _of_expression(value, shape)
 

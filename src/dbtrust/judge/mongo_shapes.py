@@ -83,8 +83,8 @@ def shape_of(schema: Document, *, closed: bool) -> Shape:
 def _object(shape: Shape, schema: Document, closed: bool) -> Shape:
     properties = cast("Mapping[str, Document]", schema["properties"])
     fields = {name: shape_of(s, closed=closed) for name, s in properties.items()}
-    extra = schema.get("additionalProperties", not closed)
-    others = shape_of(extra, closed=closed) if isinstance(extra, Mapping) else None
+    extra: Any = schema.get("additionalProperties", not closed)
+    others = shape_of(cast("Document", extra), closed=closed) if isinstance(extra, Mapping) else None
     return replace(shape, fields=fields, closed=extra is False, others=others)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from pymongo import IndexModel
 from pymongo.database import Database
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from dbtrust.model.errors import ContractError, DriftError
+from dbtrust.queries.documents import FOREIGN, decoded, encoded, mentions
 from dbtrust.queries.json_schema import json_schema
 
 M = TypeVar("M", bound=BaseModel)
@@ -31,6 +34,12 @@ _SERVER_SIDE = frozenset(
 _OPTION_DEFAULTS: dict[str, Any] = {"validator": {}, "validationLevel": "strict", "validationAction": "error"}
 
 
+#: What makes a collection of another kind.
+_SPECIAL = frozenset({"capped", "timeseries", "clusteredIndex", "collation", "viewOn", "expireAfterSeconds"})
+#: NamespaceExists.
+_EXISTS = 48
+
+
 class Collection(Generic[M]):
     """A declared collection. `validator` is what the server gets: {"$jsonSchema": …}."""
 
@@ -39,25 +48,46 @@ class Collection(Generic[M]):
         level: Literal["strict", "moderate"] = "strict", action: Literal["error", "warn"] = "error",
         schema: Mapping[str, Any] | None = None, timestamps: tuple[str, str] | None = None,
     ) -> None:  # fmt: skip
+        if "root" in model.model_fields and issubclass(model, RootModel):
+            raise ContractError(f"{name}: a document is no {model.__name__}", next="give a model with fields")
         self.name, self.model, self.indexes = name, model, tuple(indexes)
         self.level, self.action, self.timestamps = level, action, timestamps
         #: Was the validator made from the model, so that both say the same?
         self.own_schema = schema is None
         chosen = dict(schema) if schema is not None else json_schema(model, timestamps or ())
         self.validator: dict[str, Any] = {"$jsonSchema": chosen}
+        self._decimals = mentions(model, (decimal.Decimal,))
+        # A field of type Any may hold whatever the caller puts there.
+        self._plain = not mentions(model, FOREIGN) and "Any" not in str(_annotations(model))
+        self._computed = set(model.model_computed_fields) or None
 
     def create(self, db: Database[Any]) -> None:
         """Creates collection, validator and indexes; does nothing where they exist as declared.
 
-        Raises DriftError, naming what differs, where the live collection is another one.
+        Two at once are fine. Raises DriftError, naming what differs, where the live collection is another one.
         """
-        found = next(iter(db.list_collections(filter={"name": self.name})), None)
+        found = self._find(db)
         if found is None:
-            db.create_collection(
-                self.name, validator=self.validator, validationLevel=self.level, validationAction=self.action
-            )
-        else:
-            self._compare_options(found.get("options", {}))
+            try:
+                db.create_collection(
+                    self.name,
+                    validator=self.validator,
+                    validationLevel=self.level,
+                    validationAction=self.action,
+                )
+            except (CollectionInvalid, OperationFailure) as error:
+                # Another process may have been faster (NamespaceExists); then it is compared.
+                found = self._find(db)
+                if found is None or getattr(error, "code", _EXISTS) not in (_EXISTS, None):
+                    raise
+        if found is not None:
+            self._compare_options(found)
+        self._create_indexes(db)
+
+    def _find(self, db: Database[Any]) -> Mapping[str, Any] | None:
+        return next(iter(db.list_collections(filter={"name": self.name})), None)
+
+    def _create_indexes(self, db: Database[Any]) -> None:
         present = {index["name"]: dict(index) for index in db[self.name].list_indexes()}
         missing = [index for index in self.indexes if index.document["name"] not in present]
         for index in self.indexes:
@@ -66,7 +96,14 @@ class Collection(Generic[M]):
         if missing:
             db[self.name].create_indexes(missing)
 
-    def _compare_options(self, options: Mapping[str, Any]) -> None:
+    def _compare_options(self, found: Mapping[str, Any]) -> None:
+        options: Mapping[str, Any] = found.get("options", {})
+        kind = found.get("type", "collection")
+        if kind != "collection":
+            raise DriftError(f"{self.name} is a {kind}", next="give the collection another name")
+        if special := sorted(set(options) & _SPECIAL):
+            step = "write a migration that makes a plain collection"
+            raise DriftError(f"{self.name}: it has {', '.join(special)}, declared are none", next=step)
         declared = {
             "validator": self.validator,
             "validationLevel": self.level,
@@ -92,17 +129,21 @@ class Collection(Generic[M]):
     def load(self, document: Mapping[str, Any]) -> M:
         """A document as the model. Raises ContractError that names the collection and the fields."""
         try:
-            return self.model.model_validate(dict(document))
+            return self.model.model_validate(decoded(document) if self._decimals else dict(document))
         except ValidationError as error:
-            fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors(include_url=False))
+            told = "; ".join(
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)
+            )
             raise ContractError(
-                f"{self.name} {document.get('_id')!r} does not fit {self.model.__name__}: {fields}",
+                f"{self.name} {document.get('_id')!r} does not fit {self.model.__name__}: {told}",
                 next="mend the document or the model",
             ) from error
 
     def dump(self, value: M) -> dict[str, Any]:
         """The model as a document; both timestamps are set where absent, `_id` None is left to the driver."""
-        document = value.model_dump(by_alias=True)
+        document = value.model_dump(by_alias=True, exclude=self._computed)
+        if not self._plain:
+            document = encoded(document)
         if document.get("_id", ...) is None:
             del document["_id"]
         if self.timestamps is not None:
@@ -113,10 +154,22 @@ class Collection(Generic[M]):
         return document
 
     def touch(self, update: Mapping[str, Any]) -> dict[str, Any]:
-        """The update with $set of the second timestamp added. The argument is left alone."""
+        """The update with $set of the second timestamp added. The argument is left alone.
+
+        Another operator on that field keeps it: the server refuses two (code 40). A replacement gets the field itself.
+        """
         if self.timestamps is None:
             return dict(update)
-        return {**update, "$set": {**update.get("$set", {}), self.timestamps[1]: _now()}}
+        name = self.timestamps[1]
+        if not any(key.startswith("$") for key in update):
+            return {**update, name: _now()}
+        if any(name in fields for operator, fields in update.items() if operator != "$set"):
+            return dict(update)
+        return {**update, "$set": {**update.get("$set", {}), name: _now()}}
+
+
+def _annotations(model: type[BaseModel]) -> list[Any]:
+    return [f.annotation for f in model.model_fields.values()]
 
 
 def _now() -> datetime:

@@ -45,12 +45,17 @@ def json_schema(model: type[BaseModel], extra: Sequence[str] = ()) -> dict[str, 
     return schema
 
 
-def _object(model: type[BaseModel]) -> dict[str, Any]:
+def _object(model: type[BaseModel], outer: tuple[type[BaseModel], ...] = ()) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     required: list[str] = []
+    if model in outer:
+        step = "$jsonSchema has no references: pass schema= to Collection"
+        raise ContractError(f"{outer[-1].__name__} holds {model.__name__} again", next=step)
     for name, info in model.model_fields.items():
+        if info.exclude:
+            continue
         key = info.serialization_alias or info.alias or name
-        properties[key] = _field(info, f"{model.__name__}.{name}")
+        properties[key] = _field(info, f"{model.__name__}.{name}", (*outer, model))
         if info.is_required():
             required.append(key)
     schema: dict[str, Any] = {"bsonType": "object"}
@@ -62,8 +67,8 @@ def _object(model: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
-def _field(info: FieldInfo, label: str) -> dict[str, Any]:
-    schema = _type(info.annotation, label)
+def _field(info: FieldInfo, label: str, outer: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+    schema = _type(info.annotation, label, outer)
     _constrain(schema, info.metadata)
     return schema
 
@@ -88,34 +93,38 @@ def _bound(schema: dict[str, Any], key: str, value: Any, exclusive: bool) -> Non
         schema["exclusiveMinimum" if key == "minimum" else "exclusiveMaximum"] = True
 
 
-def _type(annotation: Any, label: str) -> dict[str, Any]:
+def _type(annotation: Any, label: str, outer: tuple[type[BaseModel], ...]) -> dict[str, Any]:
     if annotation is Any:
         return {}
     if annotation in _SCALARS:
         kinds = _SCALARS[annotation]
         return {"bsonType": kinds[0] if len(kinds) == 1 else list(kinds)}
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _object(annotation)
+        return _object(annotation, outer)
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         return {"enum": [member.value for member in annotation]}
-    return _generic(annotation, label)
+    return _generic(annotation, label, outer)
 
 
-def _generic(annotation: Any, label: str) -> dict[str, Any]:
+def _generic(annotation: Any, label: str, outer: tuple[type[BaseModel], ...]) -> dict[str, Any]:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        schema = _type(arguments[0], label)
+        schema = _type(arguments[0], label, outer)
         _constrain(schema, arguments[1:])
         return schema
     if origin in (typing.Union, types.UnionType):
-        return _union([_type(a, label) for a in arguments])
+        return _union([_type(a, label, outer) for a in arguments])
     if origin is typing.Literal:
         return {"enum": list(arguments)}
+    if origin is tuple and arguments[1:] != (...,):
+        places = [_type(a, label, outer) for a in arguments]
+        count = len(places)
+        return {"bsonType": "array", "items": places, "minItems": count, "maxItems": count}
     if origin in (list, set, tuple, Sequence, frozenset):
-        items = _type(arguments[0], label) if arguments else {}
+        items = _type(arguments[0], label, outer) if arguments else {}
         return {"bsonType": "array", "items": items} if items else {"bsonType": "array"}
     if origin in (dict, Mapping):
-        values = _type(arguments[1], label)
+        values = _type(arguments[1], label, outer)
         return {"bsonType": "object", "additionalProperties": values} if values else {"bsonType": "object"}
     raise ContractError(
         f"{label}: {annotation!r} has no BSON type", next="pass schema= to Collection, or change the type"

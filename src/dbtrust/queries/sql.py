@@ -29,10 +29,11 @@ Chosen = tuple[str, ...]
 
 def _maker(bound: BoundQuery, result: Any) -> RowMaker | None:
     """The row maker for a result; only where columns are matched by name are the names read, which costs."""
-    count: int = result.nfields if result is not None else 0
-    if not bound.by_name and count:
-        return bound.maker(count)
-    return bound.maker(tuple(result.fname(place) for place in range(count)))
+    if result is None or not result.nfields:
+        return bound.maker(())
+    if not bound.by_name:
+        return bound.maker(result.nfields)
+    return bound.maker(tuple(map(result.fname, range(result.nfields))))
 
 
 def _refuse_no_rows(bound: BoundQuery, result: Any) -> None:

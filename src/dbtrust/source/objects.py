@@ -13,6 +13,7 @@ from dbtrust.model.errors import ConfigError
 from dbtrust.model.location import Location
 from dbtrust.model.project import ClaimLine, Config, Example, Query
 from dbtrust.queries.marks import Mark
+from dbtrust.queries.mongo import AsyncMongoQueries
 from dbtrust.source.modules import relative
 
 
@@ -28,6 +29,11 @@ class MongoMethod:
     parameters: tuple[str, ...]
     claims: tuple[ClaimLine, ...] = ()
     examples: tuple[Example, ...] = ()
+
+    @property
+    def asynchronous(self) -> bool:
+        """Does it want an AsyncDatabase?"""
+        return issubclass(self.owner, AsyncMongoQueries)
 
     def call(self, db: Any, values: Mapping[str, Any]) -> Any:
         """Runs the method over `db`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import secrets
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -17,7 +19,7 @@ from dbtrust.engine import templates
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
 from dbtrust.engine.mongo.capture import Capture
 from dbtrust.engine.mongo.catalog import snapshot
-from dbtrust.engine.mongo.connect import connect
+from dbtrust.engine.mongo.connect import connect, connect_async
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
@@ -121,6 +123,22 @@ class Scratch:
             url, name = self._stage.copies.fresh()
             self._open = (url, name, connect(url, listeners=[self.capture]))
         return self._open[2][self._open[1]]
+
+    def run_async(self, call: Callable[[Any], Any]) -> Any:
+        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads an iterator to its end."""
+        self.database()
+        assert self._open is not None
+        url, name, _ = self._open
+
+        async def run() -> Any:
+            async with connect_async(url, listeners=[self.capture]) as client:
+                value = call(client[name])
+                value = await value if inspect.isawaitable(value) else value
+                if hasattr(value, "__anext__"):
+                    return [item async for item in value]
+                return value
+
+        return asyncio.run(run())
 
     def spoil(self) -> None:
         """Something wrote to the copy: the next `database` is a fresh one."""

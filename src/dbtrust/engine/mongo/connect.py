@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote_plus
 
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 
@@ -48,6 +48,17 @@ def connect(
         if client is not None:
             client.close()
         raise _refusal(error, url) from None
+    return client
+
+
+def connect_async(url: str, *, listeners: Sequence[CommandListener] = ()) -> AsyncMongoClient[Document]:
+    """The asynchronous client of a server that `connect` has reached; made inside a running event loop."""
+    options: dict[str, Any] = (
+        {} if "uuidrepresentation" in url.lower() else {"uuidRepresentation": "standard"}
+    )
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        url, event_listeners=list(listeners), tz_aware=True, appname="dbtrust", **options
+    )
     return client
 
 
