@@ -194,7 +194,13 @@ ASYNC = """
 from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
-from dbtrust import AsyncMongoQueries, claim, example
+from pydantic import BaseModel, ConfigDict
+from dbtrust import AsyncMongoQueries, Collection, claim, example
+
+class Anything(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+shops = Collection("shops", Anything)
 
 class A(AsyncMongoQueries):
     @claim("id lookup")
@@ -217,7 +223,7 @@ class A(AsyncMongoQueries):
 def test_asynchronous_methods_are_run_and_judged(tmp_path: Path, mongo_url: str) -> None:
     (tmp_path / "cases.py").write_text(ASYNC, encoding="utf-8")
     (tmp_path / "shops.py").write_text(SHOPS, encoding="utf-8")
-    config = '[project]\nname = "a"\npython = ["."]\n[mongo]\nversion = "6.0"\nqueries = ["cases:A"]\n[data.shops]\nfile = "shops.py"\nrows = 20\n'
+    config = '[project]\nname = "a"\npython = ["."]\n[mongo]\nversion = "6.0"\ncollections = ["cases:shops"]\nqueries = ["cases:A"]\n[data.shops]\nfile = "shops.py"\nrows = 20\n'
     (tmp_path / "dbtrust.toml").write_text(config, encoding="utf-8")
     report = check(tmp_path, only=["mongo"], mongo=mongo_url)
     assert not report.errors, report.errors
