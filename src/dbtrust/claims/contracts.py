@@ -32,7 +32,7 @@ from dbtrust.model.progress import Progress
 from dbtrust.model.project import Query
 from dbtrust.model.report import Outcome, Verdict
 from dbtrust.queries.placeholders import bind_params
-from dbtrust.stage.counterexamples import Argument, Broken, CounterExample, Search
+from dbtrust.stage.counterexamples import MADE, Argument, Broken, CounterExample, Search
 from dbtrust.stage.postgres import PostgresStage
 
 Connection = psycopg.Connection[Any]
@@ -349,15 +349,12 @@ _BROKEN: dict[str, Broken] = {
 
 def _told(example: CounterExample) -> str:
     """One line; the INSERTs stand in the evidence."""
+    count = len(example.inserts)
+    made = f"after {count} INSERT{'s' * (count != 1)}" if count else "with no row inserted"
+    where = made if example.source == MADE else f"in {example.source}"
     given = ", ".join(f"{name} = {value!r}" for name, value in example.arguments.items())
-    made = (
-        f"after {len(example.inserts)} INSERT{'s' * (len(example.inserts) != 1)}"
-        if example.inserts
-        else "on empty tables"
-    )
-    where = made if example.source.startswith("rows") else f"in {example.source}"
-    row = f" gives {example.rows[0]!r}" if example.rows else " gives nothing"
-    return f"{where}, {given + ',' if given else 'it'}{row}"
+    row = f"it gives {example.rows[0]!r}" if example.rows else "it gives nothing"
+    return f"{where}{f' and with {given}' if given else ''} {row}"
 
 
 def _verdict(

@@ -55,6 +55,9 @@ def evidence_facts(evidence: Mapping[str, Any], *, full: bool = False) -> Iterat
     for key, value in evidence.items():
         if key in _SPECIAL:
             continue
+        if key == "counter_example" and isinstance(value, Mapping):
+            yield from _counter_example(cast("Mapping[str, Any]", value))
+            continue
         if isinstance(value, (Mapping, list)):
             if full and not has_nodes(value):
                 yield key.replace("_", " "), flat(value)
@@ -62,6 +65,25 @@ def evidence_facts(evidence: Mapping[str, Any], *, full: bool = False) -> Iterat
             yield key.replace("_", " "), number(value)
     if full and "data" in evidence:
         yield "data", flat(evidence["data"])
+
+
+def _counter_example(example: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The statements to run and what then comes out, line by line; what has another form on one line."""
+    if "inserts" not in example:
+        yield "counter-example", flat(example)
+        return
+    yield from (("insert", statement) for statement in example["inserts"])
+    if example["parameters"]:
+        given: Mapping[str, Any] = example["parameters"]
+        yield "with", _row(list(given), list(given.values()))
+    for row in example["rows"] or [[]]:
+        yield "gives", _row(example["columns"], row) if row else "no row"
+
+
+def _row(columns: list[str], values: list[Any]) -> str:
+    """One row as SQL people read it."""
+    shown = ("NULL" if value is None else str(value) for value in values)
+    return ", ".join(f"{name} = {text}" for name, text in zip(columns, shown, strict=False))
 
 
 def has_nodes(value: Any) -> bool:

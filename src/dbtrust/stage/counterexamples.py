@@ -9,10 +9,11 @@ from random import Random
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from dbtrust.engine.postgres.analysis import relations_named
 from dbtrust.engine.postgres.errors import Failure
-from dbtrust.engine.postgres.trial import load_text, shown, some_rows, try_query, whole
+from dbtrust.engine.postgres.trial import load_text, shown, some_rows, try_insert, try_query, whole
 from dbtrust.engine.postgres.values import as_sent
 from dbtrust.judge.candidates import literals, of_type, pools
 from dbtrust.judge.contracts.links import Atom, Classes, classes
@@ -36,6 +37,9 @@ class Argument:
     accepts: Callable[[Any], bool] = lambda _value: True
 
 
+MADE = "rows that were made for it"
+
+
 @dataclass(frozen=True, slots=True)
 class CounterExample:
     """What was inserted, what the query was given and what it gave."""
@@ -44,7 +48,7 @@ class CounterExample:
     arguments: Mapping[str, Any]
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
-    source: str = "rows that were made for it"
+    source: str = MADE
 
     def evidence(self) -> dict[str, Any]:
         """JSON-like."""
@@ -93,24 +97,45 @@ class Search:
                 linked = self._linked(links, relations, known, random, mode)
                 rows = Rows(self.connection, relations, known, random, mode, linked.columns, templates)
                 rows.fill()
-                found |= self._try(rows, linked, open_)
+                given = self._try(linked.arguments)
+                broken_now = [
+                    name for name, broken in open_.items() if given and broken(given[1]) is not None
+                ]
+            for name in broken_now:
+                found[name] = self._smallest(rows.inserted, linked.arguments or [], promises[name])
         return found
 
-    def _try(self, rows: Rows, linked: _Linked, open_: Mapping[str, Broken]) -> dict[str, CounterExample]:
-        if linked.arguments is None or not whole(self.connection):
-            return {}
-        given = try_query(self.connection, self.text, [as_sent(v) for v in linked.arguments], _FETCH)
-        if isinstance(given, Failure):
-            return {}
-        names = [argument.name for argument in self.arguments]
-        columns, found = tuple(given[0]), dict[str, CounterExample]()
-        for name, broken in open_.items():
-            offending = broken(given[1])
-            if offending is not None:
-                inserts = tuple(shown(self.connection, statement) for statement in rows.inserted)
-                values = dict(zip(names, linked.arguments, strict=True))
-                found[name] = CounterExample(inserts, values, columns, tuple(offending))
-        return found
+    def _try(self, arguments: list[Any] | None) -> tuple[list[str], list[tuple[Any, ...]]] | None:
+        if arguments is None or not whole(self.connection):
+            return None
+        given = try_query(self.connection, self.text, [as_sent(v) for v in arguments], _FETCH)
+        return None if isinstance(given, Failure) else given
+
+    def _smallest(self, inserts: list[sql.Composed], arguments: list[Any], broken: Broken) -> CounterExample:
+        """The same without the rows that it does not need: each INSERT is left out in turn."""
+        kept, example = list(inserts), self._repeat(inserts, arguments, broken)
+        for statement in reversed(inserts):
+            fewer = [s for s in kept if s is not statement]
+            smaller = self._repeat(fewer, arguments, broken)
+            if smaller is not None:
+                kept, example = fewer, smaller
+        assert example is not None
+        return example
+
+    def _repeat(
+        self, inserts: list[sql.Composed], arguments: list[Any], broken: Broken
+    ) -> CounterExample | None:
+        with self.connection.transaction(force_rollback=True):
+            if any(try_insert(self.connection, statement) is not None for statement in inserts):
+                return None
+            given = self._try(arguments)
+            offending = broken(given[1]) if given is not None else None
+            if given is None or offending is None:
+                return None
+            names = [argument.name for argument in self.arguments]
+            texts = tuple(shown(self.connection, statement) for statement in inserts)
+            values = dict(zip(names, arguments, strict=True))
+            return CounterExample(texts, values, tuple(given[0]), tuple(offending))
 
     def _relations(self) -> dict[int, Relation]:
         """The tables of the query and every table that their foreign keys need."""

@@ -71,7 +71,7 @@ class Rows:
         for key in relation.foreign_keys:
             self._refer(relation, key, values, depth)
         for attempt in range(REPAIRS):
-            statement = insert_statement(relation.schema, relation.name, values)
+            statement = _statement(relation, values)
             refused = try_insert(self.connection, statement)
             if refused is None:
                 self.inserted.append(statement)
@@ -182,6 +182,18 @@ class Rows:
             found = [by_number[n] for key in keys for n in key.columns if n in by_number]
         found = [c for c in found if not c.generated]
         return found or self.random.sample(columns, min(2, len(columns)))
+
+
+def _statement(relation: Relation, values: Values) -> sql.Composed:
+    """The INSERT of a row; a NULL that the column would get anyway is left out."""
+    columns = {c.name: c for c in relation.columns.values()}
+    row = {
+        name: value
+        for name, value in values.items()
+        if value is not None or columns[name].default is not None
+    }
+    identity = any(columns[name].identity for name in row)
+    return insert_statement(relation.schema, relation.name, row, identity=identity)
 
 
 def parents_first(relations: Mapping[int, Relation]) -> list[int]:

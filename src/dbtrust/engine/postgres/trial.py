@@ -14,15 +14,15 @@ from dbtrust.engine.postgres.sql import load
 Row = Mapping[str, str | None]
 
 
-def insert_statement(schema: str, table: str, row: Row) -> sql.Composed:
-    """An INSERT of literals that the server reads as values of the columns' types; identity columns may be given."""
+def insert_statement(schema: str, table: str, row: Row, *, identity: bool = False) -> sql.Composed:
+    """An INSERT of literals that the server reads as values of the columns' types; `identity`: of such a column too."""
     name = sql.Identifier(schema, table) if schema != "public" else sql.Identifier(table)
     if not row:
         return sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name)
     columns = sql.SQL(", ").join(sql.Identifier(column) for column in row)
     values = sql.SQL(", ").join(sql.Literal(value) for value in row.values())
-    statement = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})")
-    return statement.format(name, columns, values)
+    overriding = sql.SQL("OVERRIDING SYSTEM VALUE ") if identity else sql.SQL("")
+    return sql.SQL("INSERT INTO {} ({}) {}VALUES ({})").format(name, columns, overriding, values)
 
 
 def try_insert(connection: psycopg.Connection[Any], statement: sql.Composed) -> Failure | None:

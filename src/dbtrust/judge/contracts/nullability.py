@@ -82,7 +82,7 @@ class Prover:
         if node.tag != "VAR" and _kept(node, levels[0]):
             return None
         rule = _RULES.get(node.tag)
-        return f"{node.tag} is not known to dbtrust" if rule is None else rule(self, node, levels)
+        return f"dbtrust knows no rule for {node.tag}" if rule is None else rule(self, node, levels)
 
     def every(self, nodes: Sequence[Any], levels: Levels) -> Reason:
         """The first reason among several expressions."""
@@ -434,6 +434,14 @@ def _null_if(_prover: Prover, _node: Node, _levels: Levels) -> Reason:
     return "NULLIF gives NULL where both are equal"
 
 
+def _field(_prover: Prover, _node: Node, _levels: Levels) -> Reason:
+    return "a field of a composite value may be NULL"
+
+
+def _element(_prover: Prover, _node: Node, _levels: Levels) -> Reason:
+    return "an element of an array may be NULL or absent"
+
+
 def _row_comparison(prover: Prover, node: Node, levels: Levels) -> Reason:
     return prover.every([*node.list("largs"), *node.list("rargs")], levels)
 
@@ -460,6 +468,8 @@ _RULES: dict[str, Rule] = {
     "RELABELTYPE": _argument,
     "COERCEVIAIO": _argument,
     "ROWCOMPAREEXPR": _row_comparison,
+    "FIELDSELECT": _field,
+    "SUBSCRIPTINGREF": _element,
     "SQLVALUEFUNCTION": _value_of_session,
     "ARRAYCOERCEEXPR": _argument,
     "CONVERTROWTYPEEXPR": _argument,
