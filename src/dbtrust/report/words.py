@@ -76,7 +76,8 @@ def _counter_example(example: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if example["parameters"]:
         given: Mapping[str, Any] = example["parameters"]
         yield "with", _row(list(given), list(given.values()))
-    for row in example["rows"] or [[]]:
+    rows: list[list[Any]] = example["rows"] or [[]]
+    for row in rows:
         yield "gives", _row(example["columns"], row) if row else "no row"
 
 
