@@ -116,8 +116,7 @@ class ProductQueries(MongoQueries):
             {"$project": {"_id": 0, "category": 1, "price": 1}},
             {"$group": {"_id": "$category", "count": {"$sum": 1}, "averagePrice": {"$avg": "$price"}}},
         ]
-        options = {"hint": "idx_category_price"}
-        found = self.db.products.aggregate(pipeline, **options)
+        found = self.db.products.aggregate(pipeline, hint="idx_category_price")
         return sorted(found, key=lambda group: str(group["_id"]))
 
     @claim("uses idx_category_price on products", "examines at most 1 documents per result")
