@@ -50,7 +50,7 @@ fixtures: $(VENV)/dev
 bench: $(VENV)/dev
 	@for b in bench/startup.py bench/loading.py bench/queries.py; do $(RUN) $$b --quick; done
 
-LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+LOCK = uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock:
 	$(LOCK) pyproject.toml --extra demo -o requirements/runtime.txt
 	$(LOCK) requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt

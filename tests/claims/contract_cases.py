@@ -42,6 +42,19 @@ CASES: list[tuple[str, str, str, str]] = [
     ("no_parameters", "SELECT count(*) FROM post", "() -> int", "HHHH"),
     ("cast_parameter", "SELECT id FROM post WHERE id = :id::int", "(id: int) -> int | None", "HHHH"),
     ("same_parameter_twice", "SELECT id FROM post WHERE title = :t OR body = :t", "(t: str) -> list[int]", "HHHH"),
+    (
+        "set_for_any",
+        "SELECT id, title FROM post WHERE id = ANY(:ids)",
+        "(ids: set[int]) -> list[Title]",
+        "RUUU",
+    ),
+    (
+        "tuple_for_any",
+        "SELECT id, title FROM post WHERE id = ANY(:ids)",
+        "(ids: tuple[int, ...]) -> list[Title]",
+        "RUUU",
+    ),
+    ("slow_query", "SELECT id FROM post, pg_sleep(60) WHERE body IS NULL", "() -> int | None", "HHHU"),
     # Columns: names, types, counts, order.
     ("missing_column", "SELECT id FROM post WHERE id = :id", "(id: int) -> Title | None", "HRUH"),
     ("extra_column", "SELECT id, title, body FROM post WHERE id = :id", "(id: int) -> Title | None", "HRUH"),

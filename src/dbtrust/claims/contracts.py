@@ -39,6 +39,8 @@ Connection = psycopg.Connection[Any]
 CHECKS = ("contract.parameters", "contract.columns", "contract.nullability", "contract.cardinality")
 _MANY, _NONE = "more than one row", "no row"
 _DATA_ROWS = 5_000
+#: A query over the few rows of a trial may run this long.
+TRIAL_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def judge_contracts(
     verdicts: list[Verdict] = []
     assert stage.state is not None
     with ExitStack() as stack:
-        empty = stack.enter_context(stage.owner(stack.enter_context(stage.copy(stage.state))))
+        copy = stack.enter_context(stage.copy(stage.state))
+        empty = stack.enter_context(stage.owner(copy, timeout_ms=TRIAL_MS))
         full = None
         if stage.data is not None:
             full = stack.enter_context(stage.owner(stack.enter_context(stage.copy(stage.data))))

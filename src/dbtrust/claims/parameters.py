@@ -61,7 +61,7 @@ def judge_parameters(
 
 
 def _unused(method: Any, choices: Mapping[str, Collection[str]]) -> Iterator[Wrong]:
-    for name in list(method.signature.parameters)[1:]:
+    for name in list(method.signature.parameters)[1:] if not method.many else ():
         if name in choices:
             extra = [v for v in listed(method.annotations.get(name, Any)) or () if v not in choices[name]]
             if extra:

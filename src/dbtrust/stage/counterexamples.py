@@ -25,6 +25,7 @@ Connection = psycopg.Connection[Any]
 TRIALS = 160
 _FETCH = 20
 _TABLES = frozenset("rp")
+_QUERY_CANCELED = "57014"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Search:
     text: str
     arguments: Sequence[Argument]
     sample: Connection | None = None
+    #: A query that runs into the time limit is not tried again and again.
+    stopped: bool = False
     _texts: dict[tuple[int, str], Any] = field(default_factory=dict[tuple[int, str], Any])
 
     def run(self, promises: Mapping[str, Broken]) -> dict[str, CounterExample]:
@@ -98,6 +101,8 @@ class Search:
                 rows = Rows(self.connection, relations, known, random, mode, linked.columns, templates)
                 rows.fill()
                 given = self._try(linked.arguments)
+                if self.stopped:
+                    break
                 broken_now = [
                     name for name, broken in open_.items() if given and broken(given[1]) is not None
                 ]
@@ -109,7 +114,10 @@ class Search:
         if arguments is None or not whole(self.connection):
             return None
         given = try_query(self.connection, self.text, [as_sent(v) for v in arguments], _FETCH)
-        return None if isinstance(given, Failure) else given
+        if isinstance(given, Failure):
+            self.stopped = self.stopped or given.sqlstate == _QUERY_CANCELED
+            return None
+        return given
 
     def _smallest(self, inserts: list[sql.Composed], arguments: list[Any], broken: Broken) -> CounterExample:
         """The same without the rows that it does not need: each INSERT is left out in turn."""

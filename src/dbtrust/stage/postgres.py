@@ -58,8 +58,10 @@ class PostgresStage:
         with self.scratch.temporary(self.scratch.copy(source, "copy")) as name:
             yield name
 
-    def owner(self, name: str, *, slow: bool = False) -> psycopg.Connection[Any]:
-        timeout = STATEMENT_TIMEOUT_MS * (10 if slow else 1)
+    def owner(
+        self, name: str, *, slow: bool = False, timeout_ms: int = STATEMENT_TIMEOUT_MS
+    ) -> psycopg.Connection[Any]:
+        timeout = timeout_ms * (10 if slow else 1)
         return self.scratch.owner(name, statement_timeout_ms=timeout)
 
     def url(self, name: str) -> str:

@@ -181,7 +181,9 @@ def _samples(part: Any) -> Iterator[Any]:
     elif origin is typing.Literal:
         yield from (a for a in arguments if a is not None)
     elif origin in _LISTS or (origin is tuple and arguments[1:] == (...,)):
-        yield from ([v] for v in samples(arguments[0]))
+        # psycopg sends a tuple as a composite and a set not at all: what a caller passes is what counts.
+        kind = origin if origin in (set, frozenset, tuple) else list
+        yield from (kind([v]) for v in samples(arguments[0]))
     elif origin in _MAPPINGS or typing.is_typeddict(part):
         yield {}
     elif inspect.isclass(part) and issubclass(part, enum.Enum):
