@@ -52,7 +52,7 @@ CASES: list[tuple[str, str, str, str]] = [
         "tuple_for_any",
         "SELECT id, title FROM post WHERE id = ANY(:ids)",
         "(ids: tuple[int, ...]) -> list[Title]",
-        "RUUU",
+        "RHHH",
     ),
     ("slow_query", "SELECT id FROM post, pg_sleep(60) WHERE body IS NULL", "() -> int | None", "HHHU"),
     # Columns: names, types, counts, order.

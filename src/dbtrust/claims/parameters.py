@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 
 from dbtrust.engine.postgres.describe import Described, describe, sent_types
+from dbtrust.engine.postgres.errors import Failure, position
 from dbtrust.engine.postgres.errors import describe as said
-from dbtrust.engine.postgres.errors import position
-from dbtrust.engine.postgres.trial import load_text
+from dbtrust.engine.postgres.trial import load_text, try_query
 from dbtrust.engine.postgres.values import as_sent
 from dbtrust.judge.contracts.annotations import fits, listed, parts, samples
 from dbtrust.model.words import nearest
@@ -125,6 +125,9 @@ def _texts(
 ) -> Iterator[Wrong]:
     """A str goes without a type, so the server takes the statement and fails on the value."""
     for (name, annotation), type_name in zip(annotations.items(), described.parameter_names, strict=True):
+        if any(typing.get_origin(part) is tuple for part in parts(annotation)):
+            yield from _tuples(connection, name, annotation, type_name)
+            continue
         annotation, type_name = _element(annotation, type_name)
         allowed = listed(annotation)
         plain = allowed is None and any(part is str for part in parts(annotation))
@@ -135,6 +138,15 @@ def _texts(
                 message = f"{name} is {_name(annotation)} and the server reads it as {type_name}: {why}"
                 yield Wrong(message, f"annotate what psycopg sends as {type_name}")
                 break
+
+
+def _tuples(connection: Connection, name: str, annotation: Any, type_name: str) -> Iterator[Wrong]:
+    """psycopg sends a tuple as a composite, also without a type."""
+    for value in samples(annotation)[:1]:
+        given = try_query(connection, f"SELECT ($1)::{type_name}", [value], 1)
+        if isinstance(given, Failure):
+            message = f"{name} is {_name(annotation)} and the server reads it as {type_name}: {given.message}"
+            yield Wrong(message, "psycopg sends a tuple as a composite value: annotate a list")
 
 
 def _element(annotation: Any, type_name: str) -> tuple[Any, str]:
