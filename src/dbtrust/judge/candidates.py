@@ -152,12 +152,12 @@ def _around(constant: str) -> list[str]:
         return [constant, str(int(constant) + 1), str(int(constant) - 1)]
     if "%" in constant and not re.search(r"[\[\]^$\\]", constant):
         return [constant.replace("%", ""), constant.replace("%", "a"), constant]
-    matching = sample(constant)
-    return [constant] if matching is None or matching == constant else [matching, constant]
+    matching = [text for variant in range(3) if (text := sample(constant, variant)) is not None]
+    return list(dict.fromkeys([*matching, constant]))
 
 
-def sample(pattern: str) -> str | None:
-    """The shortest plain text that a regular expression matches, or None where it cannot be made."""
+def sample(pattern: str, variant: int = 0) -> str | None:
+    """A short plain text that a regular expression matches, another for each variant; None where it cannot be made."""
     if not re.search(r"[\[\](){}\\^$*+?|]", pattern):
         return None
     python = pattern
@@ -168,7 +168,7 @@ def sample(pattern: str) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parsed = _parser().parse(python)
-        text = "".join(_piece(op, value) for op, value in parsed)
+        text = "".join(_piece(op, value, variant) for op, value in parsed)
         return text if re.search(python, text) else None
     except (re.error, ValueError, RecursionError, OverflowError):
         return None
@@ -191,19 +191,20 @@ def _parser() -> Any:
     return importlib.import_module("re._parser")
 
 
-def _piece(operation: Any, value: Any) -> str:
+def _piece(operation: Any, value: Any, variant: int) -> str:
     name = str(operation)
     if name == "LITERAL":
         return chr(value)
     if name == "IN":
-        return _member(value)
+        return _member(value, variant)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         low, _, inner = value
-        return "".join(_piece(op, v) for op, v in inner) * int(low)
+        return "".join(_piece(op, v, variant) for op, v in inner) * int(low)
     if name == "SUBPATTERN":
-        return "".join(_piece(op, v) for op, v in value[-1])
+        return "".join(_piece(op, v, variant) for op, v in value[-1])
     if name == "BRANCH":
-        return "".join(_piece(op, v) for op, v in value[1][0])
+        branches = value[1]
+        return "".join(_piece(op, v, variant) for op, v in branches[variant % len(branches)])
     if name in ("ANY", "NOT_LITERAL"):
         return "a" if name == "ANY" or chr(value) != "a" else "b"
     if name == "AT":
@@ -211,14 +212,27 @@ def _piece(operation: Any, value: Any) -> str:
     raise ValueError(name)
 
 
-def _member(members: Iterable[Any]) -> str:
-    first = next(iter(members))
+def _member(members: Iterable[Any], variant: int) -> str:
+    listed = list(members)
+    first = listed[0]
     name = str(first[0])
     if name == "NEGATE":
-        return "a" if re.fullmatch("[^" + "".join(_plain(m) for m in list(members)[1:]) + "]", "a") else "_"
+        return "a" if re.fullmatch("[^" + "".join(_plain(m) for m in listed[1:]) + "]", "a") else "_"
     if name == "CATEGORY":
-        return {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " "}.get(str(first[1]), "a")
-    return _plain(first)[0]
+        texts = {"CATEGORY_DIGIT": "123", "CATEGORY_SPACE": "   "}.get(str(first[1]), "abc")
+        return texts[variant % 3]
+    if name == "RANGE":
+        low, high = first[1]
+        return chr(min(low + variant, high))
+    return chr(first[1]) if len(listed) == 1 else chr(_first_of(listed[variant % len(listed)]))
+
+
+def _first_of(member: Any) -> int:
+    """The code of a member's first character; a letter where it is a category."""
+    name, value = str(member[0]), member[1]
+    if name == "RANGE":
+        return int(value[0])
+    return int(value) if name == "LITERAL" else ord("a")
 
 
 def _plain(member: Any) -> str:

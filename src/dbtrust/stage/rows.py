@@ -175,6 +175,8 @@ class Rows:
             found = [c for c in columns if c.name == refused.column]
         elif refused.constraint is not None and refused.constraint in relation.checks:
             found = [by_number[n] for n in relation.checks[refused.constraint][0] if n in by_number]
+        elif refused.sqlstate == "23P01":
+            found = [c for c in columns if c.category == "R"]
         elif refused.datatype:
             found = [c for c in columns if c.type.split(".")[-1].strip('"') == refused.datatype]
         else:
@@ -192,7 +194,7 @@ def _statement(relation: Relation, values: Values) -> sql.Composed:
         for name, value in values.items()
         if value is not None or columns[name].default is not None
     }
-    identity = any(columns[name].identity for name in row)
+    identity = any(columns[name].identity == "a" for name in row)
     return insert_statement(relation.schema, relation.name, row, identity=identity)
 
 
