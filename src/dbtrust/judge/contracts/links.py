@@ -54,16 +54,19 @@ def classes(query: Node, facts: Facts) -> Classes:
     return found
 
 
-def _pairs(query: Node, facts: Facts, outer: Levels) -> Iterator[tuple[Atom, Atom, bool]]:
+def _pairs(
+    query: Node, facts: Facts, outer: Levels, views: frozenset[int] = frozenset()
+) -> Iterator[tuple[Atom, Atom, bool]]:
+    """`views` are being read: up to PostgreSQL 15 a view's own range table holds the view itself, twice."""
     levels = (Level(query), *outer)
     for node, sure in _own(query):
         if node.tag == "QUERY":
-            yield from _pairs(node, facts, levels)
+            yield from _pairs(node, facts, levels, views)
             continue
         if node.tag == "RANGETBLENTRY":
             relation = facts.relations.get(node.number("relid"))
-            if relation is not None and relation.query is not None:
-                yield from _pairs(relation.query, facts, ())
+            if relation is not None and relation.query is not None and relation.oid not in views:
+                yield from _pairs(relation.query, facts, (), views | {relation.oid})
         known = (
             facts.operators.get(node.number("opno")) if node.tag in ("OPEXPR", "SCALARARRAYOPEXPR") else None
         )
