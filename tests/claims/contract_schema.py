@@ -57,6 +57,9 @@ CREATE TABLE late (id int, n int, CONSTRAINT late_key UNIQUE (n) DEFERRABLE INIT
 CREATE TABLE shelf (id int NOT NULL, kind text NOT NULL, PRIMARY KEY (id, kind)) PARTITION BY LIST (kind);
 CREATE TABLE shelf_a PARTITION OF shelf FOR VALUES IN ('a');
 CREATE TABLE shelf_b PARTITION OF shelf FOR VALUES IN ('b', 'c');
+CREATE TABLE sink (id int, kind text NOT NULL, note text) PARTITION BY LIST (kind);
+CREATE TABLE sink_a PARTITION OF sink FOR VALUES IN ('a');
+CREATE TRIGGER watching BEFORE INSERT ON sink_a FOR EACH ROW EXECUTE FUNCTION watch();
 CREATE TABLE base (id int PRIMARY KEY);
 CREATE TABLE derived (more text) INHERITS (base);
 CREATE VIEW post_author AS

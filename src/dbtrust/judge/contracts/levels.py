@@ -79,14 +79,14 @@ class _Reader:
     def read(self, node: Node, forced: set[Key]) -> None:
         """`forced`: values that conditions above this node require, so no null-extended row of theirs is left."""
         if node.tag == "FROMEXPR":
-            forced = forced | self._know(node.child("quals"))
+            forced = forced | self._know(implied(node.child("quals"), self.facts))
             for child in node.list("fromlist"):
                 self.read(child, forced)
         elif node.tag == "JOINEXPR":
             self._join(node, forced)
 
-    def _know(self, quals: Node | None) -> set[Key]:
-        found = implied(quals, self.facts) if quals is not None else []
+    def _know(self, found: list[Node]) -> set[Key]:
+        """A condition that every row keeps."""
         self.level.kept += found
         keys = keys_of(found)
         self.level.known |= keys
@@ -95,8 +95,13 @@ class _Reader:
     def _join(self, node: Node, forced: set[Key]) -> None:
         left, right = node.child("larg"), node.child("rarg")
         assert left is not None and right is not None
-        own = self._know(node.child("quals"))
         kind = _reduced(node.number("jointype"), relations(left), relations(right), forced)
+        found = implied(node.child("quals"), self.facts)
+        own = self._know(found) if kind == INNER else keys_of(found)
+        if kind in (LEFT, RIGHT):
+            # ON says nothing of the preserved side: its rows are given without a match, too.
+            inside = relations(right if kind == LEFT else left)
+            self.level.known |= {key for key in own if key[0] in inside}
         if kind in (LEFT, FULL):
             self._extend(relations(right), node, kind)
         if kind in (RIGHT, FULL):
