@@ -50,13 +50,22 @@ def show(
     *,
     as_json: bool,
 ) -> None:
-    """Prints the result; `ratios` maps a case to {"peer/ours": ratio}."""
+    """Prints the result. `medians` has "tool: case", `ratios` maps a case to {"dbtrust / peer": ratio}."""
     if as_json:
         rows = [
-            {"case": name, "tool": name.split(":")[0], "median": value, "unit": unit}
+            {
+                "case": name.partition(": ")[2] or name,
+                "tool": name.partition(": ")[0],
+                "median": value,
+                "unit": unit,
+            }
             for name, value in medians.items()
         ]
-        json.dump({"bench": bench, "versions": dict(versions), "rows": rows, "ratios": ratios}, sys.stdout)
+        peers = {
+            case: {pair.removeprefix("dbtrust / "): ratio for pair, ratio in pairs.items()}
+            for case, pairs in ratios.items()
+        }
+        json.dump({"bench": bench, "versions": dict(versions), "rows": rows, "ratios": peers}, sys.stdout)
         return
     print(f"{bench} ({', '.join(f'{k} {v}' for k, v in versions.items())})")
     for name, value in medians.items():

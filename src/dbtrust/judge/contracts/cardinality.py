@@ -66,7 +66,7 @@ class _Counter:
     def read(self, node: Node, only: frozenset[int] | None = None) -> None:
         """Collects the equalities of a join tree."""
         if node.tag == "FROMEXPR":
-            self._conditions(node.child("quals"), only)
+            self.conditions(node.child("quals"), only)
             for child in node.list("fromlist"):
                 self.read(child, only)
         elif node.tag == "JOINEXPR":
@@ -76,18 +76,19 @@ class _Counter:
         left, right, kind = node["larg"], node["rarg"], node.number("jointype")
         self.full = self.full or kind == FULL
         if kind == INNER:
-            self._conditions(node.child("quals"), only)
+            self.conditions(node.child("quals"), only)
             self.read(left, only)
             self.read(right, only)
         elif kind in (LEFT, RIGHT):
             kept, extended = (left, right) if kind == LEFT else (right, left)
             inside = frozenset(relations(extended))
             inside = inside if only is None else inside & only
-            self._conditions(node.child("quals"), inside)
+            self.conditions(node.child("quals"), inside)
             self.read(kept, only)
             self.read(extended, inside)
 
-    def _conditions(self, quals: Node | None, only: frozenset[int] | None) -> None:
+    def conditions(self, quals: Node | None, only: frozenset[int] | None) -> None:
+        """Collects the equalities of one condition."""
         for condition in conjuncts(quals):
             known = self.facts.operators.get(condition.number("opno")) if condition.tag == "OPEXPR" else None
             if known is not None and known.equality and len(condition.list("args")) == 2:
@@ -282,7 +283,7 @@ def _merge(query: Node, counter: _Counter, numbers: set[int]) -> Reason:
     if any(action.number("matchKind") == 1 for action in query.list("mergeActionList")):
         return "WHEN NOT MATCHED BY SOURCE takes any number of rows"
     target = query.number("resultRelation")
-    counter._conditions(query.child("mergeJoinCondition"), frozenset({target}))  # pyright: ignore[reportPrivateUsage]
+    counter.conditions(query.child("mergeJoinCondition"), frozenset({target}))
     return _told(counter, counter.determine(numbers | {target}))
 
 
