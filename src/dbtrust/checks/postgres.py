@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 import psycopg
 
 from dbtrust.checks.half import Half
-from dbtrust.claims.contracts import contracts_of, judge_contracts
+from dbtrust.claims.contracts import judge_contracts
 from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.judge.claims import Names
 from dbtrust.judge.findings import postgres_findings
@@ -84,8 +84,7 @@ class PostgresHalf(Half):
         if self.stage.state is None:
             self.verdicts += self._without_state("contract.")
             return
-        contracts = contracts_of(self.stage, self.project.queries, self.project.bound)
-        self.verdicts += judge_contracts(self.stage, contracts, self.progress)
+        self.verdicts += judge_contracts(self.stage, self.project.queries, self.project.bound, self.progress)
 
     def _iterates(self, subject: str) -> bool:
         bound = self.project.bound.get(subject)

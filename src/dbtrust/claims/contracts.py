@@ -52,22 +52,6 @@ class Contract:
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
 
 
-def contracts_of(
-    stage: PostgresStage, queries: Sequence[Query], bound: Mapping[str, Any]
-) -> list[list[Contract]]:
-    """The contracts of the queries that a class binds: the variants of each query, with the values of its examples.
-
-    An example that does not run is left out: query.prepares tells of it.
-    """
-    assert stage.state is not None
-    found: list[list[Contract]] = []
-    with stage.copy(stage.state) as name, stage.owner(name) as connection:
-        for query in queries:
-            if (method := bound.get(query.subject)) is not None:
-                found.append([Contract(q, method, _examples(connection, q)) for q in variants(query)])
-    return found
-
-
 def _examples(connection: Connection, query: Query) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     bound = bind_params(query.sql)
@@ -82,27 +66,35 @@ class _Bench:
     """Connections: `empty` to a copy without data, `full` to one with the project's data."""
 
     empty: Connection
-    full: Connection | None
+    full: Connection | None = None
 
 
 def judge_contracts(
-    stage: PostgresStage, contracts: Sequence[Sequence[Contract]], progress: Progress
+    stage: PostgresStage, queries: Sequence[Query], bound: Mapping[str, Any], progress: Progress
 ) -> list[Verdict]:
-    """The four verdicts of each bound query; of a query with choices the worst of its variants."""
+    """The four verdicts of each query that a class binds; of a query with choices the worst of its variants."""
     verdicts: list[Verdict] = []
     assert stage.state is not None
     with ExitStack() as stack:
         copy = stack.enter_context(stage.copy(stage.state))
-        empty = stack.enter_context(stage.owner(copy, timeout_ms=TRIAL_MS))
-        full = None
+        bench = _Bench(stack.enter_context(stage.owner(copy, timeout_ms=TRIAL_MS)))
         if stage.data is not None:
-            full = stack.enter_context(stage.owner(stack.enter_context(stage.copy(stage.data))))
-        bench = _Bench(empty, full)
-        for chosen in contracts:
-            progress(f"judging the contract of {chosen[0].query.subject}")
-            found = [_judge(bench, contract) for contract in chosen]
-            verdicts += [_worst(verdict) for verdict in zip(*found, strict=True)]
+            copy = stack.enter_context(stage.copy(stage.data))
+            bench.full = stack.enter_context(stage.owner(copy))
+        for query in queries:
+            if (method := bound.get(query.subject)) is not None:
+                progress(f"judging the contract of {query.subject}")
+                found = [_judge(bench, contract) for contract in _contracts(bench, query, method)]
+                verdicts += [_worst(verdict) for verdict in zip(*found, strict=True)]
     return verdicts
+
+
+def _contracts(bench: _Bench, query: Query, method: Any) -> list[Contract]:
+    """The variants of a query with the values of its examples, which may ask for the project's data.
+
+    An example that does not run is left out: query.prepares tells of it.
+    """
+    return [Contract(q, method, _examples(bench.full or bench.empty, q)) for q in variants(query)]
 
 
 _BADNESS = {"not_applicable": 0, "holds": 1, "unproved": 2, "refuted": 3}
