@@ -314,4 +314,6 @@ CASES: list[tuple[str, str, str, str]] = [
  ("union_filtered","SELECT x.v FROM (SELECT body AS v FROM post UNION ALL SELECT title FROM post) x WHERE x.v = 'a'","() -> list[str]","HHHH"),
  ("partial_index_by_array","SELECT id FROM post WHERE slug = :s AND status = ANY('{live}')","(s: str) -> int | None","HHHU"),
     ("trigger_of_a_partition", "INSERT INTO sink (id, kind, note) VALUES (:id, 'a', 'x') RETURNING note", "(id: int) -> str", "HHRU"),
+    ("expression_equals", "SELECT p.body FROM post p JOIN author a ON a.id = p.editor_id WHERE split_part(a.address, '@', 2) = :domain AND lower(p.title) = :title", "(domain: str, title: str) -> list[str]", "HHRH"),
+    ("expression_equals_many", "SELECT id FROM post WHERE extra ->> 'lang' = :lang", "(lang: str) -> int | None", "HHHR"),
 ]  # fmt: skip

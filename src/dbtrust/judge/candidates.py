@@ -9,7 +9,7 @@ import json
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dbtrust.judge.statements import SqlSyntaxError, messages, parse_tree
@@ -124,8 +124,8 @@ def harvest(sql: str) -> dict[str, list[str]]:
 
 def _document(expression: Any, constants: list[str], document: dict[str, Any]) -> None:
     operators = [name.string.sval for e in messages(expression, "A_Expr") for name in e.name]
-    if len(constants) >= 2 and any(op in ("->", "->>") for op in operators):
-        document.setdefault(constants[0], constants[-1])
+    if constants and any(op in ("->", "->>") for op in operators):
+        document.setdefault(constants[0], constants[-1] if len(constants) > 1 else "a")
 
 
 def _column(reference: Any) -> str | None:
@@ -251,3 +251,65 @@ def pools(sql: Iterable[str]) -> Mapping[str, list[str]]:
         for column, values in harvest(text).items():
             found[column] += values
     return {column: list(dict.fromkeys(values)) for column, values in found.items()}
+
+
+def probes(sql: str) -> dict[int, str]:
+    """$n -> a query for the value that `expression over columns = $n` wants, over the statement's own FROM clause.
+
+    Only for a plain SELECT whose condition says so of every row; empty for any other text.
+    """
+    import postgast
+
+    try:
+        tree = parse_tree(sql)
+    except SqlSyntaxError:
+        return {}
+    select = tree.stmts[0].stmt.select_stmt if len(tree.stmts) == 1 else None
+    if select is None or not select.from_clause or select.HasField("with_clause"):
+        return {}
+    if any(next(messages(source, "ParamRef"), None) for source in select.from_clause):
+        return {}
+    found: dict[int, str] = {}
+    for number, expression in _wanted(select.where_clause):
+        probe = type(tree)()
+        probe.CopyFrom(tree)
+        asked = probe.stmts[0].stmt.select_stmt
+        for name in (
+            "target_list",
+            "where_clause",
+            "sort_clause",
+            "group_clause",
+            "having_clause",
+            "limit_count",
+            "limit_offset",
+            "distinct_clause",
+        ):
+            asked.ClearField(name)
+        asked.target_list.add().res_target.val.CopyFrom(expression)
+        found[number] = str(postgast.deparse(probe))
+    return found
+
+
+def _wanted(condition: Any) -> Iterator[tuple[int, Any]]:
+    """(n, expression) of the parts of an AND that compare an expression over columns with $n."""
+    kind = condition.WhichOneof("node")
+    if kind == "bool_expr" and condition.bool_expr.boolop == _AND:
+        for part in condition.bool_expr.args:
+            yield from _wanted(part)
+    if kind != "a_expr" or condition.a_expr.kind != _PLAIN_OPERATOR:
+        return
+    sides = (condition.a_expr.lexpr, condition.a_expr.rexpr)
+    if condition.a_expr.name[-1].string.sval != "=":
+        return
+    for here, there in (sides, sides[::-1]):
+        while there.WhichOneof("node") == "type_cast":
+            there = there.type_cast.arg
+        columns = next(messages(here, "ColumnRef"), None)
+        plain = columns is None or here.WhichOneof("node") == "column_ref"
+        given = next(messages(here, "ParamRef"), None) is not None
+        if there.WhichOneof("node") == "param_ref" and not plain and not given:
+            yield there.param_ref.number, here
+
+
+#: BoolExprType.AND_EXPR and A_Expr_Kind.AEXPR_OP of libpg_query's protobuf.
+_AND, _PLAIN_OPERATOR = 1, 1

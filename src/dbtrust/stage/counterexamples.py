@@ -15,7 +15,7 @@ from dbtrust.engine.postgres.analysis import relations_named
 from dbtrust.engine.postgres.errors import Failure
 from dbtrust.engine.postgres.trial import load_text, shown, some_rows, try_insert, try_query, whole
 from dbtrust.engine.postgres.values import as_sent
-from dbtrust.judge.candidates import literals, of_type, pools
+from dbtrust.judge.candidates import literals, of_type, pools, probes
 from dbtrust.judge.contracts.links import Atom, Classes, classes
 from dbtrust.model.facts import Analysed, Relation
 from dbtrust.stage.rows import Mode, Rows, Values
@@ -91,7 +91,7 @@ class Search:
         links = classes(self.analysed.tree, self.analysed.facts)
         known = pools([self.text, *(f"SELECT {c[1]}" for r in relations.values() for c in r.checks.values())])
         templates = self._templates(relations)
-        random = Random(1)
+        random, wanted = Random(1), probes(self.text)
         for mode in _modes(relations, self._named(relations), random):
             if len(found) == len(promises):
                 break
@@ -100,15 +100,30 @@ class Search:
                 linked = self._linked(links, relations, known, random, mode)
                 rows = Rows(self.connection, relations, known, random, mode, linked.columns, templates)
                 rows.fill()
-                given = self._try(linked.arguments)
+                arguments = self._probed(wanted, linked.arguments)
+                given = self._try(arguments)
                 if self.stopped:
                     break
                 broken_now = [
                     name for name, broken in open_.items() if given and broken(given[1]) is not None
                 ]
             for name in broken_now:
-                found[name] = self._smallest(rows.inserted, linked.arguments or [], promises[name])
+                found[name] = self._smallest(rows.inserted, arguments or [], promises[name])
         return found
+
+    def _probed(self, wanted: Mapping[int, str], arguments: list[Any] | None) -> list[Any] | None:
+        """The arguments with those that an expression must equal taken from the rows that were inserted."""
+        for number, query in wanted.items() if arguments is not None else ():
+            given = try_query(self.connection, query, [], 1)
+            rows = [] if isinstance(given, Failure) else given[1]
+            if (
+                arguments
+                and rows
+                and rows[0][0] is not None
+                and self.arguments[number - 1].accepts(rows[0][0])
+            ):
+                arguments = [*arguments[: number - 1], rows[0][0], *arguments[number:]]
+        return arguments
 
     def _try(self, arguments: list[Any] | None) -> tuple[list[str], list[tuple[Any, ...]]] | None:
         if arguments is None or not whole(self.connection):

@@ -85,6 +85,9 @@ class Rows:
         templates = self.templates.get(relation.oid, ())
         if templates and not self.mode.plain and self.random.random() < 0.5:
             values = dict(self.random.choice(list(templates)))
+            for column in relation.columns.values():
+                if not column.not_null and column.name in values and self.random.random() < self.mode.nulls:
+                    values[column.name] = None
         else:
             values = {
                 c.name: self._value(relation, n, place)
