@@ -19,10 +19,11 @@ from dbtrust.claims.mongo import ParsedMethod
 from dbtrust.engine.mongo.catalog import collections
 from dbtrust.judge.contracts.annotations import accepts_none, bare, fits, parts
 from dbtrust.judge.mongo_commands import Fault, Reading
-from dbtrust.judge.mongo_shapes import ANYTHING, Shapes, shape_of
+from dbtrust.judge.mongo_shapes import ANYTHING, Shape, Shapes, shape_of
 from dbtrust.model.errors import ContractError
 from dbtrust.model.report import Outcome, Verdict
 from dbtrust.model.words import nearest
+from dbtrust.queries.json_schema import outline
 from dbtrust.source.project import Declared
 from dbtrust.stage.mongo import MongoStage, Scratch
 
@@ -80,12 +81,26 @@ def _shapes(declared: Mapping[str, Any], live: Mapping[str, Mapping[str, Any]]) 
     for name, options in live.items():
         schema = options.get("validator", {}).get("$jsonSchema")
         if schema and schema.get("properties"):
-            shapes.known[name] = shape_of(schema, closed=False).with_fields({"_id": ANYTHING})
+            shapes.known[name] = _with_id(shape_of(schema, closed=False, vague=True))
     for name, collection in declared.items():
-        closed = collection.model.model_config.get("extra") != "allow"
-        shape = shape_of(collection.validator["$jsonSchema"], closed=closed)
-        shapes.known[name] = shape if "_id" in (shape.fields or {}) else shape.with_fields({"_id": ANYTHING})
+        shapes.known[name] = _with_id(_declared_shape(collection))
     return shapes
+
+
+def _declared_shape(collection: Any) -> Shape:
+    """What the model says; a schema of the author's own may name further fields."""
+    closed = collection.model.model_config.get("extra") != "allow"
+    if collection.own_schema:
+        return shape_of(collection.validator["$jsonSchema"], closed=closed)
+    shape = shape_of(outline(collection.model), closed=closed)
+    said = shape_of(collection.validator["$jsonSchema"], closed=closed).fields or {}
+    stamps = dict.fromkeys(collection.timestamps or (), Shape(frozenset({"date"})))
+    known = shape.fields or {}
+    return shape.with_fields({n: s for n, s in {**stamps, **said}.items() if n not in known and "." not in n})
+
+
+def _with_id(shape: Shape) -> Shape:
+    return shape if "_id" in (shape.fields or {}) else shape.with_fields({"_id": ANYTHING})
 
 
 def _judge(contracts: Contracts, item: ParsedMethod) -> list[Verdict]:

@@ -7,15 +7,18 @@ import decimal
 import enum
 import typing
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import pydantic
 from bson import Binary
 from bson.decimal128 import Decimal128
 from pydantic import BaseModel
 
 #: Types whose values the driver encodes as they are.
 _PLAIN = frozenset({str, int, float, bool, bytes, datetime.datetime, type(None)})
+#: What a dump holds that the driver cannot encode, or not as it should.
+_FOREIGN = (decimal.Decimal, uuid.UUID, enum.Enum, set, frozenset, tuple)
 
 
 def encoded(value: Any) -> Any:
@@ -34,29 +37,69 @@ def encoded(value: Any) -> Any:
     return Binary.from_uuid(value) if isinstance(value, uuid.UUID) else value
 
 
-def decoded(value: Any) -> Any:
-    """Decimal128 as Decimal, inside as well; pydantic reads the rest."""
+def decoded(value: Any, *, aware: bool = True) -> Any:
+    """Decimal128 as Decimal and, where `aware`, a naive datetime as UTC, which is all BSON has; inside as well."""
     if isinstance(value, Decimal128):
         return value.to_decimal()
+    if aware and type(value) is datetime.datetime and value.tzinfo is None:
+        return value.replace(tzinfo=datetime.UTC)
     if isinstance(value, Mapping):
-        return {k: decoded(v) for k, v in cast("Mapping[Any, Any]", value).items()}
+        return {k: decoded(v, aware=aware) for k, v in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, list):
-        return [decoded(item) for item in cast("list[Any]", value)]
+        return [decoded(item, aware=aware) for item in cast("list[Any]", value)]
     return value
 
 
-def mentions(annotation: Any, kinds: tuple[type, ...], seen: frozenset[Any] = frozenset()) -> bool:
-    """Does an annotation, or a model in it, hold one of these types?"""
-    if isinstance(annotation, type):
-        if issubclass(annotation, BaseModel):
-            if annotation in seen:
-                return False
-            inner = (f.annotation for f in annotation.model_fields.values())
-            return any(mentions(a, kinds, seen | {annotation}) for a in inner)
-        if issubclass(annotation, kinds):
-            return True
-    return any(mentions(a, kinds, seen) for a in typing.get_args(annotation))
+def needs_encoding(model: type[BaseModel]) -> bool:
+    """May a dump of the model hold something that the driver does not encode?"""
+    return _mentions(model, lambda kind: _is_any(kind) or _is_class(kind, _FOREIGN))
 
 
-#: What a dump holds that the driver cannot encode.
-FOREIGN = (decimal.Decimal, uuid.UUID, enum.Enum, set, frozenset, tuple)
+def needs_decoding(model: type[BaseModel]) -> bool:
+    """May a stored document hold something that pydantic does not read as the model means it?"""
+    wanted = (decimal.Decimal, datetime.datetime, pydantic.AwareDatetime)
+    return _mentions(model, lambda kind: _is_any(kind) or _is_class(kind, wanted))
+
+
+def wants_naive(model: type[BaseModel]) -> bool:
+    """Does a field ask for datetimes without a time zone (pydantic's NaiveDatetime)?"""
+    return _mentions(model, lambda kind: kind is pydantic.NaiveDatetime)
+
+
+def _is_class(kind: Any, wanted: tuple[Any, ...]) -> bool:
+    return isinstance(kind, type) and issubclass(kind, wanted)
+
+
+def _is_any(kind: Any) -> bool:
+    """Any, object and containers that do not say of what."""
+    return kind in (Any, object, dict, list, Mapping)
+
+
+def _mentions(annotation: Any, wanted: Callable[[Any], bool], seen: frozenset[Any] = frozenset()) -> bool:
+    """Is one of the types in an annotation, or in a model that it holds, a wanted one?"""
+    annotation = bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if annotation in seen:
+            return False
+        extras = [Any] if annotation.model_config.get("extra") == "allow" else []
+        inner = [*(f.annotation for f in annotation.model_fields.values()), *extras]
+        return any(_mentions(a, wanted, seen | {annotation}) for a in inner)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return any(wanted(type(a)) for a in arguments)
+    if wanted(origin or annotation) and not (arguments and _is_any(origin)):
+        return True
+    return any(_mentions(a, wanted, seen) for a in arguments)
+
+
+def bare(annotation: Any) -> Any:
+    """Behind NewType, a type alias, a bound type variable."""
+    while True:
+        if isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        elif isinstance(annotation, typing.TypeVar):
+            annotation = annotation.__bound__ if annotation.__bound__ is not None else Any
+        elif type(annotation).__name__ == "TypeAliasType":
+            annotation = annotation.__value__
+        else:
+            return annotation
