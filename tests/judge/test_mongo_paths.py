@@ -59,7 +59,7 @@ FILTERS: list[tuple[dict[str, Any], str, str]] = [
     ({"name": 3}, "value", "compares name with the number 3, and it holds string"), ({"name": None}, "", ""),
     ({"name": {"$ne": 3}}, "value", "name"), ({"name": {"$nin": ["a", 3]}}, "value", "number 3"), ({"name": {"$in": ["a", None]}}, "", ""),
     ({"name": {"$not": {"$gt": 3}}}, "value", "number 3"), ({"rating": {"$gt": "3"}}, "value", "null or number"), ({"rating": True}, "value", "bool"),
-    ({"_id": "0" * 24}, "value", "holds objectId"), ({"_id": ObjectId()}, "", ""), ({"at": datetime.datetime(2024, 1, 1)}, "", ""),
+    ({"_id": "0" * 24}, "value", "holds objectId"), ({"_id": ObjectId('000000000000000000000001')}, "", ""), ({"at": datetime.datetime(2024, 1, 1)}, "", ""),
     ({"at": {"$gte": "2024"}}, "value", "date"), ({"tags": "a"}, "", ""), ({"tags": ["a", "b"]}, "", ""), ({"tags": ["a", 1]}, "value", "tags"),
     ({"tags": {"$all": ["a", 1]}}, "value", "number 1"), ({"tags": {"$size": 2, "$elemMatch": {"$eq": 1}}}, "value", "number 1"),
     ({"name": {"$elemMatch": {"$eq": "x"}}}, "value", "looks for elements of name"), ({"staff": {"$elemMatch": {"$or": [{"age": 3}, {"nam": 1}]}}}, "path", "nam"),
@@ -136,7 +136,7 @@ COMMANDS: list[tuple[str, dict[str, Any], str, str]] = [
     ("update", {"updates": [{"q": {}, "u": {"$rename": {"name": "nom"}}}]}, "path", "nom"), ("update", {"updates": [{"q": {}, "u": [{"$set": {"rating": {"$add": ["$rating", 1]}}}]}]}, "", ""),
     ("update", {"updates": [{"q": {}, "u": [{"$set": {"ratings": 1}}]}]}, "path", "ratings"), ("update", {"updates": [{"q": {}, "u": [{"$set": {"tmp": 1}}, {"$set": {"rating": "$tmp"}}, {"$unset": "tmp"}]}]}, "", ""),
     ("update", {"updates": [{"q": {}, "u": {"name": "x", "nam": 1}}]}, "path", "nam"), ("insert", {"documents": [{"name": "x", "staff": [{"nme": "y"}]}]}, "path", "staff.nme"),
-    ("insert", {"documents": [{"_id": ObjectId(), "name": "x"}]}, "", ""), ("delete", {"deletes": [{"q": {"nme": 1}}]}, "path", "nme"),
+    ("insert", {"documents": [{"_id": ObjectId('000000000000000000000001'), "name": "x"}]}, "", ""), ("delete", {"deletes": [{"q": {"nme": 1}}]}, "path", "nme"),
     ("findAndModify", {"query": {"name": "x"}, "update": {"$set": {"nam": 1}}}, "path", "nam"), ("findAndModify", {"query": {"name": "x"}, "fields": {"nam": 1}}, "path", "nam"),
     ("bulkWrite", {"ops": []}, "unsure", "bulkWrite"), ("aggregate", {"aggregate": 1, "pipeline": []}, "unsure", "aggregate"), ("find", {"find": "nowhere", "filter": {"a": 1}}, "unsure", "nowhere"),
 ]  # fmt: skip
