@@ -118,7 +118,7 @@ def postgres_cases(url: str, folder: Path) -> Iterator[Case]:
     yield Case("by id, dict", "dbtrust", lambda n: ours.one_dict(n))
     yield Case("by id, dict", "psycopg", lambda n: dicts(ONE, (n,)).fetchone())
     yield Case("by id, model", "dbtrust", lambda n: ours.one_model(n))
-    yield Case("by id, model", "psycopg + pydantic", lambda n: Account(**dicts(ONE, (n,)).fetchone()))  # type: ignore[arg-type]
+    yield Case("by id, model", "psycopg + pydantic", lambda n: Account(**dicts(ONE, (n,)).fetchone()))
     yield Case("100 rows, tuples", "dbtrust", lambda n: ours.hundred_tuples(n))
     yield Case("100 rows, tuples", "psycopg", lambda n: raw.execute(HUNDRED, (n, n)).fetchall())
     yield Case("100 rows, dicts", "dbtrust", lambda n: ours.hundred_dicts(n))

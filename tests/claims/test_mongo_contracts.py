@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.claims.test_contracts import CHECKS, LETTERS
 
 from dbtrust import Report, check
 from dbtrust.model.report import Verdict
 
-CHECKS = ("contract.parameters", "contract.columns", "contract.nullability", "contract.cardinality")
-LETTERS = {"holds": "H", "refuted": "R", "unproved": "U", "not_applicable": "N"}
 CONFIG = """
 [project]
 name = "cases"

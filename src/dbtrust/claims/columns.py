@@ -12,11 +12,12 @@ import psycopg
 
 from dbtrust.claims.parameters import Wrong
 from dbtrust.engine.postgres.describe import Described, ResultColumn
-from dbtrust.engine.postgres.trial import enum_labels, load_text
+from dbtrust.engine.postgres.trial import enum_labels, load_as
 from dbtrust.judge.candidates import COMPOSITES, of_type
-from dbtrust.judge.contracts.annotations import Field, RowType, bare, fits, listed, row_type
+from dbtrust.judge.contracts.annotations import Field, RowType, fits, listed, row_type
 from dbtrust.judge.statements import writes
 from dbtrust.model.words import nearest
+from dbtrust.queries.annotations import bare
 
 Connection = psycopg.Connection[Any]
 _JSON = frozenset({"json", "jsonb"})
@@ -127,7 +128,7 @@ def _values(connection: Connection, column: ResultColumn) -> Iterator[Any]:
         return
     for text in (*of_type(column.type_name), *enum_labels(connection, column.type), *COMPOSITES):
         with suppress(psycopg.Error):
-            yield load_text(connection, text, column.type_name)
+            yield load_as(connection, text, column.type)
             return
 
 

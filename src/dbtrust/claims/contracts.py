@@ -243,10 +243,11 @@ class _Rows:
     def _arguments(self) -> list[Argument]:
         method = self.contract.method
         arguments: list[Argument] = []
-        for name, type_name in zip(method.bound.names, self.described.parameter_names, strict=True):
+        described = zip(self.described.parameters, self.described.parameter_names, strict=True)
+        for name, (oid, type_name) in zip(method.bound.names, described, strict=True):
             annotation = method.annotations.get(name, Any)
             values = [e[name] for e in self.contract.examples.values() if fits(e[name], annotation)]
-            arguments.append(Argument(name, type_name, values, lambda v, a=annotation: fits(v, a)))
+            arguments.append(Argument(name, oid, type_name, values, lambda v, a=annotation: fits(v, a)))
         return arguments
 
     def _in_data(self, promises: Mapping[str, Broken]) -> dict[str, CounterExample]:
@@ -283,8 +284,7 @@ class _Rows:
                 return _verdict(check, contract, "refuted", message, step, evidence)
         for place, (f, why) in sorted(open_.items()):
             label, name = self._label(place, f), self.described.columns[place].name
-            proof = f"the proof SELECT count(*) = 0 FROM (…) AS q WHERE {name} IS NULL"  # noqa: S608
-            step = f"annotate it with | None, use coalesce(…), or write {proof}"
+            step = f"annotate it with | None, use coalesce(…), or write a proof that no row of the query has {name} NULL"
             return _unproved(
                 check, contract, f"{label}: {why}, and no row was found that shows it", "undecided", step
             )

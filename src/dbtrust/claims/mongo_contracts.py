@@ -17,12 +17,13 @@ from pydantic import BaseModel
 
 from dbtrust.claims.mongo import ParsedMethod
 from dbtrust.engine.mongo.catalog import collections
-from dbtrust.judge.contracts.annotations import accepts_none, bare, fits, parts
+from dbtrust.judge.contracts.annotations import accepts_none, fits, parts
 from dbtrust.judge.mongo_commands import Fault, Reading
 from dbtrust.judge.mongo_shapes import ANYTHING, Shape, Shapes, shape_of
 from dbtrust.model.errors import ContractError
 from dbtrust.model.report import Outcome, Verdict
 from dbtrust.model.words import nearest
+from dbtrust.queries.annotations import bare
 from dbtrust.queries.json_schema import outline
 from dbtrust.source.project import Declared
 from dbtrust.stage.mongo import MongoStage, Scratch

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 
 from dbtrust.engine.postgres.describe import Described, describe, sent_types
-from dbtrust.engine.postgres.errors import Failure, position
 from dbtrust.engine.postgres.errors import describe as said
-from dbtrust.engine.postgres.trial import load_text, try_query
+from dbtrust.engine.postgres.errors import position
+from dbtrust.engine.postgres.trial import load_as
 from dbtrust.engine.postgres.values import as_sent
 from dbtrust.judge.contracts.annotations import fits, listed, parts, samples
 from dbtrust.model.words import nearest
@@ -56,7 +56,7 @@ def judge_parameters(
     _describe(connection, text, annotations, examples, found)
     if found.described is not None:
         found.types = dict(zip(annotations, found.described.parameter_names, strict=True))
-        found.wrong += _texts(connection, text, annotations, found.described)
+        found.wrong += _texts(connection, annotations, found.described)
     return found
 
 
@@ -120,46 +120,34 @@ def _combinations(
     yield from itertools.product(*choices)
 
 
-def _texts(
-    connection: Connection, text: str, annotations: Mapping[str, Any], described: Described
-) -> Iterator[Wrong]:
-    """A str goes without a type, so the server takes the statement and fails on the value."""
-    for (name, annotation), type_name in zip(annotations.items(), described.parameter_names, strict=True):
-        if any(typing.get_origin(part) is tuple for part in parts(annotation)):
-            yield from _tuples(connection, name, annotation, type_name)
-            continue
-        annotation, type_name = _element(annotation, type_name)
-        allowed = listed(annotation)
-        plain = allowed is None and any(part is str for part in parts(annotation))
-        if not (allowed or (plain and (type_name in _STRICT or type_name.endswith("[]")))):
-            continue
-        for value in allowed or ["x"]:
-            if isinstance(value, str) and (why := _refused(connection, value, type_name)) is not None:
+def _texts(connection: Connection, annotations: Mapping[str, Any], described: Described) -> Iterator[Wrong]:
+    """A str, a list of str and a tuple go without a type: the server takes the statement and fails on the value."""
+    types = zip(described.parameters, described.parameter_names, strict=True)
+    for (name, annotation), (oid, type_name) in zip(annotations.items(), types, strict=True):
+        for value in _untyped(annotation, type_name):
+            if (why := _refused(connection, value, oid)) is not None:
                 message = f"{name} is {_name(annotation)} and the server reads it as {type_name}: {why}"
                 yield Wrong(message, f"annotate what psycopg sends as {type_name}")
                 break
 
 
-def _tuples(connection: Connection, name: str, annotation: Any, type_name: str) -> Iterator[Wrong]:
-    """psycopg sends a tuple as a composite, also without a type."""
-    for value in samples(annotation)[:1]:
-        given = try_query(connection, f"SELECT ($1)::{type_name}", [value], 1)
-        if isinstance(given, Failure):
-            message = f"{name} is {_name(annotation)} and the server reads it as {type_name}: {given.message}"
-            yield Wrong(message, "psycopg sends a tuple as a composite value: annotate a list")
-
-
-def _element(annotation: Any, type_name: str) -> tuple[Any, str]:
-    """A list of str goes without a type as well: what is asked of one of its elements."""
+def _untyped(annotation: Any, type_name: str) -> list[Any]:
+    """Values of an annotation that psycopg sends without a type and that the server's type may not read."""
+    if any(typing.get_origin(part) is tuple for part in parts(annotation)):
+        return samples(annotation)[:1]
     arguments = [typing.get_args(part) for part in parts(annotation)]
     if type_name.endswith("[]") and arguments and arguments[0]:
-        return arguments[0][0], type_name.removesuffix("[]")
-    return annotation, type_name
+        return [[value] for value in _untyped(arguments[0][0], type_name.removesuffix("[]"))]
+    allowed = listed(annotation)
+    if allowed is not None:
+        return [value for value in allowed if isinstance(value, str)]
+    plain = any(part is str for part in parts(annotation))
+    return ["x"] if plain and (type_name in _STRICT or type_name.endswith("[]")) else []
 
 
-def _refused(connection: Connection, value: str, type_name: str) -> str | None:
+def _refused(connection: Connection, value: Any, oid: int) -> str | None:
     try:
-        load_text(connection, value, type_name)
+        load_as(connection, value, oid)
     except psycopg.Error as error:
         if connection.closed:
             raise

@@ -274,8 +274,7 @@ def _dress(runner: Any, function: Any, bound: BoundQuery) -> Any:
     source = f"def {function.__name__}({_arguments(parameters)}):\n    return __run({names[0]}.connection, {values}, {chosen})\n"
     scope: dict[str, Any] = {"__run": runner}
     scope |= {f"__d{i}": p.default for i, p in enumerate(parameters) if p.default is not p.empty}
-    # The text holds nothing but identifiers that Python has already accepted in the function's signature.
-    exec(compile(source, f"<{bound.label}>", "exec"), scope)  # noqa: S102
+    exec(compile(source, f"<{bound.label}>", "exec"), scope)  # noqa: S102 identifiers of a signature that Python accepted, nothing else
     method = scope[function.__name__]
     for name in ("__name__", "__qualname__", "__doc__", "__module__", "__annotations__"):
         setattr(method, name, getattr(function, name))

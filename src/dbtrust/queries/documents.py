@@ -15,6 +15,8 @@ from bson import Binary
 from bson.decimal128 import Decimal128
 from pydantic import BaseModel
 
+from dbtrust.queries.annotations import resolved
+
 #: Types whose values the driver encodes as they are.
 _PLAIN = frozenset({str, int, float, bool, bytes, datetime.datetime, type(None)})
 #: What a dump holds that the driver cannot encode, or not as it should.
@@ -77,7 +79,7 @@ def _is_any(kind: Any) -> bool:
 
 def _mentions(annotation: Any, wanted: Callable[[Any], bool], seen: frozenset[Any] = frozenset()) -> bool:
     """Is one of the types in an annotation, or in a model that it holds, a wanted one?"""
-    annotation = bare(annotation)
+    annotation = resolved(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if annotation in seen:
             return False
@@ -90,16 +92,3 @@ def _mentions(annotation: Any, wanted: Callable[[Any], bool], seen: frozenset[An
     if wanted(origin or annotation) and not (arguments and _is_any(origin)):
         return True
     return any(_mentions(a, wanted, seen) for a in arguments)
-
-
-def bare(annotation: Any) -> Any:
-    """Behind NewType, a type alias, a bound type variable."""
-    while True:
-        if isinstance(annotation, typing.NewType):
-            annotation = annotation.__supertype__
-        elif isinstance(annotation, typing.TypeVar):
-            annotation = annotation.__bound__ if annotation.__bound__ is not None else Any
-        elif type(annotation).__name__ == "TypeAliasType":
-            annotation = annotation.__value__
-        else:
-            return annotation

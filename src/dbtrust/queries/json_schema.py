@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from dbtrust.model.errors import ContractError
-from dbtrust.queries.documents import bare
+from dbtrust.queries.annotations import resolved
 from dbtrust.queries.names import document_name
 
 _SCALARS: dict[Any, list[str]] = {
@@ -109,7 +109,7 @@ class _Builder:
         return schema
 
     def _type(self, annotation: Any, label: str, outer: tuple[type[BaseModel], ...]) -> dict[str, Any]:
-        annotation = bare(annotation)
+        annotation = resolved(annotation)
         if annotation in (Any, object):
             return {}
         if isinstance(annotation, type) and annotation in _SCALARS:
@@ -174,7 +174,7 @@ class _Builder:
 
 def _are_texts(keys: Any) -> bool:
     """str, Literal and Enum of strings: what a dump gives and a load reads as it was."""
-    keys = bare(keys)
+    keys = resolved(keys)
     if typing.get_origin(keys) is typing.Annotated:
         return _are_texts(typing.get_args(keys)[0])
     if typing.get_origin(keys) is typing.Literal:

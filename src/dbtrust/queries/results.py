@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dbtrust.model.errors import ContractError
+from dbtrust.queries.annotations import bare
 
 Rows = Literal["one", "optional", "list", "iterator", "affected", "nothing"]
 Row = Sequence[Any]
@@ -62,7 +63,7 @@ def row_maker(kind: Any, columns: Sequence[str]) -> RowMaker | None:
 
     Raises ContractError where names do not fit: a field without a column, a column without a field or twice.
     """
-    kind = _bare(kind)
+    kind = bare(kind)
     if kind is tuple or typing.get_origin(kind) is tuple:
         return _tuple(kind, columns)
     if hasattr(kind, "model_fields"):
@@ -86,7 +87,7 @@ def row_maker(kind: Any, columns: Sequence[str]) -> RowMaker | None:
 
 def matches_names(kind: Any) -> bool:
     """Does a row type have fields with names? Tuples and scalars have places alone."""
-    kind = _bare(kind)
+    kind = bare(kind)
     named = hasattr(kind, "model_fields") or dataclasses.is_dataclass(kind) or hasattr(kind, "_fields")
     mapping = (
         typing.is_typeddict(kind)
@@ -103,12 +104,6 @@ def _scalar(kind: Any, columns: Sequence[str]) -> RowMaker:
         )
     convert = _converter(kind)
     return (lambda row: row[0]) if convert is None else (lambda row: convert(row[0]))
-
-
-def _bare(kind: Any) -> Any:
-    while typing.get_origin(kind) is typing.Annotated or isinstance(kind, typing.NewType):
-        kind = kind.__supertype__ if isinstance(kind, typing.NewType) else typing.get_args(kind)[0]
-    return kind
 
 
 def _name(kind: Any) -> str:
@@ -152,13 +147,17 @@ def _by_name(
 ) -> RowMaker:
     _matched(kind, fields, columns, required)
     converters = _converters(kind, columns)
-    make: Any = kind
-    if plain and list(columns) == fields:
-        made: RowMaker = lambda row: make(*row)  # noqa: E731
-    else:
-        names = tuple(columns)
-        made = lambda row: make(**dict(zip(names, row, strict=True)))  # noqa: E731
+    made = _by_place(kind) if plain and list(columns) == fields else _by_keyword(kind, columns)
     return _converting(made, converters)
+
+
+def _by_place(make: Any) -> RowMaker:
+    return lambda row: make(*row)
+
+
+def _by_keyword(make: Any, columns: Sequence[str]) -> RowMaker:
+    names = tuple(columns)
+    return lambda row: make(**dict(zip(names, row, strict=True)))
 
 
 def _typed_dict(kind: Any, columns: Sequence[str]) -> RowMaker:
@@ -217,7 +216,7 @@ def _converter(annotation: Any) -> Callable[[Any], Any] | None:
     origin = typing.get_origin(annotation)
     if len(kinds) != 1 or (origin is not None and origin not in (typing.Union, types.UnionType)):
         return None
-    kind = _bare(kinds[0])
+    kind = bare(kinds[0])
     if not (isinstance(kind, type) and issubclass(kind, enum.Enum)):
         return None
     return lambda value: value if value is None or isinstance(value, kind) else kind(value)

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from dbtrust.engine.postgres.analysis import relations_named
 from dbtrust.engine.postgres.errors import Failure
-from dbtrust.engine.postgres.trial import load_text, shown, some_rows, try_insert, try_query, whole
+from dbtrust.engine.postgres.trial import load_as, shown, some_rows, try_insert, try_query, whole
 from dbtrust.engine.postgres.values import as_sent
 from dbtrust.judge.candidates import literals, of_type, pools, probes
 from dbtrust.judge.contracts.links import Atom, Classes, classes
@@ -30,9 +30,10 @@ _QUERY_CANCELED = "57014"
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A parameter: its type on the server, values to prefer, and whether a value is one that the method may get."""
+    """A parameter: its type on the server (OID and name), values to prefer, and whether a value is one that the method may get."""
 
     name: str
+    type: int
     type_name: str
     values: Sequence[Any] = ()
     accepts: Callable[[Any], bool] = lambda _value: True
@@ -211,7 +212,7 @@ class Search:
     def _load(self, place: int, text: str) -> Any:
         argument = self.arguments[place]
         try:
-            loaded = load_text(self.connection, text, argument.type_name)
+            loaded = load_as(self.connection, text, argument.type)
         except psycopg.Error:
             if self.connection.closed:
                 raise

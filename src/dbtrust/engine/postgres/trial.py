@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import pq, sql
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
 
 from dbtrust.engine.postgres.errors import Failure, failure_of
 from dbtrust.engine.postgres.sql import load
@@ -66,12 +68,19 @@ def whole(connection: psycopg.Connection[Any]) -> bool:
     return True
 
 
-def load_text(connection: psycopg.Connection[Any], text: str, type_name: str) -> Any:
-    """The Python value that psycopg gives for a literal of a type. Raises psycopg.Error where it is none."""
-    with connection.transaction(force_rollback=True), psycopg.RawCursor(connection) as cursor:
-        # format_type's own spelling, which SQL reads back.
-        cursor.execute(f"SELECT $1::text::{type_name}".encode(), [text])
-        row = cursor.fetchone()
+def load_as(connection: psycopg.Connection[Any], value: Any, oid: int) -> Any:
+    """The Python value that psycopg loads for a value that is sent as text with this type.
+
+    A literal goes through the type's input function. Raises psycopg.Error where the type does not read it.
+    """
+    transformer = Transformer(connection)
+    sent = transformer.dump_sequence([value], [PyFormat.TEXT])
+    with connection.transaction(force_rollback=True):
+        result = connection.pgconn.exec_params(b"SELECT $1", sent, [oid])
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise error_from_result(result, connection.info.encoding)
+    transformer.set_pgresult(result)
+    row = transformer.load_row(0, tuple)
     assert row is not None
     return row[0]
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from dbtrust.queries.annotations import bare
 from dbtrust.queries.results import required_keys
 
 _UTC = datetime.UTC
@@ -60,22 +61,6 @@ class RowType:
     fields: tuple[Field, ...] | None
     by_name: bool = True
     extra: bool = False
-
-
-def bare(annotation: Any) -> Any:
-    """Without Annotated, NewType, Required and the like."""
-    while True:
-        origin = typing.get_origin(annotation)
-        if origin in (typing.Annotated, typing.Required, typing.NotRequired, typing.Final, typing.ClassVar):
-            annotation = typing.get_args(annotation)[0]
-        elif isinstance(annotation, typing.NewType):
-            annotation = annotation.__supertype__
-        elif isinstance(annotation, typing.TypeVar):
-            annotation = annotation.__bound__ if annotation.__bound__ is not None else Any
-        elif type(annotation).__name__ == "TypeAliasType":
-            annotation = annotation.__value__
-        else:
-            return annotation
 
 
 def accepts_none(annotation: Any) -> bool:
