@@ -19,6 +19,7 @@ from dbtrust.model.report import Problem, Report
 #: Verb -> (module, one line for the list of verbs). The module has a click command of the verb's name.
 VERBS = {
     "check": ("dbtrust.cli.check", "Prove what the project's database code says, on real servers."),
+    "claims": ("dbtrust.cli.claims", "Judge queries alone: contracts and claims about plans."),
     "demo": ("dbtrust.cli.demo", "Copy the example project to a folder and check it."),
     "servers": ("dbtrust.cli.servers", "Start, show and stop the embedded servers."),
 }
