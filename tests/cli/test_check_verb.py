@@ -33,7 +33,10 @@ def small(tmp_path: Path) -> Small:
         folder.mkdir(exist_ok=True)
         text = f'[project]\nname = "small"\n{toml}\n[postgres]\nschema = ["s.sql"]\nqueries = ["q.sql"]\n[data.t]\nfile = "d.sql"\nrows = 5000\n'
         (folder / "dbtrust.toml").write_text(text, encoding="utf-8")
-        (folder / "s.sql").write_text("CREATE TABLE t (id int PRIMARY KEY, v text);\nCREATE TABLE u (id int PRIMARY KEY);\n", encoding="utf-8")
+        (folder / "s.sql").write_text(
+            "CREATE TABLE t (id int PRIMARY KEY, v text);\nCREATE TABLE u (id int PRIMARY KEY);\n",
+            encoding="utf-8",
+        )
         (folder / "d.sql").write_text(
             "INSERT INTO t SELECT n, 'v' || n FROM generate_series(1, :rows) AS n", encoding="utf-8"
         )
@@ -102,7 +105,11 @@ def test_json_is_one_valid_document(small: Small, dbtrust: Any) -> None:
 def test_only(small: Small, dbtrust: Any, only: str) -> None:
     _, out, _ = dbtrust("check", small(), "--only", only, "--format", "json")
     checks = {v["check"] for v in valid(out)["verdicts"]}
-    expected = {"claim": {"claim.uses", "claim.generic"}, "query.prepares": {"query.prepares"}, "schema": {"schema.applies"}}
+    expected = {
+        "claim": {"claim.uses", "claim.generic"},
+        "query.prepares": {"query.prepares"},
+        "schema": {"schema.applies"},
+    }
     assert checks == expected.get(only, set())
 
 

@@ -10,7 +10,8 @@ import psycopg
 from dbtrust.checks.half import Half
 from dbtrust.checks.scale import Scale, scales, unbuilt
 from dbtrust.claims.contracts import judge_contracts
-from dbtrust.claims.postgres import Parsed, drawn_findings, judge_claims, judge_queries
+from dbtrust.claims.postgres import Parsed, judge_claims, judge_queries
+from dbtrust.claims.verdicts import drawn_findings
 from dbtrust.judge.claims import Names
 from dbtrust.judge.findings import postgres_findings
 from dbtrust.judge.grammar import Claim
