@@ -170,13 +170,18 @@ def _observe(reading: Connection, writing: Callable[[], Connection], item: Parse
     for case in item.cases:
         if case.failure is None:
             query = case.query or item.query
-            case.samples.append(_sample(reading, writing, query, case, iterates=item.iterates))
+            again = any(claim.kind == "reads" for claim in item.claims)
+            case.samples.append(_sample(reading, writing, query, case, iterates=item.iterates, again=again))
 
 
 def _sample(
-    reading: Connection, writing: Callable[[], Connection], query: Query, case: _PgCase, *, iterates: bool
-) -> list[Plan] | Failure:
-    """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
+    reading: Connection, writing: Callable[[], Connection], query: Query, case: _PgCase, *, iterates: bool,
+    again: bool = False,
+) -> list[Plan] | Failure:  # fmt: skip
+    """A plan from the copy that nobody writes to; from the other one where the server refuses to write there.
+
+    With `again` its blocks are those of a second run.
+    """
     bound = bind_params(query.sql)
     text = f"DECLARE dbtrust CURSOR FOR {bound.text}" if iterates else bound.text
     try:
@@ -184,14 +189,28 @@ def _sample(
             run_rolled_back(writing(), bound.text, case.values)
             return []
         try:
-            return [_explain(reading, text, case.values, read_only=True)]
+            return [_explain(reading, text, case.values, read_only=True, again=again)]
         except psycopg.errors.ReadOnlySqlTransaction:
-            return [_explain(writing(), text, case.values, read_only=False)]
+            return [_explain(writing(), text, case.values, read_only=False, again=again)]
     except psycopg.Error as error:
         return _failure(_bare_error(writing(), bound, case, error), query, bound)
 
 
-def _explain(connection: Connection, text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
+def _explain(
+    connection: Connection, text: str, values: Sequence[Any], *, read_only: bool, again: bool
+) -> Plan:
+    """The plan of a first run; with `again`, hit and read are those of a second one.
+
+    A first run reads what this connection and the cache do not hold yet: the roots of indexes, the catalog.
+    """
+    plan = _run_once(connection, text, values, read_only)
+    if not again:
+        return plan
+    second = _run_once(connection, text, values, read_only).totals
+    return replace(plan, totals={**plan.totals, **{k: second[k] for k in ("hit", "read") if k in second}})
+
+
+def _run_once(connection: Connection, text: str, values: Sequence[Any], read_only: bool) -> Plan:
     with connection.transaction(force_rollback=True):
         if read_only:
             connection.execute("SET TRANSACTION READ ONLY")
