@@ -140,7 +140,7 @@ def test_writes_and_other_accesses() -> None:
     assert shape(plan("find_clustered")) == [(None, "CLUSTERED_IXSCAN", "clustered", None)]
     assert shape(plan("time_series"))[0] == (None, "COLLSCAN", "readings", None)
     assert shape(plan("geo_near"))[0] == (None, "GEO_NEAR_2D", "things", "idx_place")
-    assert shape(plan("find_missing_collection")) == [(None, "EOF", None, None)]
+    assert shape(plan("find_missing_collection")) == [(None, "EOF", "nowhere", None)]
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,8 @@ class _Reader:
         if not isinstance(name, str) or name not in FIND_LAYER:
             self.unknown.append(str(name) if isinstance(name, str) and name else "a stage without a name")
         name = str(name)
-        reads = name in ACCESS | WRITES or "indexName" in stage
+        # EOF answers for a collection that is not there, or for a filter that nothing fits.
+        reads = name in ACCESS | WRITES | {"EOF"} or "indexName" in stage
         relation = _collection(namespace) if reads else None
         if name.startswith("EQ_LOOKUP"):
             relation = _collection(str(stage.get("foreignCollection", "")))
