@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbtrust.judge.documents import documents_behind, fetching, total_of
+from dbtrust.judge.documents import documents_behind, fetching, idle_lookup, incomplete, total_of
 from dbtrust.judge.examined import examined
 from dbtrust.judge.grammar import Claim, Name
 from dbtrust.judge.nodes import (
@@ -145,6 +145,11 @@ def _about(claim: Claim, plan: Plan) -> bool:
 
 def _uses(claim: Claim, plan: Plan) -> Judged:
     nodes = [n for n in plan.nodes if has_index(n, claim.index)]
+    if not nodes and (idle := idle_lookup(plan, claim.relation)) is not None:
+        message = f"{claim.index} is not seen, but {label(idle)} does not show how it reads"
+        return Judged(
+            "unproved", message, "no_data", idle, next="give an example that joins several documents"
+        )
     if not nodes:
         node = first(plan, claim.relation)
         looked_for = condition(node)
@@ -205,14 +210,17 @@ def _index_only(claim: Claim, plan: Plan) -> Judged:
 
 
 def _covered(claim: Claim, plan: Plan) -> Judged:
-    documents = total_of(plan, "documents", claim.relation)
+    documents, more = total_of(plan, "documents", claim.relation), incomplete(plan, claim.relation)
+    if more is not None and documents == 0:
+        message = f"0 documents examined, but {label(more)} does not tell all that it read"
+        return Judged("unproved", message, "undecided", more)
     return _covered_by(plan, documents, fetching(plan, claim.relation), first(plan, claim.relation))
 
 
 def _covered_scan(plan: Plan, scans: Sequence[Node]) -> Judged:
     """`uses INDEX covered`: one of its scans leads to no document."""
     found: list[Judged] = []
-    for scan in scans:
+    for scan in [n for n in accesses(plan, None) if n in scans] or scans:
         node, documents = documents_behind(plan, scan)
         found.append(_covered_by(plan, documents, node, scan))
     return next((f for f in found if f.outcome == "holds"), found[0])
@@ -267,13 +275,8 @@ def _instead(node: Node, order: str) -> str:
 
 
 def _unseen_scan(plan: Plan, relation: Name | None) -> Node | None:
-    """What a foreign server scans, and a $lookup that was never asked for anything."""
-    idle = (
-        n for n in plan.nodes
-        if n.type == "$lookup" and on(n, relation) and n.detail.get("collectionScans") == 0
-        and not n.detail.get("indexesUsed") and not n.keys and not n.documents
-    )  # fmt: skip
-    return foreign(plan, relation) or next(idle, None)
+    """What a foreign server scans, and a $lookup that tells of no access."""
+    return foreign(plan, relation) or idle_lookup(plan, relation)
 
 
 def _unseen_sort(plan: Plan, relation: Name | None) -> Node | None:
@@ -306,7 +309,9 @@ def _examines(claim: Claim, plan: Plan) -> Judged:
         step = f"is there an index for {looked_for}?" if looked_for else "read less, or return more of it"
         return Judged("refuted", claimed + most, node=seen.node, found=found, next=step)
     if seen.high is None:
-        message = f"{claimed}, but {label(seen.node)} does not tell what it read" if seen.node else claimed
+        message = (
+            f"{claimed}, but {label(seen.node)} does not tell all that it read" if seen.node else claimed
+        )
         return Judged("unproved", message, "undecided", seen.node, found)
     if seen.high <= claim.number:
         return Judged("holds", message, node=seen.node, found=found)

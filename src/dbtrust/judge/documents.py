@@ -32,6 +32,25 @@ def fetching(plan: Plan, relation: Name | None) -> Node | None:
     return next((n for n in plan.nodes if n.type in _FETCHING and on(n, relation)), None)
 
 
+def incomplete(plan: Plan, relation: Name | None) -> Node | None:
+    """A stage whose counters are a part of what it read: the totals are the least that was examined."""
+    return next((n for n in plan.nodes if n.detail.get("incomplete") and on(n, relation)), None)
+
+
+def idle_lookup(plan: Plan, relation: Name | None) -> Node | None:
+    """A $lookup that tells of no access at all, so that nobody knows how it reads."""
+    for node in plan.nodes:
+        told = (
+            node.keys
+            or node.documents
+            or node.detail.get("indexesUsed")
+            or node.detail.get("collectionScans")
+        )
+        if node.type == "$lookup" and not told and on(node, relation):
+            return node
+    return None
+
+
 def documents_behind(plan: Plan, scan: Node) -> tuple[Node | None, float | None]:
     """The stage that reads documents for what one scan finds, and how many it read (None: the plan does not tell).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dbtrust.judge.documents import total_of
+from dbtrust.judge.documents import incomplete, total_of
 from dbtrust.judge.grammar import Name
 from dbtrust.judge.nodes import FOREIGN, on
 from dbtrust.model.plan import Node, Plan
@@ -19,7 +19,7 @@ _SCANS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """`low` and `high` per result; `high` is None where another server read what nobody counted.
+    """`low` and `high` per result; `high` is None where some of it was read uncounted.
 
     `known` is False where the plan does not tell.
     """
@@ -56,7 +56,8 @@ def _of_totals(plan: Plan, unit: str, relation: Name | None, returned: float, pe
         return Examined(0, 0, 0, returned, None, known=False)
     reading = [n for n in plan.nodes if getattr(n, unit) and on(n, relation)]
     busiest = max(reading, key=lambda n: getattr(n, unit), default=None)
-    return Examined(total / per, total / per, float(total), returned, busiest)
+    more = incomplete(plan, relation)
+    return Examined(total / per, None if more else total / per, float(total), returned, more or busiest)
 
 
 def _by_relation(scans: list[Node]) -> dict[str, list[Node]]:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from bson import json_util
 
-from dbtrust.engine.mongo.stages import ACCESS, DETAIL, FIND_LAYER, PIPELINE, WRITES
+from dbtrust.engine.mongo.stages import ACCESS, DETAIL, FIND_LAYER, PIPELINE, UNCOUNTED, WRITES
 from dbtrust.model.plan import Node, Plan
 
 Document = Mapping[str, Any]
@@ -126,8 +126,10 @@ class _Reader:
         if any(set(_mapping(inner)) & _READERS for inner in _list(spec.get("pipeline"))):
             self.unknown.append(f"a {name} inside a $lookup")
         relation = _target(spec.get("from"))
+        # A $lookup that took a $unwind in has not counted what its last document read (seen on 6.0).
+        told = {"incomplete": True} if "unwinding" in spec else {}
         node = self._add(
-            name, parent, stage, relation=relation, keys=keys, documents=documents, spec=_safe(spec)
+            name, parent, stage, relation=relation, keys=keys, documents=documents, spec=_safe(spec), **told
         )
         if _integer(stage.get("collectionScans")):
             self._told("COLLSCAN", node.id, relation, None, name)
@@ -192,7 +194,9 @@ class _Reader:
         if name.startswith("EQ_LOOKUP"):
             relation = _collection(str(stage.get("foreignCollection", "")))
         index = None if name.startswith("EQ_LOOKUP") else _index(name, stage)
-        counters = slots.of(stage) if slots else _counters(stage)
+        counters: dict[str, Any] = slots.of(stage) if slots else _counters(stage)
+        if name in UNCOUNTED:
+            counters["incomplete"] = True
         return self._add(name, parent, stage, relation=relation, index=index, **counters)
 
     def _foreign(self, stage: Document, node: Node) -> None:
@@ -208,7 +212,7 @@ class _Reader:
             self.unknown.append(f"{node.type} with strategy {strategy}")
 
     def _add(self, type: str, parent: int | None, stage: Document, **known: Any) -> Node:
-        extra = {key: known.pop(key) for key in ("spec", "reported_by") if key in known}
+        extra = {key: known.pop(key) for key in ("spec", "reported_by", "incomplete") if key in known}
         detail = {key: _safe(stage[key]) for key in DETAIL if key in stage} | extra
         told: dict[str, Any] = {"rows": _integer(stage.get("nReturned"))} | known
         rows = _integer(stage.get("nCounted")) if type == "COUNT" else told.pop("rows")
