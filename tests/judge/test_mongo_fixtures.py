@@ -154,6 +154,10 @@ def plan(name: str) -> Plan:
     return parse(document["explain"], server_version=document["server"])
 
 
+def kind(text: str) -> str:
+    return parse_claim(text, "mongo", NOWHERE).kind
+
+
 def judged(found: Plan, text: str) -> Judged:
     return judge(parse_claim(text, "mongo", NOWHERE), found, NAMES)
 

@@ -298,6 +298,10 @@ def fixture(major: str, name: str) -> tuple[dict[str, Any], Plan]:
     return document, replace(plan, relation_reads=document["counted"])
 
 
+def kind(text: str) -> str:
+    return parse_claim(text, "postgres", NOWHERE).kind
+
+
 def judged(plan: Plan, text: str) -> Judged:
     return judge(parse_claim(text, "postgres", NOWHERE), plan, NAMES)
 
