@@ -10,8 +10,9 @@ from typing import Any
 
 import psycopg
 
+from dbtrust.claims.failures import postgres_failure
 from dbtrust.claims.verdicts import Case, Failure, prepares, verdict_of
-from dbtrust.engine.postgres.errors import describe, position
+from dbtrust.engine.postgres.errors import describe, lost, position
 from dbtrust.engine.postgres.explain import explain
 from dbtrust.engine.postgres.load import analyze
 from dbtrust.engine.postgres.run import run_rolled_back
@@ -141,6 +142,8 @@ def _case(connection: Connection, query: Query, bound: BoundSql, example: Exampl
         )
         case.samples.append(Failure("server_error", error.message, place, error.next or "mend the example"))
     except psycopg.Error as error:
+        if lost(error):
+            raise
         message = f"example {case.label}: {describe(error)}"
         case.samples.append(Failure("server_error", message, example.location, "mend the example"))
     return case
@@ -193,7 +196,9 @@ def _sample(
         except psycopg.errors.ReadOnlySqlTransaction:
             return [_explain(writing(), text, case.values, read_only=False, again=again)]
     except psycopg.Error as error:
-        return _failure(_bare_error(writing(), bound, case, error), query, bound)
+        if lost(error):
+            raise
+        return postgres_failure(_bare_error(writing, bound, case, error), query, bound)
 
 
 def _explain(
@@ -218,31 +223,16 @@ def _run_once(connection: Connection, text: str, values: Sequence[Any], read_onl
 
 
 def _bare_error(
-    connection: Connection, bound: BoundSql, case: _PgCase, error: psycopg.Error
+    writing: Callable[[], Connection], bound: BoundSql, case: _PgCase, error: psycopg.Error
 ) -> psycopg.Error:
     """The same error from the statement without EXPLAIN, whose positions count from the statement's own text."""
     if position(error) is None:
         return error
     try:
-        run_rolled_back(connection, bound.text, case.values)
+        run_rolled_back(writing(), bound.text, case.values)
     except psycopg.Error as bare:
         return bare
     return error
-
-
-def _failure(error: psycopg.Error, query: Query, bound: BoundSql) -> Failure:
-    at = position(error)
-    place = query.sql_location if query.sql_location.line else query.location
-    if at is not None:
-        place = shift(place, query.sql, bound.source_offset(at - 1))
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return Failure(
-            "timeout",
-            f"stopped by the statement timeout: {describe(error)}",
-            place,
-            "make the query or its example cheaper",
-        )
-    return Failure("server_error", describe(error), place, "mend the query or its example")
 
 
 def _prepares(item: Parsed) -> Verdict:

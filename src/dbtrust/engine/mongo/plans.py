@@ -17,6 +17,7 @@ from dbtrust.engine.mongo.stages import ACCESS, DETAIL, FIND_LAYER, PIPELINE, UN
 from dbtrust.model.plan import Node, Plan
 
 Document = Mapping[str, Any]
+_TOO_DEEP = "a plan that is nested too deeply to be read"
 _EXPLAIN_VERSIONS = ("1", "2")
 _EMPTY: Document = {}
 _CHILDREN = ("inputStage", "inputStages", "outerStage", "innerStage", "thenStage", "elseStage", "shards")
@@ -34,7 +35,10 @@ def parse(document: Document, *, server_version: str = "", command: str = "") ->
     version = str(document.get("explainVersion", "1"))
     if version not in _EXPLAIN_VERSIONS:
         reader.unknown.append(f"explainVersion {version}")
-    returned = reader.document(document, None)
+    try:
+        returned = reader.document(document, None)
+    except RecursionError:
+        return Plan("mongo", (), server_version=server_version, command=command, unknown=(_TOO_DEEP,))
     totals = {name: value for name, value in reader.totals.items() if value is not None}
     if returned is not None and reader.analyzed:
         totals["returned"] = returned

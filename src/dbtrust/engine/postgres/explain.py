@@ -74,7 +74,16 @@ def _run(connection: psycopg.Connection[Any], prefix: str, statement: str, param
         cursor.adapters.register_loader("json", TextLoader)
         cursor.execute((prefix + statement).encode(connection.info.encoding), params or None, prepare=False)
         row = cursor.fetchone()
-    return parse(json.loads(row[0]) if row else None, server_version=version(connection))
+    return _parsed(row[0] if row else "null", version(connection))
+
+
+def _parsed(text: str, server_version: str) -> Plan:
+    """The plan of a JSON text; one that is nested too deeply to be read is unknown."""
+    try:
+        return parse(json.loads(text), server_version=server_version)
+    except RecursionError:
+        deep = ("a plan that is nested too deeply to be read",)
+        return Plan("postgres", (), server_version=server_version, unknown=deep)
 
 
 def version(connection: psycopg.Connection[Any]) -> str:
