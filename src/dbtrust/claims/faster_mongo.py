@@ -35,6 +35,10 @@ class Pairs:
 
     def pair(self) -> tuple[Timed, Timed]:
         """With the index, then with it hidden. Raises NotMeasured."""
+        if self.index == "_id_":
+            raise NotMeasured(
+                "server_error", "the index on _id cannot be hidden", "claim `id lookup` instead"
+            )
         try:
             return self._pair()
         except pymongo.errors.ExecutionTimeout as error:

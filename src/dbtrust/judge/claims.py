@@ -112,6 +112,11 @@ def _absent(plan: Plan, names: Names) -> Judged | None:
     return None
 
 
+def needs_execution(claim: Claim) -> bool:
+    """Is a claim about what a run of the statement did, and not about the plan alone?"""
+    return claim.kind in ("examines", "reads", "index_only") or claim.index_only
+
+
 def judge_commands(claim: Claim, plans: Sequence[Plan], names: Names) -> Judged:
     """`uses` must hold for at least one command of the method, everything else for every one."""
     if (missing := missing_object(claim, names)) is not None:
