@@ -45,10 +45,10 @@ class PgCase(Case):
     writes: bool = False
 
 
-def cases_of(connection: Connection, item: Parsed) -> list[PgCase]:
+def cases_of(connection: Connection, item: Parsed, *, draws: bool = True) -> list[PgCase]:
     """One case for each example, and for each combination of the query's choices.
 
-    A query with claims and parameters and without an example gets values drawn from the data.
+    With `draws` a query with claims and parameters and without an example gets values drawn from the data.
     """
     bound = bind_params(item.query.sql)
     chosen = variants(item.query)
@@ -56,7 +56,7 @@ def cases_of(connection: Connection, item: Parsed) -> list[PgCase]:
         return [PgCase("", query=variant) for variant in chosen]
     if item.query.examples:
         return [_case(connection, q, bound, example) for q in chosen for example in item.query.examples]
-    return [case for q in chosen for case in _drawn(connection, q)] if item.claims else []
+    return [case for q in chosen for case in _drawn(connection, q)] if draws and item.claims else []
 
 
 def variants(query: Query) -> list[Query]:

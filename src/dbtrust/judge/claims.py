@@ -175,7 +175,7 @@ def _only_index(nodes: Sequence[Node], plan: Plan, *, any_of: bool) -> Judged:
     bad = [n for n in nodes if n.type != "Index Only Scan"]
     if not plan.analyzed and len(bad) < len(nodes if any_of else [1, *bad]):
         message = "heap fetches are known only after execution"
-        return Judged("unproved", message, "version", next="allow ANALYZE")
+        return Judged("unproved", message, "undecided", next="allow ANALYZE with --analyze")
     fetched = [n for n in nodes if n not in bad and (n.heap_fetches or 0) > 0]
     good = [n for n in nodes if n not in bad and n not in fetched]
     if bad and not (any_of and (good or fetched)):
@@ -288,7 +288,12 @@ def _unseen_sort(plan: Plan, relation: Name | None) -> Node | None:
 def _examines(claim: Claim, plan: Plan) -> Judged:
     assert claim.number is not None
     if not plan.analyzed:
-        return Judged("unproved", "rows are known only after execution", "version", next="allow ANALYZE")
+        return Judged(
+            "unproved",
+            "rows are known only after execution",
+            "undecided",
+            next="allow ANALYZE with --analyze",
+        )
     seen = examined(plan, claim.unit, claim.relation)
     found = {"low": seen.low, "high": seen.high, "returned": seen.returned, "unit": claim.unit}
     if not seen.known:
