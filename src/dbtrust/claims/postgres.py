@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from dbtrust.claims.faster_postgres import measure_pair
 from dbtrust.claims.generic import judge_generic
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
 from dbtrust.engine.postgres.errors import describe, lost, position
-from dbtrust.engine.postgres.explain import explain, has_partitions
+from dbtrust.engine.postgres.explain import explain, has_partitions, with_blocks_of
 from dbtrust.engine.postgres.hiding import Index, find_index
 from dbtrust.engine.postgres.load import analyze
 from dbtrust.engine.postgres.run import run_rolled_back
@@ -267,15 +267,9 @@ def _sample(
 
 
 def _explain(connection: Connection, text: str, values: Sequence[Any], needs: Needs) -> Plan:
-    """The plan of a first run; where it is wanted, hit and read are those of a second one.
-
-    A first run reads what this connection and the cache do not hold yet: the roots of indexes, the catalog.
-    """
+    """The plan of a first run; where it is wanted, hit and read are those of a second one."""
     plan = _run_once(connection, text, values, needs)
-    if not needs.again:
-        return plan
-    second = _run_once(connection, text, values, needs).totals
-    return replace(plan, totals={**plan.totals, **{k: second[k] for k in ("hit", "read") if k in second}})
+    return with_blocks_of(plan, _run_once(connection, text, values, needs)) if needs.again else plan
 
 
 def _run_once(connection: Connection, text: str, values: Sequence[Any], needs: Needs) -> Plan:

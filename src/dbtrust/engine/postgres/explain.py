@@ -18,7 +18,7 @@ from dbtrust.engine.postgres import sql
 from dbtrust.engine.postgres.plan_document import SCANS, Partitions, parse
 from dbtrust.model.plan import Node, Plan
 
-__all__ = ["Partitions", "explain", "parse"]
+__all__ = ["Partitions", "explain", "parse", "with_blocks_of"]
 
 _ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING ON, FORMAT JSON) "
 #: Without a clock around every node, whose price would be that of the statement.
@@ -76,6 +76,15 @@ def timed(connection: psycopg.Connection[Any], statement: str, params: Sequence[
     The statement runs in the caller's transaction. Raises psycopg.Error.
     """
     return _placed(connection, _run(connection, _TIMED, statement, params))
+
+
+def with_blocks_of(plan: Plan, second: Plan) -> Plan:
+    """The plan of a first run with the blocks of a second one.
+
+    A first run also reads what its connection does not hold yet: the roots of indexes, the catalog.
+    """
+    blocks = {key: second.totals[key] for key in ("hit", "read") if key in second.totals}
+    return replace(plan, totals={**plan.totals, **blocks})
 
 
 def _transaction(connection: psycopg.Connection[Any]) -> AbstractContextManager[Any]:
