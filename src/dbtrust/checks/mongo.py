@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager, contextmanager
 import pymongo.errors
 
 from dbtrust.checks.half import Half
+from dbtrust.claims.baseline import Observed, judge_baselines
+from dbtrust.claims.baseline_mongo import observed_mongo, sampled_mongo
 from dbtrust.claims.mongo import ParsedMethod, judge_methods
 from dbtrust.claims.mongo_contracts import judge_contracts
 from dbtrust.engine.mongo.urls import with_database
-from dbtrust.judge.claims import Names
 from dbtrust.judge.mongo_indexes import redundant_indexes
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.mongo import prove_mongo
@@ -31,14 +32,13 @@ class MongoHalf(Half):
     engine: Engine = "mongo"
     stage: MongoStage
     _catalog: Catalog | None = None
-    _names = Names()
 
     def open(self) -> None:
         self.stage = self.keep(open_mongo(self.project, self._run, self._url, self.progress))
         self.info = ServerInfo(self.stage.version, self.stage.embedded)
         self._catalog = self.stage.catalog()
         if self._catalog is not None:
-            self._names = known_names(self._catalog.objects, "mongo")
+            self.names = known_names(self._catalog.objects, "mongo")
         if self.stage.data is not None:
             self.errors += self.stage.errors
 
@@ -83,14 +83,28 @@ class MongoHalf(Half):
     def _on(
         self, scratch: Scratch, methods: Sequence[MongoMethod], proofs: Sequence[MongoProof]
     ) -> list[Verdict]:
-        parsed = [ParsedMethod(m, self.claims.of(m.subject)) for m in methods]
-        verdicts = judge_methods(self.stage, scratch, parsed, self._names, self.progress)
+        parsed = self._parsed(methods)
+        verdicts = judge_methods(self.stage, scratch, parsed, self.names, self.progress)
+        if baselines := self.project.baselines.get("mongo"):
+            verdicts += judge_baselines(observed_mongo(self.stage, parsed), baselines, self.names)
         if parsed and self.selection.wants("contract."):
             verdicts += judge_contracts(self.stage, scratch, parsed, self.project.collections)
         judged = [ParsedMongoProof(p, c) for p in proofs for c in self.claims.of(f"proof:{p.name}")]
         if judged:
             self.progress("running MongoDB proofs")
-        return verdicts + judge_proofs(self.stage, scratch, judged, self._names)
+        return verdicts + judge_proofs(self.stage, scratch, judged, self.names)
+
+    def _parsed(self, methods: Sequence[MongoMethod]) -> list[ParsedMethod]:
+        return [ParsedMethod(m, self.claims.of(m.subject)) for m in methods]
+
+    def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
+        if self.stage.data is None:
+            self.errors += self.stage.errors
+            return []
+        parsed = self._parsed([m for m in self.project.methods if wanted(m.subject)])
+        with Scratch(self.stage) as scratch:
+            judge_methods(self.stage, scratch, parsed, self.names, self.progress)
+            return sampled_mongo(self.stage, parsed, self.progress)
 
     def tests_url(self) -> AbstractContextManager[str]:
         return self._tests_url()

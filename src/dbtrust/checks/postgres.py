@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 import psycopg
 
 from dbtrust.checks.half import Half
+from dbtrust.claims.baseline import Observed, judge_baselines
+from dbtrust.claims.baseline_postgres import observed_postgres, sampled_postgres
 from dbtrust.claims.contracts import judge_contracts
 from dbtrust.claims.postgres import Parsed, judge_queries
-from dbtrust.judge.claims import Names
 from dbtrust.judge.findings import postgres_findings
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.postgres import prove_postgres
@@ -30,14 +31,13 @@ class PostgresHalf(Half):
     engine: Engine = "postgres"
     stage: PostgresStage
     _catalog: Catalog | None = None
-    _names = Names()
 
     def open(self) -> None:
         self.stage = self.keep(open_postgres(self.project, self._run, self._url, self.progress))
         self.info = ServerInfo(self.stage.version, self.stage.embedded)
         self._catalog = self.stage.catalog()
         if self._catalog is not None:
-            self._names = known_names(self._catalog.objects, "postgres")
+            self.names = known_names(self._catalog.objects, "postgres")
         if self.stage.state is not None:
             self.errors += self.stage.errors
 
@@ -73,10 +73,21 @@ class PostgresHalf(Half):
         if self.stage.state is None:
             self.verdicts += self._without_state("query.")
             return
-        parsed = [
-            Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries
-        ]
-        self.verdicts += judge_queries(self.stage, parsed, self._names, self.progress)
+        parsed = self._parsed()
+        self.verdicts += judge_queries(self.stage, parsed, self.names, self.progress)
+        if baselines := self.project.baselines.get("postgres"):
+            self.verdicts += judge_baselines(observed_postgres(self.stage, parsed), baselines, self.names)
+
+    def _parsed(self) -> list[Parsed]:
+        return [Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries]
+
+    def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
+        if self.stage.state is None:
+            self.errors += self.stage.errors
+            return []
+        parsed = [item for item in self._parsed() if wanted(item.query.subject)]
+        judge_queries(self.stage, parsed, self.names, self.progress)
+        return sampled_postgres(self.stage, parsed, self.progress)
 
     def _contracts(self) -> None:
         if not self.project.bound or not self.selection.wants("contract."):
@@ -98,7 +109,7 @@ class PostgresHalf(Half):
             return
         self.progress("running PostgreSQL proofs")
         proofs = [ParsedProof(q, self.claims.of(f"proof:{q.name}")) for q in self.project.proofs]
-        self.verdicts += judge_proofs(self.stage, proofs, self._names)
+        self.verdicts += judge_proofs(self.stage, proofs, self.names)
 
     def _without_state(self, prefix: str) -> list[Verdict]:
         why = "; ".join(str(error) for error in self.stage.errors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -45,9 +45,11 @@ class Parsed:
 
 @dataclass(slots=True)
 class _PgCase(Case):
-    """`query` has one of its choices in place."""
+    """`query` has one of its choices in place, `words`; `example` is the author's, None where there is none."""
 
     query: Query | None = None
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
+    example: Example | None = None
     values: tuple[Any, ...] = ()
 
 
@@ -114,22 +116,30 @@ class _Copies:
 def _cases(stage: PostgresStage, database: str, item: Parsed) -> list[_PgCase]:
     """One case for each example, and for each combination of the query's choices."""
     bound = bind_params(item.query.sql)
-    chosen = variants(item.query)
+    chosen = list(zip(variants(item.query), combinations(item.query), strict=True))
     if not bound.names:
-        return [_PgCase("", query=variant) for variant in chosen]
+        return [_PgCase("", query=variant, words=words) for variant, words in chosen]
     with stage.owner(database) as connection:
-        return [_case(connection, q, bound, example) for q in chosen for example in item.query.examples]
+        return [
+            replace(_case(connection, q, bound, example), words=words)
+            for q, words in chosen
+            for example in item.query.examples
+        ]
+
+
+def combinations(query: Query) -> list[dict[str, str]]:
+    """Each combination of a query's choices: parameter -> word. One, empty, where there are none."""
+    words = itertools.product(*query.choices.values())
+    return [dict(zip(query.choices, chosen, strict=True)) for chosen in words]
 
 
 def variants(query: Query) -> list[Query]:
     """The query for each combination of its choices."""
-    combinations = itertools.product(*query.choices.values())
-    chosen = (dict(zip(query.choices, words, strict=True)) for words in combinations)
-    return [replace(query, sql=choose(query.sql, words)) for words in chosen]
+    return [replace(query, sql=choose(query.sql, words)) for words in combinations(query)]
 
 
 def _case(connection: Connection, query: Query, bound: BoundSql, example: Example) -> _PgCase:
-    case = _PgCase(example.label or example.text, query=query)
+    case = _PgCase(example.label or example.text, query=query, example=example)
     try:
         given = example_values(connection, bound, example)
         case.values = tuple(as_sent(given[name]) for name in bound.names)
@@ -178,7 +188,7 @@ def _sample(
 ) -> list[Plan] | Failure:
     """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
     bound = bind_params(query.sql)
-    text = f"DECLARE dbtrust CURSOR FOR {bound.text}" if iterates else bound.text
+    text = as_run(bound, iterates=iterates)
     try:
         if not explainable(query.sql):
             run_rolled_back(writing(), bound.text, case.values)
@@ -189,6 +199,11 @@ def _sample(
             return [_explain(writing(), text, case.values, read_only=False)]
     except psycopg.Error as error:
         return _failure(_bare_error(writing(), bound, case, error), query, bound)
+
+
+def as_run(bound: BoundSql, *, iterates: bool) -> str:
+    """The statement as its method runs it: an iterator declares a cursor."""
+    return f"DECLARE dbtrust CURSOR FOR {bound.text}" if iterates else bound.text
 
 
 def _explain(connection: Connection, text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
