@@ -142,7 +142,7 @@ def _compare(taken: _Taken, item: Observed, old: Baseline | None, names: Names, 
         return
     file = path_of(item.engine, item.subject)
     text, before = render(baseline_of(item, old, names)), render(old) if old else ""
-    evidence = {"baseline": file, "examples": len(item.examples)}
+    evidence: dict[str, object] = {"baseline": file, "examples": len(item.examples)}
     if text == before:
         taken.verdicts.append(_verdict(item, "holds", "unchanged", evidence))
         return

@@ -86,7 +86,7 @@ class MongoHalf(Half):
         parsed = self._parsed(methods)
         verdicts = judge_methods(self.stage, scratch, parsed, self.names, self.progress)
         if baselines := self.project.baselines.get("mongo"):
-            verdicts += judge_baselines(observed_mongo(self.stage, parsed), baselines, self.names)
+            verdicts += judge_baselines(observed_mongo(self.stage, parsed, self.names), baselines, self.names)
         if parsed and self.selection.wants("contract."):
             verdicts += judge_contracts(self.stage, scratch, parsed, self.project.collections)
         judged = [ParsedMongoProof(p, c) for p in proofs for c in self.claims.of(f"proof:{p.name}")]
@@ -104,7 +104,7 @@ class MongoHalf(Half):
         parsed = self._parsed([m for m in self.project.methods if wanted(m.subject)])
         with Scratch(self.stage) as scratch:
             judge_methods(self.stage, scratch, parsed, self.names, self.progress)
-            return sampled_mongo(self.stage, parsed, self.progress)
+            return sampled_mongo(self.stage, parsed, self.names, self.progress)
 
     def tests_url(self) -> AbstractContextManager[str]:
         return self._tests_url()

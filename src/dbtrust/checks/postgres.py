@@ -76,7 +76,9 @@ class PostgresHalf(Half):
         parsed = self._parsed()
         self.verdicts += judge_queries(self.stage, parsed, self.names, self.progress)
         if baselines := self.project.baselines.get("postgres"):
-            self.verdicts += judge_baselines(observed_postgres(self.stage, parsed), baselines, self.names)
+            self.verdicts += judge_baselines(
+                observed_postgres(self.stage, parsed, self.names), baselines, self.names
+            )
 
     def _parsed(self) -> list[Parsed]:
         return [Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries]
@@ -87,7 +89,7 @@ class PostgresHalf(Half):
             return []
         parsed = [item for item in self._parsed() if wanted(item.query.subject)]
         judge_queries(self.stage, parsed, self.names, self.progress)
-        return sampled_postgres(self.stage, parsed, self.progress)
+        return sampled_postgres(self.stage, parsed, self.names, self.progress)
 
     def _contracts(self) -> None:
         if not self.project.bound or not self.selection.wants("contract."):

@@ -39,14 +39,14 @@ class Observed:
         return next((e.problem for e in self.examples if e.problem), None)
 
 
-def seen(case: Case, label: str, given: str, choices: Mapping[str, str], *, data: bool) -> Seen:
+def seen(case: Case, label: str, given: str, choices: Mapping[str, str], names: Names, *, data: bool) -> Seen:
     """The samples of one case; `data` False: the data could not be loaded, so its plans say nothing."""
     found = Seen(label, given, choices)
     if (failure := case.failure) is not None:
         found.problem = Judged("unproved", failure.message, failure.reason, next=failure.next)
         return found
     for plans in case.samples:
-        add(found, plans)
+        add(found, plans, names)
     if not data:
         found.problem = Judged("unproved", "the data could not be loaded", "no_data")
     elif not found.samples and found.problem is None:
@@ -54,18 +54,15 @@ def seen(case: Case, label: str, given: str, choices: Mapping[str, str], *, data
     return found
 
 
-def add(found: Seen, plans: Any) -> bool:
-    """Adds one sample; True where its decisions were not seen before."""
-    sample = sample_of(plans)
-    if sample is None:
-        if plans:
-            unknown = sorted({name for plan in plans for name in plan.unknown})
-            said = f"the plan holds {', '.join(unknown)}, which this dbtrust does not know"
-            found.problem = Judged("unproved", said, "version")
-        return False
-    new = all(sample.decision.tree != known.decision.tree for known in found.samples)
-    found.samples.append(sample)
-    return new
+def add(found: Seen, plans: Any, names: Names) -> None:
+    """Adds one sample, or says why its plans cannot be compared."""
+    sample = sample_of(plans, names)
+    if sample is not None:
+        found.samples.append(sample)
+    elif plans:
+        unknown = sorted({name for plan in plans for name in plan.unknown})
+        said = f"the plan holds {', '.join(unknown)}, which this dbtrust does not know"
+        found.problem = Judged("unproved", said, "version")
 
 
 def judge_baselines(

@@ -10,6 +10,7 @@ from typing import Any
 from dbtrust.claims.baseline import Observed, add, seen
 from dbtrust.claims.mongo import ParsedMethod
 from dbtrust.engine.mongo.explain import explain
+from dbtrust.judge.claims import Names
 from dbtrust.model.progress import Progress
 from dbtrust.stage.mongo import MongoStage
 
@@ -18,19 +19,19 @@ RACES = 4
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-def observed_mongo(stage: MongoStage, parsed: Sequence[ParsedMethod]) -> list[Observed]:
+def observed_mongo(stage: MongoStage, parsed: Sequence[ParsedMethod], names: Names) -> list[Observed]:
     """Every method that ran, with the plans of the commands of its examples."""
-    return [_observed(stage, item) for item in parsed]
+    return [_observed(stage, item, names) for item in parsed]
 
 
-def _observed(stage: MongoStage, item: ParsedMethod) -> Observed:
+def _observed(stage: MongoStage, item: ParsedMethod, names: Names) -> Observed:
     method = item.method
     major = ".".join(stage.version.split(".")[:2])
     found = Observed("mongo", method.subject, method.location, major, stage.evidence)
     examples = method.examples or (None,) * len(item.cases)
     for example, case in zip(examples, item.cases, strict=False):
         label, given = (example.label, _given(example.values)) if example else ("", "")
-        found.examples.append(seen(case, label, given, {}, data=not stage.errors))
+        found.examples.append(seen(case, label, given, {}, names, data=not stage.errors))
     return found
 
 
@@ -45,9 +46,11 @@ def _shown(value: Any) -> str:
     return _ADDRESS.sub("", repr(value))
 
 
-def sampled_mongo(stage: MongoStage, parsed: Sequence[ParsedMethod], progress: Progress) -> list[Observed]:
+def sampled_mongo(
+    stage: MongoStage, parsed: Sequence[ParsedMethod], names: Names, progress: Progress
+) -> list[Observed]:
     """The same, with the commands explained again."""
-    observed = observed_mongo(stage, parsed)
+    observed = observed_mongo(stage, parsed, names)
     for found, item in zip(observed, parsed, strict=True):
         if found.problem is not None:
             continue
@@ -55,5 +58,5 @@ def sampled_mongo(stage: MongoStage, parsed: Sequence[ParsedMethod], progress: P
         for now, ran in zip(found.examples, item.ran, strict=True):
             commands = [command.command for command in ran.commands if command.explainable]
             for _ in range(RACES):
-                add(now, [plan for command in commands for plan in explain(stage.reading(), command)])
+                add(now, [plan for command in commands for plan in explain(stage.reading(), command)], names)
     return observed

@@ -13,7 +13,7 @@ from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.explain import explain
 from dbtrust.engine.postgres.load import analyze
 from dbtrust.judge.baseline import Seen
-from dbtrust.judge.claims import Judged
+from dbtrust.judge.claims import Judged, Names
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.queries.placeholders import bind_params
@@ -23,12 +23,12 @@ from dbtrust.stage.postgres import PostgresStage
 _Run = tuple[Seen, str, tuple[Any, ...]]
 
 
-def observed_postgres(stage: PostgresStage, parsed: Sequence[Parsed]) -> list[Observed]:
+def observed_postgres(stage: PostgresStage, parsed: Sequence[Parsed], names: Names) -> list[Observed]:
     """Every query that was judged, with the plans of its examples. Values that nobody gave are left out."""
-    return [_observed(stage, item)[0] for item in parsed]
+    return [_observed(stage, item, names)[0] for item in parsed]
 
 
-def _observed(stage: PostgresStage, item: Parsed) -> tuple[Observed, list[_Run]]:
+def _observed(stage: PostgresStage, item: Parsed, names: Names) -> tuple[Observed, list[_Run]]:
     query = item.query
     found = Observed("postgres", query.subject, query.location, stage.version.split(".")[0], stage.evidence)
     runs: list[_Run] = []
@@ -38,18 +38,20 @@ def _observed(stage: PostgresStage, item: Parsed) -> tuple[Observed, list[_Run]]
         if example is None and bound.names:
             continue
         label, given = (example.label, example.text) if example else ("", "")
-        now = seen(case, label, given, case.words, data=stage.data is not None)
+        now = seen(case, label, given, case.words, names, data=stage.data is not None)
         found.examples.append(now)
         runs.append((now, as_run(bound, iterates=item.iterates), case.values))
     return found, runs
 
 
-def sampled_postgres(stage: PostgresStage, parsed: Sequence[Parsed], progress: Progress) -> list[Observed]:
+def sampled_postgres(
+    stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress
+) -> list[Observed]:
     """The same over so many samples of the statistics that another one is not likely to bring another plan.
 
     The statements are only planned; what they were when they ran is the first samples.
     """
-    pairs = [_observed(stage, item) for item in parsed]
+    pairs = [_observed(stage, item, names) for item in parsed]
     runs = [run for found, runs in pairs if found.problem is None for run in runs]
     if runs and stage.data is not None:
         with stage.copy(stage.data) as name, stage.scratch.admin(name) as admin:
@@ -57,7 +59,7 @@ def sampled_postgres(stage: PostgresStage, parsed: Sequence[Parsed], progress: P
                 progress(f"planning {len(runs)} examples, sample {number + 1}")
                 analyze(admin)
                 with stage.owner(name) as connection:
-                    runs = [run for run in runs if _plan(connection, run)]
+                    runs = [run for run in runs if _plan(connection, run, names)]
     return [found for found, _ in pairs]
 
 
@@ -76,7 +78,7 @@ def _plans(runs: list[_Run]) -> int:
     return sum(len({sample.decision.tree for sample in now.samples}) for now, _, _ in runs)
 
 
-def _plan(connection: psycopg.Connection[Any], run: _Run) -> bool:
+def _plan(connection: psycopg.Connection[Any], run: _Run, names: Names) -> bool:
     """Adds one sample; False where the statement cannot be planned any more."""
     now, text, values = run
     try:
@@ -84,5 +86,5 @@ def _plan(connection: psycopg.Connection[Any], run: _Run) -> bool:
     except psycopg.Error as error:
         now.problem = Judged("unproved", describe(error), "server_error")
         return False
-    add(now, [plan])
+    add(now, [plan], names)
     return True

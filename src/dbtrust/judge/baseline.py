@@ -49,14 +49,16 @@ class Seen:
         return ", ".join(filter(None, (self.label or self.given, words)))
 
 
-def sample_of(plans: Sequence[Plan]) -> Sample | None:
+def sample_of(plans: Sequence[Plan], names: Names) -> Sample | None:
     """None where there is no plan, or one that this dbtrust does not know."""
     if not plans or any(plan.unknown for plan in plans):
         return None
     if plans[0].engine == "mongo":
         return Sample(mongo_lines(plans), None, tuple(plans))
     cost = plans[0].totals.get("cost")
-    return Sample(postgres_lines(plans[0]), cost if isinstance(cost, (int, float)) else None, tuple(plans))
+    return Sample(
+        postgres_lines(plans[0], names.keys), cost if isinstance(cost, (int, float)) else None, tuple(plans)
+    )
 
 
 def _rounded(cost: float | None) -> float | None:

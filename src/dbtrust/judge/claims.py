@@ -32,6 +32,8 @@ class Names:
     relations: frozenset[tuple[str, str]] = frozenset()
     indexes: frozenset[tuple[str, str]] = frozenset()
     constraints: frozenset[tuple[str, str]] = frozenset()
+    #: PostgreSQL: an index's method, keys and predicate as SQL writes them behind USING.
+    keys: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
 
 def _exists(name: Name, known: Iterable[tuple[str, str]]) -> bool:

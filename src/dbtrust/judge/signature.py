@@ -36,7 +36,7 @@ class Line:
 
 
 _WORD = r"(?:\"(?:[^\"]|\"\")+\"|[a-z0-9_$]+)"
-_ATTRIBUTE = re.compile(rf" *(?:{'|'.join((*_CONDITIONS, *_KEYS, 'Bounds', 'Sort'))}): ")
+_ATTRIBUTE = re.compile(rf" *(?:{'|'.join((*_CONDITIONS, *_KEYS, 'Index', 'Bounds', 'Sort'))}): ")
 _INDEX = re.compile(rf".*? using ((?:{_WORD}\.)?{_WORD})(?: |$)")
 
 
@@ -66,15 +66,19 @@ def qualified(schema: str | None, name: str) -> str:
     return quoted(name) if schema in (None, "", "public") else f"{quoted(schema)}.{quoted(name)}"
 
 
-def postgres_lines(plan: Plan) -> tuple[Line, ...]:
-    """The tree of one plan; several roots (a rewrite rule) stand one below the other."""
-    tree = _Tree(plan)
+def postgres_lines(plan: Plan, indexes: Mapping[tuple[str, str], str]) -> tuple[Line, ...]:
+    """The tree of one plan; several roots (a rewrite rule) stand one below the other.
+
+    `indexes` tells what an index of (schema, name) is: the same name over other columns is another decision.
+    """
+    tree = _Tree(plan, indexes)
     return tuple(line for root in plan.children(None) for line in tree.block(root))
 
 
 @dataclass(slots=True)
 class _Tree:
     plan: Plan
+    indexes: Mapping[tuple[str, str], str]
     below: dict[int | None, list[Node]] = field(default_factory=dict[int | None, list[Node]])
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     hashed: set[str] = field(default_factory=set[str])
@@ -159,6 +163,9 @@ class _Tree:
             yield quoted(alias)
 
     def attributes(self, node: Node) -> Iterator[str]:
+        place = node.root_schema or node.schema or "", node.root_index or node.index or ""
+        if told := self.indexes.get(place):
+            yield f"Index: {told}"
         for key in _CONDITIONS:
             if key in node.detail:
                 yield f"{key}: {self._bare(node.detail[key])}"

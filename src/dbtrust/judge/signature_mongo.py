@@ -84,6 +84,8 @@ def _strategy(node: Node, below: Sequence[Node]) -> str:
 
 
 def _attributes(node: Node) -> Iterator[str]:
+    if (keys := node.detail.get("keyPattern")) is not None:
+        yield f"Index: {keys if isinstance(keys, str) else json.dumps(keys, ensure_ascii=False)}"
     bounds = node.detail.get("indexBounds")
     if isinstance(bounds, Mapping) and bounds:
         fields = cast("Mapping[str, Any]", bounds)
