@@ -95,7 +95,7 @@ class _Reader:
             raise self._wrong("cost")
         if not tree or not all(isinstance(line, str) for line in tree):
             raise self._wrong("tree")
-        return Decision(tuple(tree), cost)
+        return Decision(tuple(tree), None if cost is None else float(cost))
 
     def _mapping(self, value: Any, key: str) -> dict[str, Any]:
         if not _is_mapping(value):
@@ -147,8 +147,10 @@ def _example(example: Example) -> dict[str, Any]:
 
 
 def _decision(plan: Decision) -> dict[str, Any]:
-    cost = {} if plan.cost is None else {"cost": plan.cost}
-    return cost | {"tree": list(plan.tree)}
+    tree = {"tree": list(plan.tree)}
+    if plan.cost is None:
+        return tree
+    return {"cost": int(plan.cost) if plan.cost.is_integer() else plan.cost, **tree}
 
 
 def check_writable(root: Path) -> None:
