@@ -119,8 +119,8 @@ def opened(folder: Path) -> Iterator[tuple[PostgresStage, list[Parsed], Names]]:
         yield stage, parsed, known_names(catalog.objects, "postgres")
 
 
-def measured(name: str, folder: Path, rounds: int) -> Result:
-    """Takes the baselines, then judges them over and over."""
+def measured(name: str, folder: Path, rounds: int, *, drops: int | None = None) -> Result:
+    """Takes the baselines, then judges them over and over; indexes are dropped in the first `drops` rounds (None: in all)."""
     with opened(folder) as (stage, parsed, names):
         judge_queries(stage, parsed, names, silent)
         items = sampled_postgres(stage, parsed, names, silent)
@@ -130,10 +130,12 @@ def measured(name: str, folder: Path, rounds: int) -> Result:
         result = Result(name, len(subjects), len(examples), extra, rounds)
         assert stage.data is not None
         with stage.copy(stage.data) as database:
-            for _ in range(rounds):
+            for number in range(rounds):
                 with stage.scratch.admin(database) as admin:
                     analyze(admin)
-                    _round(admin, subjects, names, result)
+                    used = _round(admin, subjects, names, result)
+                    for index, users in sorted(used.items() if drops is None or number < drops else ()):
+                        _drop(admin, index, users, names, result)
     return result
 
 
@@ -146,7 +148,10 @@ def _subject(item: Observed, parsed: Parsed, names: Names) -> Subject:
     return Subject(item, baseline_of(item, None, names), runs)
 
 
-def _round(admin: psycopg.Connection[Any], subjects: list[Subject], names: Names, result: Result) -> None:
+def _round(
+    admin: psycopg.Connection[Any], subjects: list[Subject], names: Names, result: Result
+) -> dict[str, list[Subject]]:
+    """Judges every query over one sample; index -> the queries that use it now."""
     now = {id(s): _seen(admin, s, names) for s in subjects}
     used: dict[str, list[Subject]] = {}
     changed = False
@@ -159,8 +164,7 @@ def _round(admin: psycopg.Connection[Any], subjects: list[Subject], names: Names
         for index in {index for line in trees if (index := index_named(line))}:
             used.setdefault(index, []).append(subject)
     result.changed += changed
-    for index, users in sorted(used.items()):
-        _drop(admin, index, users, names, result)
+    return used
 
 
 def _drop(

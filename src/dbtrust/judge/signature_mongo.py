@@ -19,7 +19,7 @@ _SAME = {
 #: Stages that only shape what the one below gives; which of them there are depends on the engine.
 _SHAPING = frozenset({
     "PROJECTION_SIMPLE", "PROJECTION_DEFAULT", "PROJECTION_COVERED", "CACHED_PLAN", "MULTI_PLAN", "SORT_KEY_GENERATOR",
-    "$project", "$addFields", "$set", "$unset", "$replaceRoot", "$replaceWith", "REPLACE_ROOT",
+    "$internalFacetTeeConsumer", "$teeConsumer", "$project", "$addFields", "$set", "$unset", "$replaceRoot", "$replaceWith", "REPLACE_ROOT",
 })  # fmt: skip
 _SCANS = frozenset({"IXSCAN", "COUNT_SCAN", "DISTINCT_SCAN", "CLUSTERED_IXSCAN", "COLLSCAN", "IDHACK"})
 _COMMAND = re.compile(r'\{"(\w+)": ?"((?:[^"\\]|\\.)*)"')
@@ -88,7 +88,7 @@ def _attributes(node: Node) -> Iterator[str]:
         yield f"Index: {keys if isinstance(keys, str) else json.dumps(keys, ensure_ascii=False)}"
     bounds = node.detail.get("indexBounds")
     if isinstance(bounds, Mapping) and bounds:
-        fields = cast("Mapping[str, Any]", bounds)
+        fields = _intervals(cast("Mapping[str, Any]", bounds))
         yield f"Bounds: {', '.join(f'{name} {_kind(value)}' for name, value in fields.items())}"
     pattern = node.detail.get("sortPattern")
     if pattern is None and node.type == "$sort":
@@ -96,6 +96,23 @@ def _attributes(node: Node) -> Iterator[str]:
         pattern = cast("Mapping[str, Any]", spec).get("sortKey", spec) if isinstance(spec, Mapping) else None
     if pattern is not None:
         yield f"Sort: {json.dumps(pattern, ensure_ascii=False)}"
+
+
+def _intervals(bounds: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Field -> intervals as texts; COUNT_SCAN tells the two ends as documents instead."""
+    start, end = bounds.get("startKey"), bounds.get("endKey")
+    if not (isinstance(start, Mapping) and isinstance(end, Mapping)):
+        return bounds
+    ends = cast("Mapping[str, Any]", end)
+    return {
+        name: [f"[{_end(value)}, {_end(ends.get(name))}]"]
+        for name, value in cast("Mapping[str, Any]", start).items()
+    }
+
+
+def _end(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return {'{"$minKey": 1}': "MinKey", '{"$maxKey": 1}': "MaxKey"}.get(text, text)
 
 
 def _kind(intervals: Any) -> str:
