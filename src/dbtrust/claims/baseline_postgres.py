@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 
 from dbtrust.claims.baseline import LEAST, MOST, QUIET, Observed, add, seen
-from dbtrust.claims.postgres import Parsed, as_run
+from dbtrust.claims.cases import Parsed
+from dbtrust.claims.postgres import as_run
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.explain import explain
 from dbtrust.engine.postgres.load import analyze
@@ -35,12 +36,12 @@ def _observed(stage: PostgresStage, item: Parsed, names: Names) -> tuple[Observe
     for case in item.cases:
         variant, example = case.query or query, case.example
         bound = bind_params(variant.sql)
-        if example is None and bound.names:
+        if case.drawn:
             continue
         label, given = (example.label, example.text) if example else ("", "")
         now = seen(case, label, given, case.words, names, data=stage.data is not None)
         found.examples.append(now)
-        runs.append((now, as_run(bound, iterates=item.iterates), case.values))
+        runs.append((now, as_run(bound, item.iterates), case.values))
     return found, runs
 
 
