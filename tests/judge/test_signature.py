@@ -175,3 +175,12 @@ def test_constants_of_conditions(text: str, bare: str) -> None:
 
 def test_aliases_of_partitions() -> None:
     assert without_values("(e_1.at = e_1)", {"e_1": "e"}) == "(e.at = e_1)"
+
+
+def test_no_depth_is_too_much(pg: Pg) -> None:
+    run(pg, "CREATE TABLE t (id int)")
+    query = "SELECT * FROM t"
+    for number in range(350):
+        query = f"SELECT id + {number} AS id FROM ({query} OFFSET 0) AS s"
+    lines = tree(pg, query)
+    assert len(lines) >= 350 and lines[-1].endswith("Seq Scan on t")

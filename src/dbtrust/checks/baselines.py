@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -117,7 +118,11 @@ def _taken(
     taken = _Taken()
     for half in halves:
         old = project.baselines.get(half.engine, {})
+        count = Counter(item.subject for item in half.observed)
         for item in half.observed:
+            if count[item.subject] > 1:
+                taken.verdicts.append(_doubled(item))
+                continue
             _compare(taken, item, old.get(item.subject), half.names, dry=dry)
     known = subjects(project)
     for baseline in (b for group in project.baselines.values() for b in group.values()):
@@ -128,6 +133,14 @@ def _taken(
         ):
             _remove(taken, baseline, dry=dry)
     return taken
+
+
+def _doubled(item: Observed) -> Verdict:
+    step = "give one of them another name, or its file"
+    return Verdict(
+        CHECK, item.engine, item.subject, "unproved", "not taken: two queries are called this", reason="undecided",
+        next=step, location=item.location,
+    )  # fmt: skip
 
 
 def _compare(taken: _Taken, item: Observed, old: Baseline | None, names: Names, *, dry: bool) -> None:

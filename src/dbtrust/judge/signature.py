@@ -72,7 +72,7 @@ def postgres_lines(plan: Plan, indexes: Mapping[tuple[str, str], str]) -> tuple[
     `indexes` tells what an index of (schema, name) is: the same name over other columns is another decision.
     """
     tree = _Tree(plan, indexes)
-    return tuple(line for root in plan.children(None) for line in tree.block(root))
+    return tuple(line for root in plan.children(None) for line in tree.blocks[root.id])
 
 
 @dataclass(slots=True)
@@ -82,6 +82,10 @@ class _Tree:
     below: dict[int | None, list[Node]] = field(default_factory=dict[int | None, list[Node]])
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     hashed: set[str] = field(default_factory=set[str])
+    #: Node id -> the lines of the node and of all below it.
+    blocks: dict[int, list[Line]] = field(default_factory=dict[int, "list[Line]"])
+    #: Nodes below which a partition is read.
+    partitioned: set[int] = field(default_factory=set[int])
 
     def __post_init__(self) -> None:
         parents = {node.id: node for node in self.plan.nodes}
@@ -91,6 +95,13 @@ class _Tree:
                 self.aliases[node.alias] = re.sub(r"_\d+$", "", node.alias)
             for text in node.detail.values():
                 self.hashed.update(_HASHED.findall(str(text)))
+        # Children come behind their parent, so from the end no node needs recursion.
+        for node in reversed(self.plan.nodes):
+            if node.root_relation or any(
+                child.id in self.partitioned for child in self.below.get(node.id, [])
+            ):
+                self.partitioned.add(node.id)
+            self.blocks[node.id] = self.block(node)
 
     @staticmethod
     def _appended(node: Node, nodes: Mapping[int, Node]) -> bool:
@@ -102,7 +113,7 @@ class _Tree:
         return False
 
     def block(self, node: Node) -> list[Line]:
-        """The node's line, its attributes and its children, without recursion deeper than the plan is."""
+        """The node's line, its attributes and the blocks of its children."""
         lines = [Line(self.head(node), node)]
         lines += [Line(f"    {text}", node) for text in self.attributes(node)]
         for child in self.children(node):
@@ -112,25 +123,15 @@ class _Tree:
     def children(self, node: Node) -> list[list[Line]]:
         """The blocks of the children in the plan's order, where that is a decision."""
         nodes = self.below.get(node.id, [])
-        blocks = [self.block(child) for child in nodes]
+        blocks = [self.blocks[child.id] for child in nodes]
         if node.type in _BITMAPS:
             return sorted(blocks, key=_texts)
         if node.type in _APPENDS:
-            if all(self._of_partitions(child) for child in nodes if not _named_plan(child)):
+            if all(child.id in self.partitioned for child in nodes if not child.detail.get("Subplan Name")):
                 return _counted(blocks)
             # A parallel Append starts with the dearest child: its order follows the costs.
             return sorted(blocks, key=_texts) if node.detail.get("Parallel Aware") else blocks
         return blocks
-
-    def _of_partitions(self, node: Node) -> bool:
-        """Does everything that is read below this node belong to partitions?"""
-        scans = [n for n in self._all(node) if n.relation]
-        return bool(scans) and any(scan.root_relation for scan in scans)
-
-    def _all(self, node: Node) -> Iterator[Node]:
-        yield node
-        for child in self.below.get(node.id, []):
-            yield from self._all(child)
 
     def head(self, node: Node) -> str:
         """SubPlan 1 (hashed): Parallel Index Scan Backward using i on r a."""
@@ -185,10 +186,6 @@ class _Tree:
 
     def _bare(self, value: Any) -> str:
         return without_values(str(value), self.aliases)
-
-
-def _named_plan(node: Node) -> bool:
-    return bool(node.detail.get("Subplan Name"))
 
 
 def _texts(block: Sequence[Line]) -> tuple[str, ...]:
