@@ -144,7 +144,7 @@ def test_a_change_that_is_accepted(
     taken: Path, take: Taken, judge: Any, postgres_url: str, capsys: Any
 ) -> None:
     edit(taken, ("s.sql", "CREATE INDEX t_ab ON t (a, b);", ""))
-    assert run(["claims", str(taken), "--postgres", postgres_url]) == 1
+    assert run(["check", str(taken), "--only", "claim.baseline", "--postgres", postgres_url]) == 1
     out = capsys.readouterr().out
     assert "\n        -Index" in out and "\n        --- baseline\n" in out
     assert run(["claims", "baseline", str(taken), "--check", "--postgres", postgres_url]) == 1

@@ -75,7 +75,7 @@ def _run(config: Config, options: Options, urls: dict[Engine, str | None], *, dr
         stack.callback(run.close)
         claims = parse_claims(project)
         halves = [
-            half_of(e, project, claims, selection, urls[e], run, stack, options.progress)
+            half_of(e)(project, claims, selection, urls[e], run, stack, options.progress)
             for e in configured(config, selection)
         ]
         in_parallel([_job(half, wanted) for half in halves], run)

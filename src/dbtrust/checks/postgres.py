@@ -12,7 +12,8 @@ from dbtrust.checks.scale import Scale, scales, unbuilt
 from dbtrust.claims.baseline import Observed, judge_baselines
 from dbtrust.claims.baseline_postgres import observed_postgres, sampled_postgres
 from dbtrust.claims.contracts import judge_contracts
-from dbtrust.claims.postgres import Parsed, drawn_findings, judge_claims, judge_queries
+from dbtrust.claims.postgres import Parsed, judge_claims, judge_queries
+from dbtrust.claims.verdicts import drawn_findings
 from dbtrust.judge.findings import postgres_findings
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import known_names

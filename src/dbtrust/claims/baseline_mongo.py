@@ -30,6 +30,8 @@ def _observed(stage: MongoStage, item: ParsedMethod, names: Names) -> Observed:
     found = Observed("mongo", method.subject, method.location, major, stage.evidence)
     examples = method.examples or (None,) * len(item.cases)
     for example, case in zip(examples, item.cases, strict=False):
+        if case.drawn:
+            continue
         label, given = (example.label, _given(example.values)) if example else ("", "")
         found.examples.append(seen(case, label, given, {}, names, data=not stage.errors))
     return found

@@ -47,10 +47,10 @@ class PgCase(Case):
     writes: bool = False
 
 
-def cases_of(connection: Connection, item: Parsed) -> list[PgCase]:
+def cases_of(connection: Connection, item: Parsed, *, draws: bool = True) -> list[PgCase]:
     """One case for each example, and for each combination of the query's choices.
 
-    A query with claims and parameters and without an example gets values drawn from the data.
+    With `draws` a query with claims and parameters and without an example gets values drawn from the data.
     """
     bound = bind_params(item.query.sql)
     chosen = list(zip(variants(item.query), combinations(item.query), strict=True))
@@ -62,7 +62,7 @@ def cases_of(connection: Connection, item: Parsed) -> list[PgCase]:
             for q, words in chosen
             for example in item.query.examples
         ]
-    return [case for q, _ in chosen for case in _drawn(connection, q)] if item.claims else []
+    return [case for q, _ in chosen for case in _drawn(connection, q)] if draws and item.claims else []
 
 
 def combinations(query: Query) -> list[dict[str, str]]:

@@ -27,11 +27,11 @@ from dbtrust.model.location import shift
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Query
-from dbtrust.model.report import Finding, Verdict
+from dbtrust.model.report import Verdict
 from dbtrust.queries.placeholders import BoundSql, bind_params
 from dbtrust.stage.postgres import STATEMENT_TIMEOUT_MS, PostgresStage
 
-__all__ = ["Parsed", "drawn_findings", "judge_claims", "judge_queries"]
+__all__ = ["Parsed", "judge_claims", "judge_queries"]
 
 Connection = psycopg.Connection[Any]
 #: A plan that changes between fresh samples of the same rows proves nothing (docs/claims.md).
@@ -99,18 +99,6 @@ def _generic(
             verdict = judge_generic(reading, writing, item, claims, names, data)
             found += [verdict] if verdict is not None else []
     return found
-
-
-def drawn_findings(verdicts: Sequence[Verdict]) -> list[Finding]:
-    """claim.drawn: a claim that fails with values that nobody wrote, so nobody knows whether they are sent."""
-    return [
-        Finding(
-            "claim.drawn", "warning", v.engine, v.subject, f"`{v.claim}` fails {v.message}", fix=v.next,
-            evidence={"example": v.evidence.get("example", "")}, location=v.location,
-        )
-        for v in verdicts
-        if v.reason == "no_example" and v.evidence.get("drawn")
-    ]  # fmt: skip
 
 
 def _faster(stage: PostgresStage, copies: _Copies, item: Parsed, claim: Claim, names: Names) -> Verdict:

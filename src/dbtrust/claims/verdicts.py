@@ -10,7 +10,7 @@ from dbtrust.judge.claims import Judged
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine, Plan
-from dbtrust.model.report import Outcome, Verdict
+from dbtrust.model.report import Finding, Outcome, Verdict
 
 _BADNESS = {"holds": 0, "not_applicable": 0, "unproved": 1, "refuted": 2}
 
@@ -143,6 +143,18 @@ def case_result(claim: Claim, case: Case, judge: JudgePlans) -> Result:
     message = f"the plan changes between samples of the same rows ({said}): {worst.judged.message}"
     undecided = Judged("unproved", message, "undecided", worst.judged.node, worst.judged.found)
     return Result(undecided, case.label, worst.plans, _UNDECIDED, case.drawn)
+
+
+def drawn_findings(verdicts: Sequence[Verdict]) -> list[Finding]:
+    """claim.drawn: a claim that fails with values that nobody wrote, so nobody knows whether they are sent."""
+    return [
+        Finding(
+            "claim.drawn", "warning", v.engine, v.subject, f"`{v.claim}` fails {v.message}", fix=v.next,
+            evidence={"example": v.evidence.get("example", "")}, location=v.location,
+        )
+        for v in verdicts
+        if v.reason == "no_example" and v.evidence.get("drawn")
+    ]  # fmt: skip
 
 
 _NO_EXAMPLE = "add an -- example: line"

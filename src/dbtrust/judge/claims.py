@@ -33,7 +33,7 @@ class Names:
     indexes: frozenset[tuple[str, str]] = frozenset()
     constraints: frozenset[tuple[str, str]] = frozenset()
     #: PostgreSQL: an index's method, keys and predicate as SQL writes them behind USING.
-    keys: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    keys: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str], kw_only=True)
 
 
 def _exists(name: Name, known: Iterable[tuple[str, str]]) -> bool:
@@ -175,7 +175,10 @@ def _index_only(claim: Claim, plan: Plan) -> Judged:
         return Judged("refuted", f"the plan does not read {claim.relation or 'any relation'}")
     if not plan.analyzed:
         return Judged(
-            "unproved", "heap fetches are known only after execution", "version", next="allow ANALYZE"
+            "unproved",
+            "heap fetches are known only after execution",
+            "undecided",
+            next="allow ANALYZE with --analyze",
         )
     return _only_index(nodes, any_of=False)
 
@@ -214,7 +217,12 @@ def _none_of(types: Sequence[str], what: str) -> Callable[[Claim, Plan], Judged]
 def _examines(claim: Claim, plan: Plan) -> Judged:
     assert claim.number is not None
     if not plan.analyzed:
-        return Judged("unproved", "rows are known only after execution", "version", next="allow ANALYZE")
+        return Judged(
+            "unproved",
+            "rows are known only after execution",
+            "undecided",
+            next="allow ANALYZE with --analyze",
+        )
     seen = examined(plan, claim.unit, lambda node: _on(node, claim.relation))
     found = {"low": seen.low, "high": seen.high, "returned": seen.returned, "unit": claim.unit}
     per = "per result" if seen.returned else "and none returned"

@@ -75,4 +75,4 @@ def known_names(catalog_objects: Sequence[Any], engine: Engine) -> Names:
             constraints |= {(schema, str(check["name"])) for check in item.definition.get("constraints", [])}
         elif item.kind == "constraint":
             constraints.add((schema, rest[-1]))
-    return Names(frozenset(relations), frozenset(indexes), frozenset(constraints), keys)
+    return Names(frozenset(relations), frozenset(indexes), frozenset(constraints), keys=keys)
