@@ -144,13 +144,14 @@ def _pair(
 ) -> Callable[[], Any]:
     assert case.query is not None
     role = conninfo_to_dict(stage.scratch.host.owner_url("x")).get("user")
-    text = _statement(bind_params(case.query.sql), iterates)
+    text = as_run(bind_params(case.query.sql), iterates)
     return partial(
         measure_pair, admin, str(role) if role and stage.embedded else None, index, text, case.values
     )
 
 
-def _statement(bound: BoundSql, iterates: bool) -> str:
+def as_run(bound: BoundSql, iterates: bool) -> str:
+    """The statement as its method runs it: an iterator declares a cursor."""
     return f"DECLARE dbtrust CURSOR FOR {bound.text}" if iterates else bound.text
 
 
@@ -246,7 +247,7 @@ def _sample(
 ) -> list[Plan] | Failure:  # fmt: skip
     """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
     bound = bind_params(query.sql)
-    text = _statement(bound, iterates)
+    text = as_run(bound, iterates)
     try:
         if not explainable(query.sql):
             run_rolled_back(writing(), bound.text, case.values)

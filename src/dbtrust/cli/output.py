@@ -14,6 +14,7 @@ from dbtrust.model.errors import ConfigError
 from dbtrust.model.report import Problem, Report
 from dbtrust.report.document import visible
 from dbtrust.report.redact import redact
+from dbtrust.source.text import replace_text
 
 
 def show(report: Report, shared: Shared) -> None:
@@ -142,27 +143,9 @@ def write_file(path: Path, text: str) -> None:
         if _is_special(path):
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path.resolve(), text)
+            replace_text(path.resolve(), text)
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _is_special(path: Path) -> bool:

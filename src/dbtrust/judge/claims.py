@@ -53,6 +53,8 @@ class Names:
     constraints: frozenset[tuple[str, str]] = frozenset()
     #: Those of the relations that are views: no plan names them.
     views: frozenset[tuple[str, str]] = frozenset()
+    #: PostgreSQL: an index's method, keys and predicate as SQL writes them behind USING.
+    keys: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str], kw_only=True)
 
 
 def _exists(name: Name, known: Iterable[tuple[str, str]]) -> bool:
