@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbtrust.claims.why_rows import Bounds
@@ -13,7 +13,7 @@ from dbtrust.judge.grammar import Claim, parse_claim
 from dbtrust.judge.outcomes import known_names
 from dbtrust.model.errors import ConfigError, DbtrustError, QueryFileError
 from dbtrust.model.progress import Progress, silent
-from dbtrust.model.project import Config, Query
+from dbtrust.model.project import Query
 from dbtrust.model.report import ServerInfo
 from dbtrust.model.why import Why
 from dbtrust.model.words import nearest
@@ -35,7 +35,7 @@ class Request:
     mongo: str | None = None
     target: str | None = None
     database: str | None = None
-    bounds: Bounds = Bounds()
+    bounds: Bounds = field(default_factory=Bounds)
     progress: Progress = silent
 
 
@@ -135,7 +135,9 @@ def _postgres(
         case = Case(project, stage, item, claims, names, request.bounds, request.progress)
         explanations = explain_claims(case, only_refuted=request.claim is None)
         server = ServerInfo(stage.version, stage.embedded)
-        return Why(project.config.name, "postgres", query.subject, server, tuple(explanations), stage.evidence)
+        return Why(
+            project.config.name, "postgres", query.subject, server, tuple(explanations), stage.evidence
+        )
 
 
 def _mongo(
@@ -150,13 +152,23 @@ def _mongo(
         catalog = stage.catalog()
         names = known_names(catalog.objects if catalog else (), "mongo")
         with Scratch(stage) as scratch:
-            case = Case(project, stage, scratch, method, parse_all(method), claims, names, request.bounds, request.progress)
+            case = Case(
+                project,
+                stage,
+                scratch,
+                method,
+                parse_all(method),
+                claims,
+                names,
+                request.bounds,
+                request.progress,
+            )
             explanations = explain_claims(case, only_refuted=request.claim is None)
         server = ServerInfo(stage.version, stage.embedded)
         return Why(project.config.name, "mongo", method.subject, server, tuple(explanations), stage.evidence)
 
 
-def _lazy(stack: ExitStack):
+def _lazy(stack: ExitStack) -> Callable[[], Run]:
     """Makes the folder of this run's servers when the first one is started."""
     return lambda: stack.enter_context(Run())
 
@@ -167,6 +179,3 @@ def _usable(data: str | None, errors: Sequence[DbtrustError]) -> None:
         raise errors[0]
     if data is None:
         raise ConfigError("the project's data could not be built", next="run dbtrust check")
-
-
-__all__ = ["Bounds", "Config", "Request", "why"]

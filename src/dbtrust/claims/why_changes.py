@@ -10,7 +10,7 @@ import psycopg
 
 from dbtrust.claims.postgres import ROUNDS
 from dbtrust.claims.why_lab import Asked, Lab, needs_execution
-from dbtrust.claims.why_search import search
+from dbtrust.claims.why_search import search, shape
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.whatif import setting, vacuum_relation
 from dbtrust.judge.claims import Judged
@@ -52,15 +52,16 @@ class Problem:
 
 def try_changes(problem: Problem) -> list[Change]:
     """Every change worth trying on the copy, the smallest first. A larger index than needed is not tried."""
-    found = [*_statistics(problem), *_extended(problem), *_casts(problem), *_settings(problem)]
-    indexes: list[Change] = []
+    found = [*_statistics(problem), *_extended(problem), *_casts(problem)]
+    settings, indexes = list(_settings(problem)), list[Change]()
     size = 0
     for change in _index_candidates(problem):
-        if change.size > size and any(c.effect == "flips" for c in indexes):
+        if change.size > size and any(c.effect == "flips" and not c.breaks for c in indexes):
             break
         size = change.size
         indexes.append(_index(problem, change))
-    return [*found, *indexes]
+    # A limit of cost is a matter of price: another price list for the same plan is no small change.
+    return [*found, *indexes, *settings] if problem.claim.kind == "cost" else [*found, *settings, *indexes]
 
 
 def try_vacuum(lab: Lab, problem: Problem) -> list[Change]:
@@ -95,15 +96,15 @@ def _effect(
     """The effect of what has been changed, over fresh samples of the statistics; and the root's cost."""
     lab = lab or problem.lab
     examples = asked or problem.asked
-    worst: tuple[Effect, str] = ("flips", "")
-    for _ in range(ROUNDS):
+    effect: Effect = "no"
+    message, cost = "", None
+    for turn in range(ROUNDS):
         with lab.changed(analyze=problem.relations):
-            now = summary(judge_all(lab, claim, examples))
+            effect, message = summary(judge_all(lab, claim, examples))
             cost = lab.plan(_same(problem.main, examples), analyze=False).totals.get("cost")
-        if now[0] != "flips":
-            return ("partly" if worst[1] and now[0] == "no" else now[0]), now[1], cost
-        worst = now
-    return *worst, cost
+        if effect != "flips":
+            return ("partly" if turn else effect), message, cost
+    return effect, message, cost
 
 
 def _same(main: Asked, examples: Sequence[Asked]) -> Asked:
@@ -179,9 +180,7 @@ def _statistics(problem: Problem) -> Iterator[Change]:
         columns = _columns(asked)
         if columns:
             name = _name(table)
-            statements = [
-                f"ALTER TABLE {name} ALTER COLUMN {quoted(c)} SET STATISTICS 1000" for c in columns
-            ]
+            statements = [f"ALTER TABLE {name} ALTER COLUMN {quoted(c)} SET STATISTICS 1000" for c in columns]
             title = f"raise the statistics target of {table.name} ({', '.join(columns)}) to 1000"
             yield _made(problem, "statistics", title, statements, shown=[*statements, f"ANALYZE {name}"])
 
@@ -257,6 +256,8 @@ def _settings(problem: Problem) -> Iterator[Change]:
         title = f"set {knob.name} to {knob.shown(value)} (now {knob.shown(today)})"
         statement = f"SET {knob.name} = '{knob.shown(value)}'"
         breaks, plan, cost = _under(problem, knob, value, effect)
+        if plan is not None and shape(plan) == shape(problem.chosen):
+            title += ": the same plan at another price"
         yield Change("setting", title, effect, message, (statement,), cost, "", breaks, plan)
 
 
@@ -282,9 +283,7 @@ def _nearest(problem: Problem, knob: _Knob, today: float) -> float:
     return good
 
 
-def _with_setting(
-    problem: Problem, knob: _Knob, value: float, *, rounds: bool = False
-) -> tuple[Effect, str]:
+def _with_setting(problem: Problem, knob: _Knob, value: float, *, rounds: bool = False) -> tuple[Effect, str]:
     with problem.lab.changed(settings={knob.name: knob.shown(value)}):
         if rounds:
             return _effect(problem, problem.claim)[:2]
@@ -315,17 +314,21 @@ def _bases(claim: Claim, table: Table, asked: Wants) -> list[Index]:
     if claim.index is not None:
         return [index for index in table.indexes if index.name == claim.index.name]
     words = {*_columns(asked), *(key for key, _ in asked.order)}
-    return [index for index in table.indexes if any(quoted(w) in index.definition for w in words)][:4]
+    whole = [index for index in table.indexes if " WHERE " not in index.definition]
+    return [index for index in whole if any(quoted(w) in index.definition for w in words)][:4]
 
 
 def _index(problem: Problem, change: IndexChange) -> Change:
     """Makes one index change; a claim that names the old index is judged with the changed one."""
     claim = problem.claim
     if claim.index is not None:
-        claim = replace(claim, index=Name(change.name, change.schema))
+        problem.lab.made.add(change.name)
+        claim = replace(claim, index=Name(change.name, claim.index.schema))
     return _made(problem, "index", change.title, change.statements, claim=claim, proves=change.reason)
 
 
 def claimed_tables(problem: Problem) -> list[Table]:
     """The tables that the chosen plan reads and the claim is about."""
-    return [t for t in problem.tables if _about(problem, t) and any(of_table(n, t) for n in problem.chosen.nodes)]
+    return [
+        t for t in problem.tables if _about(problem, t) and any(of_table(n, t) for n in problem.chosen.nodes)
+    ]

@@ -60,6 +60,8 @@ class Lab:
 
     def __init__(self, stage: PostgresStage, database: str, names: Names) -> None:
         self.database = database
+        #: Names of indexes that were made here.
+        self.made: set[str] = set()
         self._stage, self._names = stage, names
         self.connection = stage.scratch.admin(database)
         # Building an index may take longer than a query.
@@ -108,10 +110,10 @@ class Lab:
         return judge(replace(claim, at=None), plan, self._known(claim))
 
     def _known(self, claim: Claim) -> Names:
-        """The names of the project and the index of the claim, which may have been made here."""
-        if claim.index is None or claim.index.schema is None:
+        """The names of the project, and the index of the claim where it was made here."""
+        if claim.index is None or claim.index.name not in self.made:
             return self._names
-        made = (claim.index.schema, claim.index.name)
+        made = (claim.index.schema or "", claim.index.name)
         return replace(self._names, indexes=self._names.indexes | {made})
 
     def relation_tables(self, plans: Iterable[Plan]) -> list[whatif.Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -12,7 +12,7 @@ from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.claims.why_changes import Problem, claimed_tables, judge_all, summary, try_changes, try_vacuum
 from dbtrust.claims.why_lab import Asked, Lab, asked_of, needs_execution
 from dbtrust.claims.why_rows import Bounds, Seen, search_rows
-from dbtrust.claims.why_search import Search, search, without
+from dbtrust.claims.why_search import Search, search, unpenalized, without
 from dbtrust.engine.postgres import whatif
 from dbtrust.engine.postgres.describe import describe as describe_statement
 from dbtrust.engine.postgres.describe import sent_types
@@ -24,8 +24,8 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import Verdict
-from dbtrust.model.words import nearest
 from dbtrust.model.why import Alternative, Change, Explanation
+from dbtrust.model.words import nearest
 from dbtrust.source.project import Project
 from dbtrust.stage.postgres import PostgresStage
 from dbtrust.stage.scale import generator_of
@@ -78,7 +78,7 @@ def _explain(case: Case, claim: Claim, verdict: Verdict, held: Sequence[Claim]) 
         return replace(plain, notes=(error.message,), next=error.next)
 
 
-def _database(case: Case, claim: Claim):
+def _database(case: Case, claim: Claim) -> AbstractContextManager[str]:
     """A copy of the data, with as many rows as the claim says."""
     assert case.stage.data is not None
     if claim.at is None:
@@ -141,9 +141,7 @@ def _without_index(lab: Lab, claim: Claim, shown: Explanation, main: Asked) -> E
     return _beside(shown, other, (f"without index {claim.index.name}",), satisfies=False)
 
 
-def _beside(
-    shown: Explanation, other: Plan, forced_by: Sequence[str], *, satisfies: bool
-) -> Explanation:
+def _beside(shown: Explanation, other: Plan, forced_by: Sequence[str], *, satisfies: bool) -> Explanation:
     assert shown.chosen is not None
     alignment = align(shown.chosen, other)
     return replace(
@@ -170,8 +168,6 @@ def _held(lab: Lab, claim: Claim, shown: Explanation, main: Asked) -> Explanatio
 
 def _measured(lab: Lab, main: Asked, planned: Plan) -> Plan:
     """The same plan executed with warm caches; as planned where that fails."""
-    from dbtrust.claims.why_search import unpenalized
-
     try:
         return unpenalized(lab.plan(main, warm=True))
     except psycopg.Error:
@@ -197,14 +193,12 @@ def _refuted(
     problem = _problem(lab, claim, shown, held, asked, main, seen)
     changes = [*_vacuumed(case, problem), *try_changes(problem)]
     rows = _rows(case, problem)
-    impossible = _impossible(claim, shown.chosen, seen, changes)
+    impossible = _impossible(claim, problem.chosen, seen, changes)
     notes = shown.notes if lab.hides else (*shown.notes, _NOT_HIDDEN)
     return replace(shown, changes=(*changes, *rows), impossible=impossible, notes=notes)
 
 
-_NOT_HIDDEN = (
-    "the role is no superuser, so plans were forced by settings alone and no index was hidden from the planner"
-)
+_NOT_HIDDEN = "the role is no superuser, so plans were forced by settings alone and no index was hidden from the planner"
 
 
 def _problem(
@@ -237,9 +231,7 @@ def _vacuumed(case: Case, problem: Problem) -> list[Change]:
         return try_vacuum(lab, problem)
 
 
-def _impossible(
-    claim: Claim, chosen: Plan, seen: Search, changes: Sequence[Change]
-) -> tuple[str, ...]:
+def _impossible(claim: Claim, chosen: Plan, seen: Search, changes: Sequence[Change]) -> tuple[str, ...]:
     """Why no plan that meets the claim can be had, as far as a change proved it."""
     if seen.best is not None:
         return ()
@@ -247,17 +239,20 @@ def _impossible(
         costs = [float(plan.totals.get("cost") or 0) for plan in seen.plans[1:]]
         cheapest = f"; the cheapest of {len(costs)} others costs {min(costs):,.2f}" if costs else ""
         return (f"the planner already takes its cheapest plan, {chosen.totals.get('cost'):,.2f}{cheapest}",)
-    reasons = dict.fromkeys(c.proves for c in changes if c.proves)
-    if reasons:
-        return (next(iter(reasons)),) if claim.index is not None else tuple(reasons)[:3]
+    proving = sorted((c for c in changes if c.proves), key=lambda c: (c.kind != "cast", c.effect != "flips"))
+    if proving:
+        return (proving[0].proves,)
     tried = len(changes)
-    return (f"no setting gives such a plan ({seen.tried} tries), and none of {tried} changes makes it possible",)
+    return (
+        f"no setting gives such a plan ({seen.tried} tries), and none of {tried} changes makes it possible",
+    )
 
 
 def _rows(case: Case, problem: Problem) -> list[Change]:
     """The number of rows at which the claim turns, for the first relation that a generator fills."""
     claim = problem.claim
-    if claim.at is not None or case.bounds.builds <= 0:
+    possible = problem.reachable or claim.kind in ("cost", "examines", "reads")
+    if claim.at is not None or case.bounds.builds <= 0 or not possible:
         return []
     for table in claimed_tables(problem):
         found = generator_of(case.project, "postgres", table.name, table.schema)

@@ -36,9 +36,7 @@ class Seen:
 Judge = Callable[[int], Seen]
 
 
-def search_rows(
-    relation: str, now: Seen, judge: Judge, bounds: Bounds, progress: Progress
-) -> Change:
+def search_rows(relation: str, now: Seen, judge: Judge, bounds: Bounds, progress: Progress) -> Change:
     """The change of kind "rows": the two neighbouring numbers between which the verdict turns, both judged."""
     tries = _Tries(relation, judge, bounds, progress)
     pair = _outward(now, tries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import psycopg
@@ -57,7 +58,7 @@ def search(
     """
     hidden = {index.name: index.oid for t in tables for index in t.indexes if index.name != spare}
     result = Search([lab.plan(asked, analyze=False)])
-    shapes, sets = {_shape(result.plans[0])}, set[frozenset[Move]]()
+    shapes, sets = {shape(result.plans[0])}, set[frozenset[Move]]()
     front: list[tuple[tuple[Move, ...], Plan]] = [((), result.plans[0])]
     for _ in range(DEPTH):
         following: list[tuple[tuple[Move, ...], Plan]] = []
@@ -89,10 +90,9 @@ def _try(
     try:
         with without(lab, moves):
             plan = lab.plan(asked, analyze=False)
-            shape = _shape(plan)
-            if shape in seen:
+            if shape(plan) in seen:
                 return None
-            seen.add(shape)
+            seen.add(shape(plan))
             if executed:
                 plan = lab.plan(asked)
     except psycopg.Error:
@@ -102,7 +102,7 @@ def _try(
     return unpenalized(plan), goal(unpenalized(plan))
 
 
-def without(lab: Lab, moves: Sequence[Move]):
+def without(lab: Lab, moves: Sequence[Move]) -> AbstractContextManager[None]:
     """A context in which the planner has to do without these things."""
     settings = dict(move.setting for move in moves if move.setting is not None)
     hidden = [move.index for move in moves if move.index is not None]
@@ -128,22 +128,17 @@ def _setting(node: Node) -> str | None:
     return _SETTINGS.get(node.type)
 
 
-def _shape(plan: Plan) -> str:
+def shape(plan: Plan) -> str:
     """Types, relations, indexes and conditions of the nodes in their order: what makes one plan another."""
     keys = ("Index Cond", "Filter", "Scan Direction", "Join Type", "Sort Key", "Strategy")
     return repr(
-        [
-            (n.parent, n.type, n.alias, n.index, *(str(n.detail.get(key)) for key in keys))
-            for n in plan.nodes
-        ]
+        [(n.parent, n.type, n.alias, n.index, *(str(n.detail.get(key)) for key in keys)) for n in plan.nodes]
     )
 
 
 def unpenalized(plan: Plan) -> Plan:
     """Costs without what PostgreSQL up to 17 adds for nodes that were switched off and are used all the same."""
-    nodes = tuple(
-        replace(n, cost=_bare(n.cost), startup_cost=_bare(n.startup_cost)) for n in plan.nodes
-    )
+    nodes = tuple(replace(n, cost=_bare(n.cost), startup_cost=_bare(n.startup_cost)) for n in plan.nodes)
     totals = dict(plan.totals) | ({"cost": _bare(plan.totals["cost"])} if "cost" in plan.totals else {})
     return replace(plan, nodes=nodes, totals=totals)
 

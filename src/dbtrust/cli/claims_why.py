@@ -53,6 +53,10 @@ def command(name: str, project: Path, claim: str | None, builds: int, seconds: f
         )  # fmt: skip
     from dbtrust.report.why import render_why_json, render_why_text
 
-    text = render_why_json(found) if asked.format == "json" else render_why_text(found, **looks(asked), verbose=asked.verbose)
+    text = (
+        render_why_json(found)
+        if asked.format == "json"
+        else render_why_text(found, **looks(asked), verbose=asked.verbose)
+    )
     deliver(text, asked)
     return 0

@@ -45,9 +45,7 @@ def render(report: Report, shared: Shared, *, errors: bool) -> str:
         return render_html(report)
     from dbtrust.report.text import render_text
 
-    return render_text(
-        report, **looks(shared), quiet=shared.quiet, verbose=shared.verbose, errors=errors
-    )
+    return render_text(report, **looks(shared), quiet=shared.quiet, verbose=shared.verbose, errors=errors)
 
 
 def looks(shared: Shared) -> Look:

@@ -7,14 +7,16 @@ The texts are the server's own (EXPLAIN VERBOSE), read by PostgreSQL's grammar; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from dbtrust.judge.statements import SqlSyntaxError, expression_text, messages, parse_tree
 from dbtrust.model.plan import Node, Plan
-from dbtrust.model.whatif import Condition, Table, Wants
+from dbtrust.model.whatif import Condition, Kind, Table, Wants
 
 _TEXTS = ("Filter", "Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter")
 _RANGES = frozenset({"<", "<=", ">", ">="})
+#: What no index of the types here finds rows by.
+_UNSERVED = frozenset({"<>", "!~~", "!~~*", "~~*", "~", "~*", "!~", "!~*"})
 #: Kinds of A_Expr in libpg_query: an operator, and an operator with ANY.
 _OP, _OP_ANY = 1, 2
 _AND = 1
@@ -76,11 +78,13 @@ def _comparison(expression: Any, aliases: set[str], table: Table) -> Iterator[Co
             yield Condition(_kind(operator), _text(bare, aliases), tuple(columns), cast, collation)
 
 
-def _kind(operator: str) -> Literal["equality", "range", "pattern", "other"]:
+def _kind(operator: str) -> Kind:
     if operator == "=":
         return "equality"
     if operator in ("~~", "^@"):
         return "pattern"
+    if operator in _UNSERVED:
+        return "unserved"
     return "range" if operator in _RANGES else "other"
 
 

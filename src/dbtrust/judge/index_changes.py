@@ -35,14 +35,23 @@ class IndexChange:
     dropped: int | None = None
 
 
-def index_changes(table: Table, wants: Wants, bases: Sequence[Index], *, new: bool = True) -> list[IndexChange]:
-    """Every change worth trying, the smallest first, none twice."""
+def index_changes(
+    table: Table, wants: Wants, bases: Sequence[Index], *, new: bool = True
+) -> list[IndexChange]:
+    """Every change worth trying, the smallest first and none twice; `new`: also indexes of their own."""
     found = [change for base in bases for change in _of_base(table, wants, base)]
-    found += list(_new(table, wants)) if new else []
-    unlike = {change.statements[-1].split(" ON ", 1)[1]: change for change in reversed(found)}
-    there = {_statement(index).split(" ON ", 1)[1] for index in table.indexes}
-    kept = [change for text, change in unlike.items() if text not in there]
-    return sorted(reversed(kept), key=lambda change: change.size)
+    if new:
+        there = {_tail(_statement(index)) for index in table.indexes}
+        found += [change for change in _new(table, wants) if _tail(change.statements[-1]) not in there]
+    unlike: dict[str, IndexChange] = {}
+    for change in found:
+        unlike.setdefault(_tail(change.statements[-1]), change)
+    return sorted(unlike.values(), key=lambda change: change.size)
+
+
+def _tail(statement: str) -> str:
+    """What an index is, without its name."""
+    return statement.split(" ON ", 1)[1]
 
 
 def key_columns(index: Index) -> list[str]:
@@ -66,12 +75,13 @@ def _of_base(table: Table, wants: Wants, base: Index) -> Iterator[IndexChange]:
     builder = _Builder(table, base)
     if builder.method != "btree":
         return
-    yield from _included(builder, wants)
+    # What one index change proves is told as a reason: the most telling ones come first.
     yield from _predicate(builder)
     yield from _collations(builder)
-    yield from _keys(builder, wants)
-    yield from _expressions(builder, wants)
     yield from _patterns(builder, wants)
+    yield from _expressions(builder, wants)
+    yield from _included(builder, wants)
+    yield from _keys(builder, wants)
 
 
 class _Builder:
@@ -239,7 +249,9 @@ def _new(table: Table, wants: Wants) -> Iterator[IndexChange]:
             yield _created(table, [_element(condition.key)], (), "gin", f"no index of {table.name} serves it")
 
 
-def _created(table: Table, keys: Sequence[Any], include: Sequence[str], method: str, reason: str) -> IndexChange:
+def _created(
+    table: Table, keys: Sequence[Any], include: Sequence[str], method: str, reason: str
+) -> IndexChange:
     import postgast
 
     tree = parse_tree(f"CREATE INDEX i ON {quoted(table.schema)}.{quoted(table.name)} USING {method} (x)")
@@ -259,7 +271,9 @@ def _created(table: Table, keys: Sequence[Any], include: Sequence[str], method: 
 
 def _ideal(wants: Wants) -> list[Any]:
     """Keys for an index: equality, the order of the sort, then patterns and ranges; none twice."""
-    groups = {kind: [c for c in wants.conditions if c.kind == kind] for kind in ("equality", "pattern", "range")}
+    groups = {
+        kind: [c for c in wants.conditions if c.kind == kind] for kind in ("equality", "pattern", "range")
+    }
     elements = [_condition_element(c) for c in groups["equality"]]
     equal = {c.key for c in groups["equality"]}
     elements += [_element(key, direction=way) for key, way in wants.order if key not in equal]
@@ -297,7 +311,9 @@ def _element_text(element: Any) -> str:
     target = tree.stmts[0].stmt.index_stmt.index_params[0]
     target.CopyFrom(element)
     text = postgast.deparse(tree)
-    return text.partition(" (")[2].removesuffix(")") if " USING " not in text else text[text.index("(") + 1 : -1]
+    return (
+        text.partition(" (")[2].removesuffix(")") if " USING " not in text else text[text.index("(") + 1 : -1]
+    )
 
 
 def _bare_text(element: Any) -> str:

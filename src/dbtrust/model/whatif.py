@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+#: pattern: LIKE with an anchored beginning; other: an operator that only some index types serve; unserved: none.
+Kind = Literal["equality", "range", "pattern", "other", "unserved"]
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -36,7 +39,7 @@ class Condition:
     column is cast to for the comparison ("" if none), `collation` the one that is written there.
     """
 
-    kind: Literal["equality", "range", "pattern", "other"]
+    kind: Kind
     key: str
     columns: tuple[str, ...]
     cast: str = ""

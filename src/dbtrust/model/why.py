@@ -83,8 +83,18 @@ class Explanation:
 
     @property
     def smallest(self) -> Change | None:
-        """The first change that makes the claim hold; they are in the order of their size."""
-        return next((change for change in self.changes if change.effect == "flips"), None)
+        """The first change that makes the claim hold, if possible without breaking another; the smallest stand first."""
+        flips = [change for change in self.changes if change.effect == "flips"]
+        return next((change for change in flips if not change.breaks), flips[0] if flips else None)
+
+    @property
+    def margin(self) -> float | None:
+        """How many times what the chosen plan costs the other one does (works on MongoDB)."""
+        if self.chosen is None or self.other is None:
+            return None
+        mine = self.chosen_works or self.chosen.totals.get("cost")
+        theirs = self.other.works or self.other.plan.totals.get("cost")
+        return round(theirs / mine, 2) if mine and theirs else None
 
     def to_dict(self) -> dict[str, Any]:
         smallest = self.smallest
@@ -92,7 +102,7 @@ class Explanation:
             "claim": self.claim, "verdict": self.verdict, "message": self.message, "example": self.example,
             "chosen": None if self.chosen is None else {"works": self.chosen_works, "plan": self.chosen.to_dict()},
             "other": self.other.to_dict() if self.other else None,
-            "pairs": [list(pair) for pair in self.pairs], "parting": self.parting,
+            "margin": self.margin, "pairs": [list(pair) for pair in self.pairs], "parting": self.parting,
             "impossible": list(self.impossible), "changes": [change.to_dict() for change in self.changes],
             "smallest": self.changes.index(smallest) if smallest else None,
             "notes": list(self.notes), "rejected": [plan.to_dict() for plan in self.rejected], "next": self.next,
@@ -111,10 +121,8 @@ class Why:
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def to_dict(self) -> dict[str, Any]:
-        from dbtrust import __version__
-
         return {
-            "schema": 1, "dbtrust": __version__, "project": self.project, "engine": self.engine,
+            "project": self.project, "engine": self.engine,
             "subject": self.subject,
             "server": {"version": self.server.version, "embedded": self.server.embedded},
             "data": dict(self.data), "explanations": [item.to_dict() for item in self.explanations],

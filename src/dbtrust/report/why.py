@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import orjson
 
+from dbtrust.model.report import VERSION
 from dbtrust.model.why import Why
 from dbtrust.report.document import plain, visible
 from dbtrust.report.lines import Line, paint, symbols
@@ -17,13 +18,21 @@ from dbtrust.report.words import ENGINES, STYLES, WORDS, flat, number
 _Data = Mapping[str, Any]
 #: Without a terminal, two plans stand side by side up to this width.
 _WIDEST = 170
-_EFFECTS = {"flips": "flips it", "partly": "not in every example", "no": "no effect", "failed": "not possible"}
+_EFFECTS = {
+    "flips": "flips it",
+    "partly": "not in every example",
+    "no": "no effect",
+    "failed": "not possible",
+}
 
 
 def render_why_json(why: Why) -> str:
     """One JSON document, described by why.schema.json beside this file."""
-    data = plain(why.to_dict())
-    return orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    return orjson.dumps(_document(why), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+
+
+def _document(why: Why) -> dict[str, Any]:
+    return cast("dict[str, Any]", plain({"schema": 1, "dbtrust": VERSION} | why.to_dict()))
 
 
 def why_schema() -> dict[str, Any]:
@@ -35,7 +44,7 @@ def render_why_text(
     why: Why, *, width: int | None = None, color: bool = False, unicode: bool = True, verbose: bool = False
 ) -> str:
     """Lines for a person; `verbose` adds the conditions of each node and the rejected plans' trees."""
-    data = cast("_Data", plain(why.to_dict()))
+    data = _document(why)
     lines = [*_head(data), *(line for e in data["explanations"] for line in _explanation(e, width, verbose))]
     return paint(lines, width=width, color=color, symbols=symbols(unicode))
 
@@ -53,8 +62,12 @@ def _head(data: _Data) -> Iterator[Line]:
 def _explanation(item: _Data, width: int | None, verbose: bool) -> Iterator[Line]:
     yield Line(0)
     outcome: str = item["verdict"]
-    yield Line(2, ((f"@{outcome} {WORDS[outcome]}  ", STYLES[outcome]), (visible(item["claim"]), "bold")), hang=4)
-    yield from _facts({"because" if outcome != "holds" else "seen": item["message"], "example": item["example"]})
+    yield Line(
+        2, ((f"@{outcome} {WORDS[outcome]}  ", STYLES[outcome]), (visible(item["claim"]), "bold")), hang=4
+    )
+    yield from _facts(
+        {"because" if outcome != "holds" else "seen": item["message"], "example": item["example"]}
+    )
     if item["chosen"] is not None:
         yield from _plans(item, width, verbose)
     for reason in item["impossible"]:
@@ -90,8 +103,8 @@ def _plans(item: _Data, width: int | None, verbose: bool) -> Iterator[Line]:
             mark = "  ≠  " if parts else "     "
             yield Line(6, ((visible(text).ljust(wide) + mark + visible(beside), "yellow" if parts else ""),))
     else:
-        for side in (0, 1):
-            yield from _one_side([(cell[side], cell[2]) for cell in cells])
+        yield from _one_side([(left, parts) for left, _, parts in cells])
+        yield from _one_side([(right, parts) for _, right, parts in cells])
     yield from _parting(item)
 
 
@@ -123,8 +136,9 @@ def _trees(plan: _Data, verbose: bool) -> dict[int | None, list[str]]:
         depth[node["id"]] = depth.get(node["parent"], -1) + 1
         indent = "  " * (depth[node["id"]] + 1)
         lines[node["id"]] = [f"{indent}{node_label(node)}{_counts(node)}"]
+        detail = cast("_Data", node.get("detail") or {})
         for key in _CONDITIONS:
-            value = (node.get("detail") or {}).get(key)
+            value = detail.get(key)
             if value is not None and (verbose or key in _SHOWN):
                 lines[node["id"]].append(f"{indent}    {key}: {flat(value)}"[:110])
     return lines
@@ -163,6 +177,8 @@ def _parting(item: _Data) -> Iterator[Line]:
     if item["parting"] is None:
         yield from _facts({"they part": "nowhere: the same nodes, other numbers"})
         return
+    if item["margin"] is not None:
+        yield from _facts({"margin": f"the other plan costs {number(item['margin'])} times as much"})
     names: list[str] = []
     for side, number_ in zip(("chosen", "other"), item["pairs"][item["parting"]], strict=True):
         nodes = item[side]["plan"]["nodes"]
@@ -177,7 +193,7 @@ def _changes(item: _Data) -> Iterator[Line]:
     yield Line(0)
     smallest = item["smallest"]
     if smallest is None:
-        yield Line(6, ((f"none of the {len(changes)} changes tried makes the claim hold", "bold"),))
+        yield Line(6, (("nothing that was tried makes the claim hold", "bold"),))
     for place, change in enumerate(changes):
         if place == smallest:
             yield from _smallest(change)
@@ -192,14 +208,23 @@ def _smallest(change: _Data) -> Iterator[Line]:
     cost = f" (cost {number(change['cost'])})" if change["cost"] is not None else ""
     yield Line(8, (("then: ", "dim"), (visible(change["message"]) + cost, "")), hang=2)
     if change["breaks"]:
-        yield Line(8, (("but these claims then fail: ", "yellow"), (visible("; ".join(change["breaks"])), "")), hang=2)
+        yield Line(
+            8,
+            (("but these claims then fail: ", "yellow"), (visible("; ".join(change["breaks"])), "")),
+            hang=2,
+        )
 
 
 def _tried(change: _Data) -> Iterator[Line]:
     effect: str = change["effect"]
     word = "also flips it" if effect == "flips" else f"tried, {_EFFECTS[effect]}"
     style = "green" if effect == "flips" else "dim"
-    yield Line(6, ((f"{word}: ", style), (visible(change["title"]), ""), (f"  [{visible(change['message'])}]", "dim")), hang=2)
+    message = change["message"] + (
+        f"; but then fails: {'; '.join(change['breaks'])}" if change["breaks"] else ""
+    )
+    yield Line(
+        6, ((f"{word}: ", style), (visible(change["title"]), ""), (f"  [{visible(message)}]", "dim")), hang=2
+    )
 
 
 def _rejected(item: _Data, verbose: bool) -> Iterator[Line]:
@@ -208,6 +233,8 @@ def _rejected(item: _Data, verbose: bool) -> Iterator[Line]:
         totals = plan["totals"]
         said = ", ".join(f"{key} {number(totals[key])}" for key in ("keys", "documents") if key in totals)
         chain = " < ".join(node_label(node) for node in plan["nodes"])
-        yield from _facts({"the server tried and rejected": f"{chain}{f' ({said} in the trial)' if said else ''}"})
+        yield from _facts(
+            {"the server tried and rejected": f"{chain}{f' ({said} in the trial)' if said else ''}"}
+        )
         if verbose:
             yield from (Line(10, ((visible(text), ""),)) for text in _alone(plan, verbose))
