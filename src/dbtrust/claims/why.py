@@ -81,10 +81,9 @@ def find_query(project: Project, name: str) -> Query | MongoMethod:
 def _hint(name: str, known: Iterable[str], project: Project) -> str:
     bare = name.removeprefix("query:")
     names = [subject.removeprefix("query:") for subject in known]
-    close = nearest(bare, names)
-    if close is None:
-        last = nearest(bare.rpartition(".")[2], [n.rpartition(".")[2] for n in names])
-        close = next((n for n in names if n.rpartition(".")[2] == last), None)
+    last = nearest(bare.rpartition(".")[2], [n.rpartition(".")[2] for n in names])
+    by_last = next((n for n in names if n.rpartition(".")[2] == last), None)
+    close = (nearest(bare, names) or by_last) if "." in bare else by_last
     if close is not None:
         return f"did you mean {close}?"
     if project.errors:

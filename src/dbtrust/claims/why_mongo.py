@@ -170,10 +170,15 @@ def _missing(problem: _Problem, shown: Explanation, main: Ran) -> Explanation:
 
 
 def _hints(problem: _Problem, *, natural: bool) -> Iterator[tuple[str, Tried]]:
-    """The plan with each index of the collection as a hint, and with none."""
-    names = [spec["name"] for spec in index_specs(problem.db, problem.collection)]
-    for name in names:
-        yield f"hint {name}", planned(problem.db, hinted(problem.command, name))
+    """The plan with each index of the collection as a hint, and with none.
+
+    A partial or sparse index that the server does not consider on its own would lose documents, hinted or not.
+    """
+    considered = (problem.tried.plan, *problem.tried.rejected)
+    own = {node.index for plan in considered for node in plan.nodes}
+    for spec in index_specs(problem.db, problem.collection):
+        if spec["name"] in own or not (spec.get("partialFilterExpression") or spec.get("sparse")):
+            yield f"hint {spec['name']}", planned(problem.db, hinted(problem.command, spec["name"]))
     if natural:
         yield "hint $natural", planned(problem.db, hinted(problem.command, NATURAL))
 
@@ -235,7 +240,10 @@ def _try_changes(problem: _Problem, *, reachable: bool) -> list[Change]:
     specs = index_specs(problem.db, problem.collection)
     wanted = asked(problem.command, problem.tried.plan)
     claim = problem.claim
-    bases = [s for s in specs if claim.index is None or s["name"] == claim.index.name]
+    if claim.kind in ("id_lookup", "express"):  # no other index gives either
+        return []
+    whole = [s for s in specs if not s.get("partialFilterExpression")]
+    bases = [s for s in specs if s["name"] == claim.index.name] if claim.index else whole
     found: list[Change] = []
     size = 0
     for change in mongo_index_changes(wanted, specs, bases, new=claim.index is None)[:_MOST_INDEXES]:
@@ -277,6 +285,8 @@ def _options(spec: Document) -> Document:
 
 def _hint_holds(problem: _Problem, claim: Claim, names: Names, change: MongoIndexChange) -> bool:
     """Does the changed index give such a plan where it is hinted?"""
+    if change.spec.get("partialFilterExpression") or change.spec.get("sparse"):
+        return False
     tried = planned(problem.db, hinted(problem.command, str(change.spec["name"])))
     return judge_commands(replace(claim, at=None), [tried.plan], names).outcome == "holds"
 

@@ -25,9 +25,23 @@ def align(left: Plan, right: Plan) -> Alignment:
 
     Time is (nodes left × nodes right × children), so a plan of some hundred nodes is no matter.
     """
-    pairs = tuple(_Table(_Tree(left), _Tree(right)).pairs())
+    pairs = tuple(_replaced(_Table(_Tree(left), _Tree(right)).pairs()))
     parting = next((row for row, pair in enumerate(pairs) if not _same(left, right, pair)), None)
     return Alignment(pairs, parting)
+
+
+def _replaced(pairs: Sequence[Pair]) -> list[Pair]:
+    """Two nodes without a partner, one after the other and on either side, stand for each other."""
+    rows: list[Pair] = []
+    for a, b in pairs:
+        last = rows[-1] if rows else (0, 0)
+        if a is None and last[1] is None:
+            rows[-1] = (last[0], b)
+        elif b is None and last[0] is None:
+            rows[-1] = (a, last[1])
+        else:
+            rows.append((a, b))
+    return rows
 
 
 def _same(left: Plan, right: Plan, pair: Pair) -> bool:

@@ -22,17 +22,16 @@ _LONGEST = 63
 class IndexChange:
     """`statements` make it; `name` is the changed or new index. `reason` is what is true if only this helps.
 
-    `dropped` is the OID of an index that the change takes away. `size` orders changes: 1 adds payload to an
-    index, 2 changes its keys, 3 adds an index.
+    `size` orders changes: 1 adds payload to an index, 2 changes its keys, 3 adds an index.
     """
 
     size: int
     title: str
     statements: tuple[str, ...]
-    schema: str
     name: str
     reason: str = ""
-    dropped: int | None = None
+    #: How many keys and columns the index then holds.
+    held: int = 0
 
 
 def index_changes(
@@ -46,7 +45,7 @@ def index_changes(
     unlike: dict[str, IndexChange] = {}
     for change in found:
         unlike.setdefault(_tail(change.statements[-1]), change)
-    return sorted(unlike.values(), key=lambda change: change.size)
+    return sorted(unlike.values(), key=lambda change: (change.size, change.held))
 
 
 def _tail(statement: str) -> str:
@@ -126,13 +125,12 @@ class _Builder:
 
         statement = tree.stmts[0].stmt.index_stmt
         create = postgast.deparse(tree)
+        held = len(statement.index_params) + len(statement.index_including_params)
         if stays:
             title = f"{title}, as an index beside it"
-            return IndexChange(size, title, (create,), self.base.schema, statement.idxname, reason)
+            return IndexChange(size, title, (create,), statement.idxname, reason, held)
         drop = f"DROP INDEX {quoted(self.base.schema)}.{quoted(self.base.name)}"
-        return IndexChange(
-            size, title, (drop, create), self.base.schema, self.base.name, reason, self.base.oid
-        )
+        return IndexChange(size, title, (drop, create), self.base.name, reason, held)
 
 
 def _included(builder: _Builder, wants: Wants) -> Iterator[IndexChange]:
@@ -188,7 +186,7 @@ def _keys(builder: _Builder, wants: Wants) -> Iterator[IndexChange]:
 
 def _reordered(name: str, before: Sequence[str], after: Sequence[str]) -> str:
     if sorted(before) == sorted(after):
-        return f"order the keys of {name} as ({', '.join(after)})"
+        return f"put the keys of {name} in the order ({', '.join(after)})"
     return f"make the keys of {name} ({', '.join(after)})"
 
 
@@ -266,7 +264,8 @@ def _created(
     title = f"create an index on {table.name} ({', '.join(texts)})"
     title += f" INCLUDE ({', '.join(include)})" if include else ""
     title += f" USING {method}" if method != "btree" else ""
-    return IndexChange(3, title, (postgast.deparse(tree),), table.schema, statement.idxname, reason)
+    held = len(keys) + len(include)
+    return IndexChange(3, title, (postgast.deparse(tree),), statement.idxname, reason, held)
 
 
 def _ideal(wants: Wants) -> list[Any]:

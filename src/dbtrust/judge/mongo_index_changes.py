@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -110,7 +111,7 @@ def mongo_index_changes(
     for change in found:
         if change.replaced is not None or _what(change.spec) not in there:
             unlike.setdefault(_what(change.spec), change)
-    return sorted(unlike.values(), key=lambda change: change.size)
+    return sorted(unlike.values(), key=lambda change: (change.size, len(change.spec["key"])))
 
 
 def _what(spec: Document) -> str:
@@ -129,7 +130,7 @@ def _of_base(wanted: Asked, base: Document) -> Iterator[MongoIndexChange]:
     ):
         if base.get(option):
             spec = {k: v for k, v in base.items() if k != option}
-            reason = f"the {what} of {name} does not let this query use it: {base[option]}"
+            reason = f"the {what} of {name} does not let this query use it: {json.dumps(base[option], default=str)}"
             yield MongoIndexChange(2, f"take the {what} off {name}", spec, base, reason)
     missing = [path for path in wanted.needed or () if path not in key]
     if missing:
@@ -156,8 +157,8 @@ def _reordered(base: Document, key: dict[str, Any], ideal: Mapping[str, int]) ->
     reason = f"the keys of {name} do not stand as the query needs them: {', '.join(key)}"
     for keys in ({p: w for p, w in ideal.items() if p in key} | rest, dict(ideal) | rest):
         if list(keys.items()) != list(key.items()) and keys:
-            verb = "order the keys of" if sorted(keys) == sorted(key) else "make the keys of"
-            yield _changed(2, f"{verb} {name} as {_shown(keys)}", base, keys, reason)
+            verb = "put the keys of {} in the order" if sorted(keys) == sorted(key) else "make the keys of {}"
+            yield _changed(2, f"{verb.format(name)} {_shown(keys)}", base, keys, reason)
 
 
 def _changed(size: int, title: str, base: Document, key: Mapping[str, Any], reason: str) -> MongoIndexChange:

@@ -179,11 +179,17 @@ def _parting(item: _Data) -> Iterator[Line]:
         return
     if item["margin"] is not None:
         yield from _facts({"margin": f"the other plan costs {number(item['margin'])} times as much"})
-    names: list[str] = []
-    for side, number_ in zip(("chosen", "other"), item["pairs"][item["parting"]], strict=True):
-        nodes = item[side]["plan"]["nodes"]
-        names.append("nothing" if number_ is None else f"{node_label(nodes[number_])} (node {number_})")
+    names = [_at_parting(item, place, side) for place, side in enumerate(("chosen", "other"))]
     yield from _facts({"they part at": f"{names[0]}; there: {names[1]}"})
+
+
+def _at_parting(item: _Data, place: int, side: str) -> str:
+    """The node of one side where the trees part, or the first one after that."""
+    rows: list[list[int | None]] = item["pairs"][item["parting"] :]
+    number_ = next((row[place] for row in rows if row[place] is not None), None)
+    if number_ is None:
+        return "nothing"
+    return f"{node_label(item[side]['plan']['nodes'][number_])} (node {number_})"
 
 
 def _changes(item: _Data) -> Iterator[Line]:
