@@ -123,7 +123,7 @@ def test_the_copy_is_as_it_was(staged: Staged) -> None:
     before = {spec["name"]: spec["key"] for spec in index_specs(db, "things")}
     spec = next(spec for spec in index_specs(db, "things") if spec["name"] == "day_group")
     with (
-        pytest.raises(Exception, match="wildcard|Index|index"),
+        pytest.raises(Exception, match="nonsense"),
         index_changed(db, "things", {"name": "day_group", "key": {"day": "nonsense"}}, spec),
     ):
         pass

@@ -143,12 +143,12 @@ def test_a_setting(staged: Staged) -> None:
 
 
 def test_the_row_count_at_which_it_flips(staged: Staged) -> None:
-    case = staged.case("label", builds=5)
+    case = staged.case("label", builds=4)
     (found,) = explain_claims(case, only_refuted=True)
     change = smallest(found)
     assert change.kind == "rows" and found.other is not None
     low, high = (int(part.split(" rows")[0].replace(",", "")) for part in change.message.split("at ")[1:3])
-    assert 100 < low < high <= low * 1.6
+    assert 100 < low < high <= low * 1.8
     for rows, outcome in ((low, "refuted"), (high, "holds")):
         with (
             scaled_postgres(staged.project, staged.stage, {"small": rows}, silent) as name,

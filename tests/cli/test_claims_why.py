@@ -11,8 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from dbtrust.claims.why import find_query
 from dbtrust.cli.main import run
 from dbtrust.report.why import why_schema
+from dbtrust.source.config import load_config
+from dbtrust.source.modules import project_path
+from dbtrust.source.project import read_project
 
 ORDERS = Path(__file__).parents[1] / "projects" / "orders"
 Called = tuple[int, str, str]
@@ -44,8 +48,14 @@ def why(postgres_url: str, mongo_url: str, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("name", ["typed", "orders.typed", "query:orders.typed"])
-def test_a_name_in_each_form(why: Command, name: str) -> None:
-    code, out, err = why(name, ORDERS)
+def test_a_name_in_each_form(name: str) -> None:
+    config = load_config(ORDERS)
+    with project_path(config):
+        assert find_query(read_project(config), name).subject == "query:orders.typed"
+
+
+def test_text(why: Command) -> None:
+    code, out, err = why("typed", ORDERS)
     assert (code, err) == (0, "")
     assert "smallest change that flips it: send :id as integer" in out
 
