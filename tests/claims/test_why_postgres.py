@@ -180,6 +180,23 @@ def test_what_holds_tells_its_margin(staged: Staged) -> None:
     assert second.other is not None and second.other.plan.totals["cost"] > 400
 
 
+def test_claims_at_a_number_of_rows(staged: Staged) -> None:
+    """Each is explained over as many rows as it says; with none refuted but one, that one and what could not be built."""
+    few, nowhere = staged.why("label_of_many")
+    assert few.claim.endswith("at 40 rows in small") and few.verdict == "refuted"
+    assert few.other is not None and few.other.plan.nodes[0].index == "small_pkey"
+    assert few.chosen is not None and few.chosen.nodes[0].removed_filter == 39
+    assert nowhere.verdict == "unproved" and "no generator makes rows of nowhere" in nowhere.message
+    (many,) = staged.why("label_of_many", "uses small_pkey on small at 5_000")
+    assert many.verdict == "holds" and many.margin is not None and many.margin > 1
+
+
+def test_a_gain_is_two_plans(staged: Staged) -> None:
+    (found,) = staged.why("gain")
+    assert found.other is not None and found.other.forced_by == ("without index towns_pkey",)
+    assert found.other.plan.nodes[0].type == "Seq Scan" and found.changes == ()
+
+
 def test_a_query_that_cannot_run(staged: Staged) -> None:
     (found,) = staged.why("broken")
     assert found.verdict == "unproved" and "nothing" in found.message and found.chosen is None

@@ -120,7 +120,7 @@ def pick(claims: Sequence[Claim], text: str | None, subject: str) -> list[Claim]
 def _postgres(
     request: Request, project: Project, query: Query, claims: Sequence[Claim], url: str | None
 ) -> Why:
-    from dbtrust.claims.postgres import Parsed
+    from dbtrust.claims.cases import Parsed
     from dbtrust.claims.why_postgres import Case, explain_claims
     from dbtrust.stage.postgres import open_postgres
 

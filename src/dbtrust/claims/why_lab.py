@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import psycopg
-
-from dbtrust.claims.postgres import Parsed
+from dbtrust.claims.cases import Parsed
 from dbtrust.engine.postgres import whatif
+from dbtrust.engine.postgres.hiding import is_superuser
 from dbtrust.judge.claims import Judged, Names, judge
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.plan import Plan
+from dbtrust.model.whatif import Index, Table
 from dbtrust.queries.placeholders import BoundSql, bind_params
 from dbtrust.stage.postgres import STATEMENT_TIMEOUT_MS, PostgresStage
 
@@ -56,7 +56,7 @@ def needs_execution(claim: Claim) -> bool:
 
 
 class Lab:
-    """Plans on one database that nobody else uses. `hides` tells whether indexes can be hidden from the planner."""
+    """Plans on one database that nobody else uses. Without `superuser` no index of a constraint can be hidden."""
 
     def __init__(self, stage: PostgresStage, database: str, names: Names) -> None:
         self.database = database
@@ -69,7 +69,7 @@ class Lab:
         admin = whatif.owner_of(stage.scratch.host.admin_url(database))
         owner = whatif.owner_of(stage.scratch.host.owner_url(database))
         self._role = owner if owner != admin else None
-        self.hides = whatif.may_hide(self.connection)
+        self.superuser = is_superuser(self.connection)
 
     def __enter__(self) -> Lab:
         return self
@@ -80,7 +80,7 @@ class Lab:
     @contextmanager
     def changed(
         self, statements: Sequence[str] = (), *, analyze: Iterable[whatif.Relation] = (),
-        settings: Mapping[str, str] | None = None, hidden: Sequence[int] = (),
+        settings: Mapping[str, str] | None = None, hidden: Sequence[Index] = (),
     ) -> Generator[None]:  # fmt: skip
         """See engine.postgres.whatif.changed."""
         with whatif.changed(
@@ -116,7 +116,7 @@ class Lab:
         made = (claim.index.schema or "", claim.index.name)
         return replace(self._names, indexes=self._names.indexes | {made})
 
-    def relation_tables(self, plans: Iterable[Plan]) -> list[whatif.Table]:
+    def relation_tables(self, plans: Iterable[Plan]) -> list[Table]:
         """The tables that plans read, partitions as their root."""
         found = {
             (n.root_schema or n.schema or "", n.root_relation or n.relation or "")
@@ -125,8 +125,3 @@ class Lab:
             if n.relation and n.schema
         }
         return list(whatif.tables(self.connection, found).values())
-
-
-def lost(error: psycopg.Error, connection: psycopg.Connection[Any]) -> bool:
-    """Is the server gone, so that nothing more can be tried?"""
-    return connection.closed or isinstance(error, psycopg.errors.AdminShutdown)

@@ -10,10 +10,11 @@ from typing import Any
 import pymongo.errors
 from pymongo.database import Database
 
-from dbtrust.claims.mongo import ParsedMethod, Ran, judge_methods
+from dbtrust.claims.mongo import ParsedMethod, Ran, judge_claims
 from dbtrust.claims.why_rows import Bounds, Seen, search_rows
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.explain import explain
+from dbtrust.engine.mongo.hiding import collections_with, hidden
 from dbtrust.engine.mongo.whatif import (
     NATURAL,
     Tried,
@@ -77,19 +78,21 @@ class _Problem:
 
 def explain_claims(case: Case, *, only_refuted: bool) -> list[Explanation]:
     """One explanation for each claim that is asked for: with `only_refuted` those that fail, or all if none does."""
-    item = ParsedMethod(case.method, tuple(case.every))
-    verdicts = judge_methods(case.stage, case.scratch, [item], case.names, case.progress)
-    by_text = {v.claim: v for v in verdicts if v.claim}
+    item = ParsedMethod(case.method, tuple(c for c in case.every if c.at is None))
+    verdicts = judge_claims(case.stage, case.scratch, [item], case.names, case.progress)
+    by_text = {v.claim: v for v in verdicts}
     claims = list(case.claims)
     if only_refuted:
-        claims = [c for c in claims if by_text[c.text].verdict == "refuted"] or claims
-    held = [c for c in case.every if by_text[c.text].verdict == "holds"]
+        claims = [c for c in claims if c.at is not None or by_text[c.text].verdict == "refuted"] or claims
+    held = [c for c in item.claims if by_text[c.text].verdict == "holds"]
     found: list[Explanation] = []
     for claim in claims:
-        verdict = by_text[claim.text]
-        plain = Explanation(claim.text, verdict.verdict, verdict.message, next=verdict.next)
+        plain = Explanation(claim.text, "unproved", "it was not judged")
+        if (verdict := by_text.get(claim.text)) is not None:
+            plain = Explanation(claim.text, verdict.verdict, verdict.message, next=verdict.next)
         found.append(_explain(case, claim, plain, held, item.ran))
-    return found
+    failing = [e for e in found if e.verdict != "holds"] if only_refuted else []
+    return failing or found
 
 
 def _explain(
@@ -103,7 +106,7 @@ def _explain(
             db = _database(case, claim, stack)
             return _on(case, db, claim, plain, [c for c in held if c.text != claim.text], runs)
     except DbtrustError as error:
-        return replace(plain, notes=(error.message,), next=error.next)
+        return replace(plain, verdict="unproved", message=error.message, next=error.next)
 
 
 def _database(case: Case, claim: Claim, stack: ExitStack) -> Database[Any]:
@@ -131,6 +134,8 @@ def _on(
     )  # fmt: skip
     if judged.reason == "missing_object":
         return _missing(problem, shown, main)
+    if claim.kind == "faster":
+        return _without_index(problem, shown)
     if verdict == "refuted":
         return _refuted(problem, shown)
     return _held(problem, shown) if verdict == "holds" else shown
@@ -169,6 +174,15 @@ def _missing(problem: _Problem, shown: Explanation, main: Ran) -> Explanation:
     return replace(shown, changes=(Change("claim", f"claim: {text}", effect, judged.message),))
 
 
+def _without_index(problem: _Problem, shown: Explanation) -> Explanation:
+    """A claim about a gain: the plan beside the one without the index."""
+    assert problem.claim.index is not None
+    name = problem.claim.index.name
+    with hidden(problem.db, collections_with(problem.db, name, [problem.command]), name):
+        other = planned(problem.db, problem.command)
+    return _beside(shown, f"without index {name}", other, satisfies=False)
+
+
 def _hints(problem: _Problem, *, natural: bool) -> Iterator[tuple[str, Tried]]:
     """The plan with each index of the collection as a hint, and with none.
 
@@ -178,7 +192,7 @@ def _hints(problem: _Problem, *, natural: bool) -> Iterator[tuple[str, Tried]]:
     own = {node.index for plan in considered for node in plan.nodes}
     for spec in index_specs(problem.db, problem.collection):
         if spec["name"] in own or not (spec.get("partialFilterExpression") or spec.get("sparse")):
-            yield f"hint {spec['name']}", planned(problem.db, hinted(problem.command, spec["name"]))
+            yield f"hint {spec['name']}", planned(problem.db, hinted(problem.command, str(spec["name"])))
     if natural:
         yield "hint $natural", planned(problem.db, hinted(problem.command, NATURAL))
 

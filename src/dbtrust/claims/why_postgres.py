@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import psycopg
 
-from dbtrust.claims.postgres import Parsed, judge_queries
+from dbtrust.claims.cases import Parsed
+from dbtrust.claims.postgres import judge_claims
 from dbtrust.claims.why_changes import Problem, claimed_tables, judge_all, summary, try_changes, try_vacuum
 from dbtrust.claims.why_lab import Asked, Lab, asked_of, needs_execution
 from dbtrust.claims.why_rows import Bounds, Seen, search_rows
@@ -47,26 +48,33 @@ class Case:
 
 def explain_claims(case: Case, *, only_refuted: bool) -> list[Explanation]:
     """One explanation for each claim that is asked for: with `only_refuted` those that fail, or all if none does."""
-    verdicts = judge_queries(case.stage, [case.item], case.names, case.progress)
-    by_text = {v.claim: v for v in verdicts if v.claim}
+    item = replace(case.item, claims=tuple(c for c in case.item.claims if c.at is None))
+    verdicts = judge_claims(case.stage, [item], case.names, case.progress, generic=False)
+    case.item.cases = item.cases
+    by_place = {v.location: v for v in verdicts}
+    held = [c for c in item.claims if by_place[c.location].verdict == "holds"]
     claims = list(case.claims)
     if only_refuted:
-        claims = [c for c in claims if _fails(by_text[c.text])] or claims
-    broken = next((v for v in verdicts if v.check == "query.prepares" and v.verdict == "refuted"), None)
-    if broken is not None:
-        return [Explanation(c.text, "unproved", broken.message, next=broken.next) for c in claims]
-    held = [c for c in case.item.claims if by_text[c.text].verdict == "holds"]
-    return [_explain(case, claim, by_text[claim.text], held) for claim in claims]
+        claims = [c for c in claims if c.at is not None or _fails(by_place[c.location])] or claims
+    found = [_explain(case, claim, _plain(claim, by_place.get(claim.location)), held) for claim in claims]
+    failing = [e for e in found if e.verdict != "holds"] if only_refuted else []
+    return failing or found
+
+
+def _plain(claim: Claim, verdict: Verdict | None) -> Explanation:
+    """The verdict alone; a claim at a number of rows has its own made from that many."""
+    if verdict is None:
+        return Explanation(claim.text, "unproved", "it was not judged")
+    return Explanation(claim.text, verdict.verdict, verdict.message, next=verdict.next)
 
 
 def _fails(verdict: Verdict) -> bool:
     return verdict.verdict == "refuted" or verdict.reason == "undecided"
 
 
-def _explain(case: Case, claim: Claim, verdict: Verdict, held: Sequence[Claim]) -> Explanation:
+def _explain(case: Case, claim: Claim, plain: Explanation, held: Sequence[Claim]) -> Explanation:
     case.progress(f"explaining: {claim.text}")
     asked = asked_of(case.item)
-    plain = Explanation(claim.text, verdict.verdict, verdict.message, next=verdict.next)
     if case.stage.data is None or not asked:
         return plain
     try:
@@ -75,7 +83,12 @@ def _explain(case: Case, claim: Claim, verdict: Verdict, held: Sequence[Claim]) 
             lab = stack.enter_context(Lab(case.stage, name, case.names))
             return _in_lab(case, lab, claim, plain, held, asked)
     except DbtrustError as error:
-        return replace(plain, notes=(error.message,), next=error.next)
+        return _unbuilt(plain, error)
+
+
+def _unbuilt(plain: Explanation, error: DbtrustError) -> Explanation:
+    """A number of rows that could not be made."""
+    return replace(plain, verdict="unproved", message=error.message, next=error.next)
 
 
 def _database(case: Case, claim: Claim) -> AbstractContextManager[str]:
@@ -134,9 +147,9 @@ def _without_index(lab: Lab, claim: Claim, shown: Explanation, main: Asked) -> E
     """A claim about a gain: the plan beside the one without the index."""
     assert claim.index is not None and shown.chosen is not None
     found = [i for t in lab.relation_tables([shown.chosen]) for i in t.indexes if i.name == claim.index.name]
-    if not found or not lab.hides:
+    if not found or (found[0].backs and not lab.superuser):
         return replace(shown, notes=("the plan without the index needs a superuser",) if found else ())
-    with lab.changed(hidden=[found[0].oid]):
+    with lab.changed(hidden=[found[0]]):
         other = lab.plan(main, warm=True)
     return _beside(shown, other, (f"without index {claim.index.name}",), satisfies=False)
 
@@ -194,7 +207,7 @@ def _refuted(
     changes = [*_vacuumed(case, problem), *try_changes(problem)]
     rows = _rows(case, problem)
     impossible = _impossible(claim, problem.chosen, seen, changes)
-    notes = shown.notes if lab.hides else (*shown.notes, _NOT_HIDDEN)
+    notes = shown.notes if lab.superuser else (*shown.notes, _NOT_HIDDEN)
     return replace(shown, changes=(*changes, *rows), impossible=impossible, notes=notes)
 
 

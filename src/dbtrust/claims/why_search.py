@@ -10,7 +10,7 @@ import psycopg
 
 from dbtrust.claims.why_lab import Asked, Lab
 from dbtrust.model.plan import Node, Plan
-from dbtrust.model.whatif import Table
+from dbtrust.model.whatif import Index, Table
 
 #: How many settings and indexes may be taken away together, and how many sets of them are tried.
 DEPTH, TRIES = 4, 120
@@ -27,11 +27,11 @@ _PENALTY = 1e10
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing that is taken from the planner: a setting, or an index by OID."""
+    """One thing that is taken from the planner: a setting or an index."""
 
     label: str
     setting: tuple[str, str] | None = None
-    index: int | None = None
+    index: Index | None = None
 
 
 @dataclass(slots=True)
@@ -56,14 +56,19 @@ def search(
 
     `executed`: the goal wants executed plans. `spare` is the name of an index that is never hidden.
     """
-    hidden = {index.name: index.oid for t in tables for index in t.indexes if index.name != spare}
+    hidden = {
+        index.name: index
+        for table in tables
+        for index in table.indexes
+        if index.name != spare and (lab.superuser or not index.backs)
+    }
     result = Search([lab.plan(asked, analyze=False)])
     shapes, sets = {shape(result.plans[0])}, set[frozenset[Move]]()
     front: list[tuple[tuple[Move, ...], Plan]] = [((), result.plans[0])]
     for _ in range(DEPTH):
         following: list[tuple[tuple[Move, ...], Plan]] = []
         for moves, plan in front:
-            for move in _moves(plan, hidden if lab.hides else {}):
+            for move in _moves(plan, hidden):
                 chosen = frozenset((*moves, move))
                 if chosen in sets or move in moves or result.tried >= tries:
                     continue
@@ -109,7 +114,7 @@ def without(lab: Lab, moves: Sequence[Move]) -> AbstractContextManager[None]:
     return lab.changed(settings=settings, hidden=hidden)
 
 
-def _moves(plan: Plan, indexes: dict[str, int]) -> Iterator[Move]:
+def _moves(plan: Plan, indexes: dict[str, Index]) -> Iterator[Move]:
     """What may be taken away from this plan: settings first."""
     for node in plan.nodes:
         if (name := _setting(node)) is not None:

@@ -72,3 +72,15 @@ UPDATE orders SET note = 'new' WHERE id = :id;
 -- name: broken
 -- claim: no sort
 SELECT nothing FROM orders;
+
+-- name: label_of_many
+-- claim: uses small_pkey on small at 5_000 rows in small
+-- claim: uses small_pkey on small at 40 rows in small
+-- claim: no sort at 9 rows in nowhere
+-- example: id = 5
+SELECT label FROM small WHERE id = :id;
+
+-- name: gain
+-- claim: at least 1_000_000x faster than without towns_pkey
+-- example: id = 5
+SELECT region FROM towns WHERE id = :id;

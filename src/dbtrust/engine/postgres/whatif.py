@@ -12,9 +12,10 @@ from psycopg import sql as composing
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres import hiding, sql
 from dbtrust.engine.postgres.analysis import keep_tree
 from dbtrust.engine.postgres.explain import explain
+from dbtrust.engine.postgres.hiding import hide
 from dbtrust.model.plan import Plan
 from dbtrust.model.whatif import Index, Table
 
@@ -24,19 +25,19 @@ Relation = tuple[str, str]
 @contextmanager
 def changed(
     connection: psycopg.Connection[Any], *, statements: Sequence[str] = (), analyze: Iterable[Relation] = (),
-    settings: Mapping[str, str] | None = None, hidden: Sequence[int] = (),
+    settings: Mapping[str, str] | None = None, hidden: Sequence[Index] = (),
 ) -> Generator[None]:  # fmt: skip
     """Within the block the statements have run, the relations have fresh statistics, the settings are made and
-    the indexes with these OIDs are not planned with. May be nested. Raises psycopg.Error, also for `hidden`
-    where the role is no superuser.
+    the hidden indexes are not planned with. May be nested. Raises psycopg.Error, and CannotHide for an index of a
+    constraint where the role is no superuser.
     """
     with connection.transaction(force_rollback=True):
         for statement in statements:
             connection.execute(statement.encode())
         for schema, name in analyze:
             connection.execute(composing.SQL("ANALYZE {}").format(composing.Identifier(schema, name)))
-        if hidden:
-            connection.execute(sql.load("why_hide"), {"oids": list(hidden)})
+        for index in hidden:
+            hide(connection, hiding.Index(index.oid, index.schema, index.name, index.backs))
         for name, value in (settings or {}).items():
             connection.execute("SELECT set_config(%s, %s, true)", [name, value])
         yield
@@ -73,11 +74,6 @@ def owner_of(url: str) -> str | None:
     """The role that a URL names."""
     user = conninfo_to_dict(url).get("user")
     return str(user) if user else None
-
-
-def may_hide(connection: psycopg.Connection[Any]) -> bool:
-    """May this role tell the planner that an index is not valid?"""
-    return connection.info.parameter_status("is_superuser") == "on"
 
 
 def setting(connection: psycopg.Connection[Any], name: str) -> str:
