@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from dbtrust.claims.verdicts import Case, Failure
-from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.values import as_sent, evaluate
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.statements import parse_binds
@@ -45,10 +45,10 @@ class PgCase(Case):
     writes: bool = False
 
 
-def cases_of(connection: Connection, item: Parsed) -> list[PgCase]:
+def cases_of(connection: Connection, item: Parsed, *, draws: bool = True) -> list[PgCase]:
     """One case for each example, and for each combination of the query's choices.
 
-    A query with claims and parameters and without an example gets values drawn from the data.
+    With `draws` a query with claims and parameters and without an example gets values drawn from the data.
     """
     bound = bind_params(item.query.sql)
     chosen = variants(item.query)
@@ -56,7 +56,7 @@ def cases_of(connection: Connection, item: Parsed) -> list[PgCase]:
         return [PgCase("", query=variant) for variant in chosen]
     if item.query.examples:
         return [_case(connection, q, bound, example) for q in chosen for example in item.query.examples]
-    return [case for q in chosen for case in _drawn(connection, q)] if item.claims else []
+    return [case for q in chosen for case in _drawn(connection, q)] if draws and item.claims else []
 
 
 def variants(query: Query) -> list[Query]:
@@ -79,6 +79,8 @@ def _case(connection: Connection, query: Query, bound: BoundSql, example: Exampl
         )
         case.samples.append(Failure("server_error", error.message, place, error.next or "mend the example"))
     except psycopg.Error as error:
+        if lost(error):
+            raise
         message = f"example {case.label}: {describe(error)}"
         case.samples.append(Failure("server_error", message, example.location, "mend the example"))
     return case

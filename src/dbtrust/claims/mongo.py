@@ -13,14 +13,15 @@ from typing import Any
 import pymongo.errors
 
 from dbtrust.claims import drawn_mongo
+from dbtrust.claims.copies import needs_copy
 from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_mongo import Pairs
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
-from dbtrust.engine.mongo.errors import describe
+from dbtrust.engine.mongo.errors import describe, lost, passing
 from dbtrust.engine.mongo.explain import explain
 from dbtrust.judge.claims import Judged, Names, judge_commands, missing_object
 from dbtrust.judge.grammar import Claim
-from dbtrust.model.errors import DbtrustError
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import Verdict
@@ -64,10 +65,10 @@ def judge_claims(
     for item in parsed:
         progress(f"running {item.method.subject}")
         item.cases = [_case(stage, scratch, item, example) for example in _examples(item.method)]
-        if not item.cases and item.claims and not stage.errors:
+        if not item.cases and item.claims and not stage.errors and stage.live is None:
             item.cases = _drawn(stage, scratch, item)
         for claim in item.claims:
-            if claim.kind == "faster":
+            if claim.kind == "faster" and stage.live is None:
                 progress(f"measuring {item.method.subject}: {claim.text}")
                 verdicts.append(_faster(stage, scratch, item, claim, names))
             else:
@@ -141,7 +142,11 @@ def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any)
             plan
             for command in commands
             if command.explainable
-            for plan in explain(stage.reading(), command.command)
+            for plan in explain(
+                stage.reading(),
+                command.command,
+                verbosity="executionStats" if stage.executes else "queryPlanner",
+            )
         ]
         case.samples.append(plans)
     except pymongo.errors.ExecutionTimeout as error:
@@ -149,7 +154,12 @@ def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any)
             Failure("timeout", describe(error), place, "make the query or its example cheaper")
         )
     except pymongo.errors.PyMongoError as error:
-        case.samples.append(Failure("server_error", describe(error), place, "mend the method or its example"))
+        if lost(error):
+            raise
+        step = "run again" if passing(error) else "mend the method or its example"
+        case.samples.append(Failure("server_error", describe(error), place, step, refutes=not passing(error)))
+    except ServerError:
+        raise
     except DbtrustError as error:
         case.samples.append(Failure("server_error", error.message, error.location, error.next))
     except Exception as error:
@@ -197,6 +207,8 @@ def _claim(stage: MongoStage, item: ParsedMethod, claim: Claim, names: Names) ->
     def judge_plans(claim: Claim, plans: Sequence[Plan]) -> Judged:
         if stage.errors:
             return Judged("unproved", "the data could not be loaded", "no_data")
+        if stage.live is not None and (judged := needs_copy(claim)) is not None:
+            return missing_object(claim, names) or judged
         return judge_commands(claim, plans, names)
 
     cases = item.cases or [Case("")]
