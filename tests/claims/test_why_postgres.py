@@ -202,6 +202,11 @@ def test_a_query_that_cannot_run(staged: Staged) -> None:
     assert found.verdict == "unproved" and "nothing" in found.message and found.chosen is None
 
 
+def test_a_statement_without_a_plan(staged: Staged) -> None:
+    (found,) = staged.why("utility")
+    assert found.verdict == "unproved" and "no plan" in found.message and found.chosen is None
+
+
 def test_heap_fetches_want_a_vacuum(staged: Staged) -> None:
     """Rows that were updated after the last VACUUM are fetched; only VACUUM mends that."""
     stage = staged.stage

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from dbtrust.claims.postgres import ROUNDS
+from dbtrust.claims.why_effects import summary
 from dbtrust.claims.why_lab import Asked, Lab, needs_execution
 from dbtrust.claims.why_search import search, shape
 from dbtrust.engine.postgres.errors import describe
@@ -79,15 +80,6 @@ def try_vacuum(lab: Lab, problem: Problem) -> list[Change]:
 def judge_all(lab: Lab, claim: Claim, asked: Sequence[Asked]) -> list[tuple[Asked, Judged]]:
     """The claim over every example as the database is now."""
     return [(one, lab.judged(claim, one)[0]) for one in asked]
-
-
-def summary(results: Sequence[tuple[Asked, Judged]]) -> tuple[Effect, str]:
-    """Does the claim hold in all examples, in some, in none? With the message of the first that fails."""
-    bad = [(one, judged) for one, judged in results if judged.outcome != "holds"]
-    if not bad:
-        return "flips", results[0][1].message
-    label = f"example {bad[0][0].label}: " if len(results) > 1 and bad[0][0].label else ""
-    return ("partly" if len(bad) < len(results) else "no"), f"{label}{bad[0][1].message}"
 
 
 def _effect(
@@ -203,20 +195,22 @@ def _casts(problem: Problem) -> Iterator[Change]:
     """A parameter sent with the type of the column, where the column is cast for the comparison."""
     for table, asked in _wants(problem):
         for condition in asked.conditions:
-            if not condition.cast:
-                continue
             column = condition.columns[0]
             wanted = table.columns[column]
+            if not condition.cast or (condition.cast == "text" and wanted.startswith("character")):
+                continue  # varchar is read as text without any work
             for number, name in enumerate(problem.main.bound.names, 1):
                 cast = [one.cast(number, wanted) for one in problem.asked]
                 proves = (
                     f"{table.name}.{column} is {wanted} and :{name} is sent as another type, so the column is cast to "
                     f"{condition.cast.removeprefix('pg_catalog.')} and no index on it can be used"
                 )
-                yield _made(
+                made = _made(
                     problem, "cast", f"send :{name} as {wanted}", (), proves=proves, asked=cast,
                     shown=[f":{name}::{wanted}"],
                 )  # fmt: skip
+                if made.effect != "failed":  # another parameter, which cannot have that type
+                    yield made
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pymongo.errors
 from pymongo.database import Database
 
 from dbtrust.claims.mongo import ParsedMethod, Ran, judge_claims
+from dbtrust.claims.why_effects import summary
 from dbtrust.claims.why_rows import Bounds, Seen, search_rows
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.explain import explain
@@ -29,7 +30,7 @@ from dbtrust.judge.align import align
 from dbtrust.judge.claims import Judged, Names, judge_commands
 from dbtrust.judge.grammar import Claim, Name
 from dbtrust.judge.mongo_index_changes import MongoIndexChange, asked, mongo_index_changes
-from dbtrust.model.errors import DbtrustError
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.why import Alternative, Change, Effect, Explanation
@@ -105,6 +106,13 @@ def _explain(
         with ExitStack() as stack:
             db = _database(case, claim, stack)
             return _on(case, db, claim, plain, [c for c in held if c.text != claim.text], runs)
+    except pymongo.errors.ConnectionFailure as error:
+        step = "look at the server's log and run again"
+        raise ServerError(f"the connection to the server was lost: {describe(error)}", next=step) from error
+    except pymongo.errors.PyMongoError as error:
+        return replace(plain, notes=(f"the server refused: {describe(error)}",))
+    except ServerError:
+        raise
     except DbtrustError as error:
         return replace(plain, verdict="unproved", message=error.message, next=error.next)
 
@@ -307,15 +315,7 @@ def _hint_holds(problem: _Problem, claim: Claim, names: Names, change: MongoInde
 
 def _effect(problem: _Problem, claim: Claim, names: Names) -> tuple[Effect, str]:
     """Does the claim hold in all examples, in some, in none, as the database is now?"""
-    return _summary([(run, _judged(problem.db, claim, run, names)) for run in problem.runs])
-
-
-def _summary(results: Sequence[tuple[Ran, Judged]]) -> tuple[Effect, str]:
-    bad = [(run, judged) for run, judged in results if judged.outcome != "holds"]
-    if not bad:
-        return "flips", results[0][1].message
-    label = f"example {bad[0][0].label}: " if len(results) > 1 and bad[0][0].label else ""
-    return ("partly" if len(bad) < len(results) else "no"), f"{label}{bad[0][1].message}"
+    return summary([(run, _judged(problem.db, claim, run, names)) for run in problem.runs])
 
 
 def _rows(problem: _Problem) -> list[Change]:
@@ -328,7 +328,7 @@ def _rows(problem: _Problem) -> list[Change]:
     def at(number: int) -> Seen:
         with scaled_mongo(case.project, case.stage, {found.name: number}, case.progress) as db:
             results = [(run, _judged(db, problem.claim, run, case.names)) for run in problem.runs]
-        effect, message = _summary(results)
+        effect, message = summary(results)
         return Seen(number, effect == "flips", message)
 
     now = Seen(found.rows, False, _effect(problem, problem.claim, case.names)[1])

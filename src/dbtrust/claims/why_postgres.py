@@ -10,7 +10,8 @@ import psycopg
 
 from dbtrust.claims.cases import Parsed
 from dbtrust.claims.postgres import judge_claims
-from dbtrust.claims.why_changes import Problem, claimed_tables, judge_all, summary, try_changes, try_vacuum
+from dbtrust.claims.why_changes import Problem, claimed_tables, judge_all, try_changes, try_vacuum
+from dbtrust.claims.why_effects import summary
 from dbtrust.claims.why_lab import Asked, Lab, asked_of, needs_execution
 from dbtrust.claims.why_rows import Bounds, Seen, search_rows
 from dbtrust.claims.why_search import Search, search, unpenalized, without
@@ -21,7 +22,8 @@ from dbtrust.engine.postgres.errors import describe
 from dbtrust.judge.align import align
 from dbtrust.judge.claims import Judged, Names
 from dbtrust.judge.grammar import Claim
-from dbtrust.model.errors import DbtrustError
+from dbtrust.judge.statements import explainable
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import Verdict
@@ -75,15 +77,29 @@ def _fails(verdict: Verdict) -> bool:
 def _explain(case: Case, claim: Claim, plain: Explanation, held: Sequence[Claim]) -> Explanation:
     case.progress(f"explaining: {claim.text}")
     asked = asked_of(case.item)
-    if case.stage.data is None or not asked:
+    if case.stage.data is None or not asked or not explainable(case.item.query.sql):
         return plain
     try:
         with ExitStack() as stack:
             name = stack.enter_context(_database(case, claim))
             lab = stack.enter_context(Lab(case.stage, name, case.names))
             return _in_lab(case, lab, claim, plain, held, asked)
+    except psycopg.Error as error:
+        if _lost(error):
+            message = f"the connection to the server was lost: {describe(error)}"
+            raise ServerError(message, next="look at the server's log and run again") from error
+        return replace(plain, notes=(f"the server refused: {describe(error)}",))
+    except ServerError:
+        raise
     except DbtrustError as error:
         return _unbuilt(plain, error)
+
+
+def _lost(error: psycopg.Error) -> bool:
+    """Is the server gone? What the server itself says of a statement has a code of another class."""
+    state = error.sqlstate or ""
+    gone = not state or state.startswith(("08", "57P"))
+    return isinstance(error, psycopg.OperationalError) and gone
 
 
 def _unbuilt(plain: Explanation, error: DbtrustError) -> Explanation:

@@ -84,3 +84,7 @@ SELECT label FROM small WHERE id = :id;
 -- claim: at least 1_000_000x faster than without towns_pkey
 -- example: id = 5
 SELECT region FROM towns WHERE id = :id;
+
+-- name: utility
+-- claim: no sort
+SHOW work_mem;
