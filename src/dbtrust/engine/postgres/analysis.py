@@ -48,12 +48,17 @@ def analyse(
         return Analysed(None, Facts(), " ".join(str(error).split("\n")[0].split()))
 
 
-def _tree(connection: psycopg.Connection[Any], text: str, parameters: Sequence[str]) -> Node:
+def keep_tree(connection: psycopg.Connection[Any], text: str, parameters: Sequence[str]) -> None:
+    """Makes the temporary function whose body is the statement; the caller rolls back. Raises psycopg.Error."""
     # The types come from the server's own format_type, the statement from the project's file.
     make = _MAKE.format(", ".join(parameters)) + text + "\n; END"
     with psycopg.RawCursor(connection) as cursor:
         cursor.execute(make.encode(connection.info.encoding))
-        row = cursor.execute(sql.load("contract_tree")).fetchone()
+
+
+def _tree(connection: psycopg.Connection[Any], text: str, parameters: Sequence[str]) -> Node:
+    keep_tree(connection, text, parameters)
+    row = connection.execute(sql.load("contract_tree")).fetchone()
     assert row is not None
     found = [node for node in walk(parse_nodes(row[0])) if node.tag == "QUERY"]
     if not found:
