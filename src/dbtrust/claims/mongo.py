@@ -52,7 +52,7 @@ def judge_methods(
     verdicts: list[Verdict] = []
     for item in parsed:
         progress(f"running {item.method.subject}")
-        item.cases = [_case(stage, scratch, item, example) for example in _examples(item.method)]
+        item.cases = [run_case(stage, scratch, item, example) for example in _examples(item.method)]
         verdicts.append(_prepares(item))
         verdicts += [_claim(stage, item, claim, names) for claim in item.claims]
     return verdicts
@@ -62,7 +62,8 @@ def _examples(method: MongoMethod) -> Sequence[Any]:
     return method.examples or ([] if method.parameters else [None])
 
 
-def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any) -> Case:
+def run_case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any) -> Case:
+    """One example (None: no values) run and its commands explained: one sample, plans or a failure."""
     method = item.method
     label = (example.label or ", ".join(f"{k}={v!r}" for k, v in example.values.items())) if example else ""
     case = Case(label)

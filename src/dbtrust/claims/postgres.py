@@ -71,6 +71,15 @@ def judge_queries(
     return verdicts
 
 
+def explain_once(stage: PostgresStage, item: Parsed) -> Sequence[Case]:
+    """The query's cases, each with one sample: the plan of the statistics as they are, or the failure."""
+    with _Copies(stage) as copies:
+        item.cases = _cases(stage, copies.read, item)
+        with copies.connections() as (reading, writing):
+            _observe(reading, writing, item)
+    return item.cases
+
+
 class _Copies:
     """A copy that nobody writes to, and another one, made when the first statement writes."""
 

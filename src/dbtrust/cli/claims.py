@@ -14,7 +14,9 @@ from dbtrust.cli.output import check_output, show
 from dbtrust.cli.subverbs import subverbs
 
 #: Sub-command -> (module with the click command `command`, one line for the list).
-SUBS: dict[str, tuple[str, str]] = {}
+SUBS: dict[str, tuple[str, str]] = {
+    "explain": ("dbtrust.cli.claims_explain", "Show the plan of a query, or a saved plan, as a tree."),
+}
 _CHECKS = ("query.", "contract.", "claim.")
 
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from dbtrust.cli.options import Shared
 from dbtrust.model.errors import ConfigError
@@ -37,13 +37,28 @@ def render(report: Report, shared: Shared, *, errors: bool) -> str:
         return render_html(report)
     from dbtrust.report.text import render_text
 
-    stream = None if shared.output is not None else sys.stdout
-    terminal = is_terminal(stream)
     return render_text(
-        report, width=os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
-        color=terminal and has_colors(), unicode=stream is None or _speaks_unicode(stream),
-        quiet=shared.quiet, verbose=shared.verbose, errors=errors,
-    )  # fmt: skip
+        report, **screen(shared.output)._asdict(), quiet=shared.quiet, verbose=shared.verbose, errors=errors
+    )
+
+
+class Screen(NamedTuple):
+    """What a text may look like: `width` in cells (None: never wrapped), ANSI colours, more than ASCII."""
+
+    width: int | None
+    color: bool
+    unicode: bool
+
+
+def screen(output: Path | None) -> Screen:
+    """That of --output or of stdout; a terminal gets its width and colours."""
+    stream = None if output is not None else sys.stdout
+    terminal = is_terminal(stream)
+    return Screen(
+        width=os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
+        color=terminal and has_colors(),
+        unicode=stream is None or _speaks_unicode(stream),
+    )
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from bson import json_util
@@ -40,13 +41,24 @@ def parse(document: Document, *, server_version: str = "", command: str = "") ->
         totals["returned"] = returned
     return Plan(
         engine="mongo",
-        nodes=tuple(reader.nodes),
+        nodes=tuple(_with_own_time(node, reader.nodes) for node in reader.nodes),
         totals=totals,
         analyzed=reader.analyzed,
         server_version=server_version,
         command=command,
         unknown=tuple(dict.fromkeys(reader.unknown)),
     )
+
+
+def _with_own_time(node: Node, nodes: list[Node]) -> Node:
+    """A stage's time includes that of the stages below it, a pipeline stage's that of the one before it."""
+    if node.time_ms is None:
+        return node
+    inside = [other for other in nodes if other.parent == node.id]
+    before = [other for other in nodes[: node.id] if other.parent == node.parent]
+    if node.type.startswith("$") and before:
+        inside.append(before[-1])
+    return replace(node, self_ms=max(0, node.time_ms - sum(other.time_ms or 0 for other in inside)))
 
 
 class _Reader:
