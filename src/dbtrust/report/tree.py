@@ -169,7 +169,7 @@ _USUAL = (
 
 def _is_plain(key: str, value: Any) -> bool:
     """Does the table say this already, or is it so nearly always?"""
-    return value is False or key in _SAID or (key, value) in _USUAL
+    return value in (False, None) or key in _SAID or (key, value) in _USUAL
 
 
 def _conditions(node: _Node) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SCHEMA = """
 CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, age int, active boolean, "Odd Name" text);
 INSERT INTO users SELECT n, 'user ' || n, n % 90, n % 3 = 0, 'x' FROM generate_series(1, 3000) AS n;
@@ -11,6 +13,7 @@ CREATE INDEX "Users Name" ON users (name text_pattern_ops);
 CREATE TABLE orders (id int PRIMARY KEY, user_id int REFERENCES users, total numeric, placed date, note text);
 INSERT INTO orders SELECT n, 1 + n % 3000, n % 500, DATE '2024-01-01' + n % 365, repeat('n', 50) FROM generate_series(1, 9000) AS n;
 CREATE INDEX orders_user ON orders (user_id);
+CREATE INDEX orders_placed ON orders (placed);
 CREATE TABLE "Odd Table" ("Key" int PRIMARY KEY, "a.b" text);
 INSERT INTO "Odd Table" SELECT n, 'v' FROM generate_series(1, 100) AS n;
 CREATE TABLE parts (id int, day date) PARTITION BY RANGE (day);
@@ -88,5 +91,13 @@ STATEMENTS: tuple[tuple[str, str], ...] = (
     ("parallel_setup_cost=0,parallel_tuple_cost=0,min_parallel_table_scan_size=0,enable_mergejoin=off", "SELECT u.age, sum(total) FROM orders o JOIN users u ON u.id = o.user_id GROUP BY u.age"),
     ("parallel_setup_cost=0,parallel_tuple_cost=0,min_parallel_table_scan_size=0,min_parallel_index_scan_size=0,enable_seqscan=off", "SELECT count(*) FROM users WHERE age < 20"),
     ("enable_seqscan=off,enable_indexscan=off,enable_bitmapscan=off", "SELECT * FROM orders WHERE total = 3"),
+    ("enable_hashagg=off", "SELECT age FROM users GROUP BY age"),
+    ("", "SELECT * FROM users a, orders b WHERE a.id < 20 AND b.id < 30 AND a.age < b.total"),
+    ("enable_seqscan=off,enable_indexscan=off", "SELECT * FROM orders WHERE user_id < 150 AND placed < '2024-01-20'"),
     ("jit_above_cost=0", "SELECT sum(total) FROM orders"),
 )  # fmt: skip
+
+
+def statements(script: str) -> list[str]:
+    """The statements of the script above, one by one: VACUUM runs in no transaction."""
+    return [part for part in re.split(r";\s*(?=[A-Z]+ |$)(?!END)", script) if part.strip()]
