@@ -7,14 +7,13 @@ output, pgAdmin's and CSV's quotes, Markdown's fences. A line that goes is left 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _RULER = re.compile(r"[-=+|:─━═│┃║┼┬┴┌┐└┘├┤╔╗╚╝╠╣╦╩╬╪╞╡┏┓┗┛┣┫╋\s]{3,}")
 _DRAWN = re.compile(r"[-=─━═]{2}")
-_COUNT = re.compile(r"\s*\(\d+ [^\W\d]+\)\s*")
-_HEADING = re.compile(r"\s*[|│┃║]?\s*\"?QUERY PLAN\"?\s*[|│┃║]?\s*")
-_RECORD = re.compile(r"\s*[-─═+┌├]*\[ RECORD \d+ \][-─═+┬┼┐]*\s*")
-_EXPANDED = re.compile(r"(\s*)(?:[|│║] )?(?:QUERY PLAN|\s*)\s*[|│║] ?(.*?)\s*[|│║]?")
+_COUNT = re.compile(r"\s*+\(\d+ [^\W\d]+\)\s*+")
+_HEADING = re.compile(r'\s*+[|│┃║]?+\s*+"?+QUERY PLAN"?+\s*+[|│┃║]?+\s*+')
+_RECORD = re.compile(r"\s*+[-─═+┌├]*+\[ RECORD \d+ \][-─═+┬┼┐]*+\s*+")
 _BAR = "|│┃║"
 _GOES_ON = "+↵"
 
@@ -29,11 +28,22 @@ def unframed(text: str) -> list[str]:
     )
     if expanded:
         lines = [_expanded(line) for line in lines]
+    edges = [
+        number for number, line in enumerate(lines) if _HEADING.fullmatch(line) or _COUNT.fullmatch(line)
+    ]
     lines = ["" if _is_frame(line) else line for line in lines]
     lines = _without_quotes(_without_bars(lines))
     if heading or expanded or _first(lines).endswith((" +", "+")):
         lines = [_without_mark(line) for line in lines]
-    return _dedented(lines)
+    return [line for part in _parts(lines, edges) for line in _dedented(part)]
+
+
+def _parts(lines: list[str], edges: Sequence[int]) -> Iterator[list[str]]:
+    """Each result of several, and what stands between them, alone: only a result has a margin."""
+    start = 0
+    for edge in (*edges, len(lines)):
+        yield lines[start:edge]
+        start = edge
 
 
 def _is_frame(line: str) -> bool:
@@ -47,8 +57,12 @@ def _first(lines: Sequence[str]) -> str:
 
 
 def _expanded(line: str) -> str:
-    match = _EXPANDED.fullmatch(line)
-    return match[2] if match else line
+    """QUERY PLAN | Seq Scan on t: the value alone; the name stands before a value's first line only."""
+    bare = line.strip()
+    if bare[:1] and bare[0] in _BAR and bare[-1] in _BAR:
+        bare = bare[1:-1]
+    at = next((at for at, character in enumerate(bare) if character in _BAR), -1)
+    return bare[at + 1 :].removeprefix(" ") if at >= 0 and bare[:at].strip() in ("", "QUERY PLAN") else line
 
 
 def _without_bars(lines: list[str]) -> list[str]:

@@ -69,8 +69,7 @@ def _decoded(data: bytes, file: str) -> str:
 
 def _logs(text: str, file: str) -> Iterator[SavedPlan]:
     """The plans of auto_explain's entries; lines count from the beginning of the log."""
-    for number, entry in plan_log.entries(text):
-        before = number + 1
+    for before, entry in plan_log.entries(text):
         try:
             for saved in _plans(entry, file):
                 yield replace(saved, line=saved.line + before)

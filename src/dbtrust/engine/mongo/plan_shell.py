@@ -83,6 +83,8 @@ class _Reader:
         if here is not None and (here.kind == "}" and here.key is None):
             return self._key(here)
         character = self._text[self._at]
+        if here is not None and here.kind == "}" and character in "]}),":
+            raise self._wrong(f"no value for {here.key}")
         if here is not None and character in "]})":
             return self._close(here, character)
         if here is not None and character == ",":
@@ -139,7 +141,8 @@ class _Reader:
                 return make(match)
         match = _WORD.match(text, at)
         if match is None:
-            raise self._wrong("no value")
+            quote = text[at] in "\"'`"
+            raise self._wrong("a text without its closing quote" if quote else "no value")
         self._at = match.end()
         self._skip()
         if match[0] == "new":

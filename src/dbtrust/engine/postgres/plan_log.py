@@ -17,7 +17,10 @@ def is_log(text: str) -> bool:
 
 
 def entries(text: str) -> Iterator[tuple[int, str]]:
-    """The number of the entry's first line, counted from 0, and the text of its plan without the log's prefix."""
+    """The number of the line before the plan, counted from 1, and the plan's text without the log's prefix.
+
+    A line of jsonlog holds a plan whole: all of it is behind that line.
+    """
     if text.lstrip().startswith("{"):
         yield from _json_lines(text)
         return
@@ -25,7 +28,7 @@ def entries(text: str) -> Iterator[tuple[int, str]]:
         line = at = 0
         for match in _CSV.finditer(text):
             line, at = line + text.count("\n", at, match.start()), match.start()
-            yield line, match[1].replace('""', '"').partition("\n")[2]
+            yield line + 1, match[1].replace('""', '"').partition("\n")[2]
         return
     yield from _plain(text.split("\n"))
 
@@ -41,7 +44,7 @@ def _json_lines(text: str) -> Iterator[tuple[int, str]]:
         fields = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
         message = fields.get("message")
         if isinstance(message, str) and _ENTRY.match(message):
-            yield number, message.partition("\n")[2]
+            yield number + 1, message.partition("\n")[2]
 
 
 def _plain(lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -55,7 +58,7 @@ def _plain(lines: list[str]) -> Iterator[tuple[int, str]]:
         tabs = first < len(lines) and lines[first].startswith(("\t", "#011"))
         while end < len(lines) and (_continues(lines[end]) if tabs else _ENTRY.search(lines[end]) is None):
             end += 1
-        yield at, "\n".join(line.removeprefix("#011").removeprefix("\t") for line in lines[first:end])
+        yield at + 1, "\n".join(line.removeprefix("#011").removeprefix("\t") for line in lines[first:end])
         at = end
 
 

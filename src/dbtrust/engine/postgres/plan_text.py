@@ -111,7 +111,7 @@ class _Reader:
         elif (not self.plans or line.column <= self._root) and self._opens(line, following):
             self._open(line)
         elif not self.plans:
-            self._before.append(line.text)
+            self._before.append(" " * line.column + line.text)
         elif line.column <= self._root or self._after:
             self._statement(line)
         else:
