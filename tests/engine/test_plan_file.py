@@ -229,7 +229,7 @@ def test_several_plans(text: str) -> None:
         (JSON[:20], "ends inside"),
         (JSON[:40], "closing quote"), ('[{"Plan": }]', "no value"), ("# a page\n\nof text: yes\n", "no plan"),
         ("- Plan: \n    Node Type: \"Limit\"\n   - broken", "YAML"), ("SELECT 1;", "no plan"), ("QUERY PLAN\n-----\n(0 rows)\n", "no plan"),
-        (b"a" * (LIMIT + 1), "larger than 16 MiB"), (b"\xff\xfe\x00", "UTF-8"), ("\x1f\x8b", "no plan"),
+        (b"a" * (LIMIT + 1), "larger than 8 MiB"), (b"\xff\xfe\x00", "UTF-8"), ("\x1f\x8b", "no plan"),
         ('{"queryPlanner": {"winningPlan": ' + '{"inputStage": ' * 500 + "{}" + "}" * 502, "nested deeper"),
         ("[" * 20_000 + "]" * 20_000, "no plan"),
     ],

@@ -13,8 +13,9 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.location import Location, locate
 from dbtrust.model.plan import Node, Plan
 
-#: Bytes. Reading a plan takes some ten times its size.
-LIMIT = 16 * 1024 * 1024
+#: Bytes, and nodes of all plans of a file: what can be read and shown in less than 300 MB of memory.
+LIMIT = 8 * 1024 * 1024
+_NODES = 20_000
 _WHOLE = "save one plan as EXPLAIN or explain() printed it"
 #: Details nested deeper than this are left out: nothing that a server prints is.
 _DEEP = 60
@@ -38,7 +39,12 @@ def read_plans(data: bytes, file: str) -> tuple[SavedPlan, ...]:
     if text.lstrip().startswith("<"):
         raise _error("an XML plan is not read", file, "use EXPLAIN (FORMAT JSON), or the text format")
     try:
-        found = list(_logs(text, file) if plan_log.is_log(text) else _plans(text, file))
+        found, nodes = list[SavedPlan](), 0
+        for saved in _logs(text, file) if plan_log.is_log(text) else _plans(text, file):
+            found.append(saved)
+            nodes += len(saved.plan.nodes)
+            if nodes > _NODES:
+                raise _error(f"more than {_NODES:,} plan nodes", file, "save one plan to a file of its own")
     except RecursionError:
         raise _error("nested too deep for a plan", file, _WHOLE) from None
     if not found:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import orjson
 
-from dbtrust.engine.mongo.plan_shell import Value, read_value
+from dbtrust.engine.mongo.plan_shell import MOST, Value, read_value
 from dbtrust.engine.mongo.shell_types import relaxed
 from dbtrust.engine.postgres import plan_document
 from dbtrust.model.errors import DbtrustError
@@ -47,8 +47,29 @@ def read(text: str, file: str) -> Iterator[Found]:
     while (at := _begin(text, at)) >= 0:
         value = _value(text, at, file)
         line, last = line + text.count("\n", last, at), at
-        yield from _found(value.value, Location(file, line, 1), value.lost)
+        place = Location(file, line, 1)
+        if _is_vast(value.value):
+            raise DbtrustError("too many documents for a plan", location=place, next="save one plan alone")
+        yield from _found(value.value, place, value.lost)
         at = value.end
+
+
+def _is_vast(value: Any) -> bool:
+    """More documents and lists than a plan has."""
+    waiting, seen = [value], 0
+    while waiting and seen <= MOST:
+        item = waiting.pop()
+        inner = (
+            cast("Document", item).values()
+            if isinstance(item, dict)
+            else item
+            if isinstance(item, list)
+            else ()
+        )
+        found = [part for part in cast("Iterable[Any]", inner) if isinstance(part, (dict, list))]
+        waiting += found
+        seen += len(found)
+    return seen > MOST
 
 
 def _begin(text: str, at: int) -> int:

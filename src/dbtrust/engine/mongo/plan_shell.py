@@ -29,6 +29,10 @@ _WORD = re.compile(r"[^\W\d][\w$]*(?:\.[A-Za-z_$][\w$]*)*|\$[\w$.]*")
 _REGEX = re.compile(r"/((?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++)/([a-z]*)")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+#: Levels: a plan of 10,000 nodes in each other has 20,000.
+_DEEPEST = 50_000
+#: Documents and lists in one value: 20,000 stages with their bounds.
+MOST = 100_000
 #: Stands for a detail that the shell left out ("[Object]").
 LOST = "[left out by the shell]"
 
@@ -63,6 +67,7 @@ class _Reader:
         self._text, self._at, self._file = text, at, file
         self._open: list[_Open] = []
         self._lost: list[str] = []
+        self._opened = 0
 
     def read(self) -> Value:
         while True:
@@ -95,6 +100,11 @@ class _Reader:
             self._lost.append(self._path())
             return LOST
         if character in "[{":
+            self._opened += 1
+            if len(self._open) >= _DEEPEST or self._opened > MOST:
+                raise self._wrong(
+                    "nested too deep" if self._opened <= MOST else "too many documents for a plan"
+                )
             self._at += 1
             self._open.append(_Open("]" if character == "[" else "}"))
             return _NOTHING

@@ -41,7 +41,7 @@ def parse(document: Document, *, server_version: str = "", command: str = "") ->
         totals["returned"] = returned
     return Plan(
         engine="mongo",
-        nodes=tuple(_with_own_time(node, reader.nodes) for node in reader.nodes),
+        nodes=tuple(_with_own_times(reader.nodes)),
         totals=totals,
         analyzed=reader.analyzed,
         server_version=server_version,
@@ -50,15 +50,19 @@ def parse(document: Document, *, server_version: str = "", command: str = "") ->
     )
 
 
-def _with_own_time(node: Node, nodes: list[Node]) -> Node:
+def _with_own_times(nodes: list[Node]) -> Iterator[Node]:
     """A stage's time includes that of the stages below it, a pipeline stage's that of the one before it."""
-    if node.time_ms is None:
-        return node
-    inside = [other for other in nodes if other.parent == node.id]
-    before = [other for other in nodes[: node.id] if other.parent == node.parent]
-    if node.type.startswith("$") and before:
-        inside.append(before[-1])
-    return replace(node, self_ms=max(0, node.time_ms - sum(other.time_ms or 0 for other in inside)))
+    below: dict[int | None, float] = {}
+    before: dict[int | None, float] = {}
+    inside: dict[int, float] = {}
+    for node in nodes:
+        time = node.time_ms or 0
+        below[node.parent] = below.get(node.parent, 0) + time
+        inside[node.id] = before.get(node.parent, 0) if node.type.startswith("$") else 0
+        before[node.parent] = time
+    for node in nodes:
+        spent = inside[node.id] + below.get(node.id, 0)
+        yield node if node.time_ms is None else replace(node, self_ms=max(0, node.time_ms - spent))
 
 
 class _Reader:
