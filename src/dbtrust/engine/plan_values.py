@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -56,17 +56,15 @@ def read(text: str, file: str) -> Iterator[Found]:
 
 def _is_vast(value: Any) -> bool:
     """More documents and lists than a plan has."""
-    waiting, seen = [value], 0
+    waiting: list[Any] = [value]
+    seen = 0
     while waiting and seen <= MOST:
-        item = waiting.pop()
-        inner = (
-            cast("Document", item).values()
-            if isinstance(item, dict)
-            else item
-            if isinstance(item, list)
-            else ()
-        )
-        found = [part for part in cast("Iterable[Any]", inner) if isinstance(part, (dict, list))]
+        item, inner = waiting.pop(), list[Any]()
+        if isinstance(item, dict):
+            inner = list(cast("Document", item).values())
+        elif isinstance(item, list):
+            inner = cast("list[Any]", item)
+        found: list[Any] = [part for part in inner if isinstance(part, (dict, list))]
         waiting += found
         seen += len(found)
     return seen > MOST
