@@ -124,7 +124,8 @@ def _on_postgres(
 ) -> Sequence[Case]:  # fmt: skip
     import psycopg
 
-    from dbtrust.claims.postgres import Parsed, explain_once
+    from dbtrust.claims.cases import Parsed
+    from dbtrust.claims.postgres import explain_once
     from dbtrust.stage.postgres import open_postgres
 
     bound = project.bound.get(query.subject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import secrets
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +50,10 @@ class Copies:
 
 @dataclass(slots=True)
 class MongoStage:
-    """`data` is the database that nothing writes to; None where it could not be built."""
+    """`data` is the database that nothing writes to; None where it could not be built.
+
+    `live` is a database that is not ours: commands are explained there, and with `executes` also run by explain.
+    """
 
     client: Client
     url: str
@@ -58,6 +61,8 @@ class MongoStage:
     embedded: bool
     copies: Copies | None = None
     data: str | None = None
+    live: Database[Any] | None = None
+    executes: bool = True
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
     run: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -84,6 +89,8 @@ class MongoStage:
 
     def reading(self) -> Database[Any]:
         """The database that commands are explained on."""
+        if self.live is not None:
+            return self.live
         assert self.data is not None
         return self.client[self.data]
 
@@ -235,20 +242,30 @@ def _build(project: Project, stage: MongoStage, name: str, progress: Progress) -
     """Fills `stage.data`; what fails is kept in `stage.errors`, and then nothing is judged on it."""
     database = stage.client[name]
     try:
-        if project.history is not None:
-            apply_history(None, database, project.history, project.config.root, progress=progress)
-        else:
-            for declared in project.collections:
-                declared.collection.create(database)
+        apply(project, database, progress)
         stage.data = name
         generators, errors = read_generators(project, "mongo")
         stage.errors += errors
-        for generator in generators:
-            progress(f"loading {generator.config.name}: {generator.config.rows:,} documents")
-            load_documents(database[generator.config.name], generator.rows(midnight()), generator.location)
+        fill(database, generators, progress)
         stage.evidence = _evidence(stage, generators)
     except DbtrustError as error:
         stage.errors.append(error)
+
+
+def apply(project: Project, database: Database[Any], progress: Progress) -> None:
+    """The history, or else the declared collections, in an empty database. Raises DbtrustError."""
+    if project.history is not None:
+        apply_history(None, database, project.history, project.config.root, progress=progress)
+        return
+    for declared in project.collections:
+        declared.collection.create(database)
+
+
+def fill(database: Database[Any], generators: Sequence[RowSource], progress: Progress) -> None:
+    """Loads every generator into a database that has the collections. Raises DbtrustError."""
+    for generator in generators:
+        progress(f"loading {generator.config.name}: {generator.config.rows:,} documents")
+        load_documents(database[generator.config.name], generator.rows(midnight()), generator.location)
 
 
 def _evidence(stage: MongoStage, generators: list[RowSource]) -> dict[str, Any]:

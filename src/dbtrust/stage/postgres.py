@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -150,12 +150,7 @@ def build(
         copy = stage.scratch.copy(name, data, exact=exact)
         generators, errors = read_generators(project, "postgres")
         stage.errors += errors
-        with stage.owner(copy, slow=True) as connection:
-            for generator in generators:
-                _load(connection, generator, progress)
-        with stage.scratch.admin(copy) as admin:
-            progress("vacuum and analyze")
-            vacuum(admin)
+        fill(stage, copy, generators, progress)
         if not stage.errors:
             stage.data = copy
         stage.evidence = _evidence(project, stage, generators)
@@ -171,6 +166,16 @@ def _apply(project: Project, stage: PostgresStage, name: str, progress: Progress
         for file in project.schema:
             progress(f"applying {file.file}")
             run_text(connection, file.text, file.file)
+
+
+def fill(stage: PostgresStage, database: str, generators: Sequence[RowSource], progress: Progress) -> None:
+    """Loads every generator into a database that has the schema, then vacuums and analyzes. Raises DbtrustError."""
+    with stage.owner(database, slow=True) as connection:
+        for generator in generators:
+            _load(connection, generator, progress)
+    with stage.scratch.admin(database) as admin:
+        progress("vacuum and analyze")
+        vacuum(admin)
 
 
 def _load(connection: psycopg.Connection[Any], generator: RowSource, progress: Progress) -> None:
