@@ -135,7 +135,10 @@ def _node_lines(
         yield Line(0, ((name.ljust(first), "bold"), (f"  {table}", _heat(row)), *far))
         return
     yield Line(0, ((name, "bold"),), hang=_inset(row))
-    said = ", ".join(f"{_IN_WORDS[column]} {value}" for column, value in zip(columns, values, strict=True))
+    said = ", ".join(
+        f"{_IN_WORDS[column]} {' '.join(value.split())}"
+        for column, value in zip(columns, values, strict=True)
+    )
     yield Line(_inset(row), ((said, _heat(row)), *far), hang=2)
 
 
