@@ -53,14 +53,8 @@ def run_check(options: Options) -> Report:
         selection = Selection.of(options.only)
         config = load_config(options.project)
         postgres, mongo = target_urls(config, options.target, options.postgres, options.mongo)
-        if postgres and options.database:
-            from dbtrust.engine.postgres.connect import with_database
-
-            postgres = with_database(postgres, options.database)
-        if mongo and options.database and "mongo" in options.live:
-            from dbtrust.engine.mongo.urls import with_database as with_mongo_database
-
-            mongo = with_mongo_database(mongo, options.database)
+        if options.database:
+            postgres, mongo = at_database(postgres, mongo, options.database, options.live)
     except ConfigError as error:
         return Report(
             None, errors=(Problem.of(error),), fail_on=options.fail_on or "error", strict=options.strict
@@ -72,3 +66,21 @@ def run_check(options: Options) -> Report:
         fail_on=options.fail_on or config.fail_on, live=options.live, analyze=options.analyze,
         progress=options.progress,
     )  # fmt: skip
+
+
+def at_database(
+    postgres: str | None, mongo: str | None, database: str, live: frozenset[str]
+) -> tuple[str | None, str | None]:
+    """Both URLs with another database; on MongoDB only where that database itself is asked.
+
+    Raises ConfigError for a URL that cannot be read.
+    """
+    if postgres:
+        from dbtrust.engine.postgres.connect import with_database
+
+        postgres = with_database(postgres, database)
+    if mongo and "mongo" in live:
+        from dbtrust.engine.mongo.urls import with_database as with_mongo_database
+
+        mongo = with_mongo_database(mongo, database)
+    return postgres, mongo
