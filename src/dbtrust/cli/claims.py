@@ -14,7 +14,9 @@ from dbtrust.cli.output import check_output, show
 from dbtrust.cli.subverbs import subverbs
 
 #: Sub-command -> (module with the click command `command`, one line for the list).
-SUBS: dict[str, tuple[str, str]] = {}
+SUBS: dict[str, tuple[str, str]] = {
+    "record": ("dbtrust.cli.claims_record", "Run a command and write claims about what it sends."),
+}
 _CHECKS = ("query.", "contract.", "claim.")
 
 
