@@ -101,7 +101,9 @@ def record(config: Config, command: Sequence[str], engines: Sequence[Engine], sh
 
 def _wanted(config: Config, engines: Sequence[Engine]) -> list[Engine]:
     there: dict[Engine, bool] = {"postgres": config.postgres is not None, "mongo": config.mongo is not None}
-    wanted: list[Engine] = [engine for engine, is_there in there.items() if is_there and (not engines or engine in engines)]
+    wanted: list[Engine] = [
+        engine for engine, is_there in there.items() if is_there and (not engines or engine in engines)
+    ]
     if not wanted:
         step = "add [postgres] or [mongo] with the schema, the migrations or the collections to start from"
         raise ConfigError(

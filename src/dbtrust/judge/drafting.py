@@ -87,25 +87,41 @@ def _name(name: str, pattern: str = r"[\w$]+") -> str:
     return name if re.fullmatch(pattern, name) else '"' + name.replace('"', '""') + '"'
 
 
-def draft_mongo(commands: Sequence[Sequence[Plan]]) -> list[str]:
-    """The claims that the plans of every example keep; each example is one command and may have several plans."""
+def draft_mongo(commands: Sequence[Sequence[Plan]], *, filled: bool) -> list[str]:
+    """The claims that the plans of every example keep; each example is one command and may have several plans.
+
+    MongoDB answers by an index whatever the number of documents; a budget says something where the collection
+    is `filled`.
+    """
     plans = [plan for command in commands for plan in command]
     if not plans or any(plan.unknown or not plan.nodes for plan in plans):
         return []
-    claims = [f"uses {_name(index, _MONGO_NAME)}" for index in sorted(_common_indexes(commands))]
-    if all(any(n.type in _ID for n in plan.nodes) for plan in plans):
-        claims.append("id lookup")
-    if claims and not any(n.type == "COLLSCAN" for plan in plans for n in plan.nodes):
-        claims.append("no collection scan")
+    claims = list(_mongo_scans(commands, plans))
     if claims and _asks_for_order(plans) and not any(n.type in _SORTS for p in plans for n in p.nodes):
         claims.append("no sort")
+    if not filled:
+        return claims
     if claims and all(plan.totals.get("documents") == 0 and plan.totals.get("keys") for plan in plans):
         claims.append("covered")
+    return [*claims, *_mongo_budgets(plans)]
+
+
+def _mongo_scans(commands: Sequence[Sequence[Plan]], plans: Sequence[Plan]) -> Iterator[str]:
+    by_id = all(any(n.type in _ID for n in plan.nodes) for plan in plans)
+    if by_id:
+        yield "id lookup"
+    used = _common_indexes(commands)
+    yield from (f"uses {_name(index, _MONGO_NAME)}" for index in sorted(used) if not by_id)
+    if (by_id or used) and not any(n.type == "COLLSCAN" for plan in plans for n in plan.nodes):
+        yield "no collection scan"
+
+
+def _mongo_budgets(plans: Sequence[Plan]) -> Iterator[str]:
     for unit in ("keys", "documents"):
         seen = [examined(plan, unit, lambda node: True) for plan in plans]
-        if all(one.known for one in seen):
-            claims.append(f"examines at most {budget(max(one.high for one in seen))} {unit} per result")
-    return claims
+        scan = any(n.type == "COLLSCAN" for plan in plans for n in plan.nodes)
+        if all(one.known for one in seen) and not (unit == "keys" and scan):
+            yield f"examines at most {budget(max(one.high for one in seen))} {unit} per result"
 
 
 def _asks_for_order(plans: Iterable[Plan]) -> bool:
@@ -113,6 +129,6 @@ def _asks_for_order(plans: Iterable[Plan]) -> bool:
 
 
 def _common_indexes(commands: Sequence[Sequence[Plan]]) -> set[str]:
-    """Indexes by which a part of every example's command is answered; _id's own is claimed as `id lookup`."""
+    """Indexes by which a part of every example's command is answered."""
     used = [{n.index for plan in command for n in plan.nodes if n.index} for command in commands]
     return {index for index in used[0] if all(index in others for others in used)}
