@@ -39,7 +39,7 @@ def render_recorded_text(document: Mapping[str, Any]) -> Text:
     body = "".join(
         f"wrote {visible(file['file'])}\n" if written else redact(_safe(file["diff"])) for file in changed
     )
-    return Text(body or "nothing changes\n", tuple(_notes(document, written)))
+    return Text(body, tuple(_notes(document, written)))
 
 
 def _safe(diff: str) -> str:
@@ -62,5 +62,7 @@ def _notes(document: Mapping[str, Any], written: bool) -> Iterator[str]:
         step = f" ({one['next']})" if one["next"] else ""
         yield f"not recorded, {one['engine']}: {one['what']}: {one['reason']}{step}"
     yield from document["notes"]
-    if document["files"] and not written:
+    if not document["files"]:
+        yield "nothing changes"
+    elif not written:
         yield "nothing is written yet: the same command with --write writes it"
