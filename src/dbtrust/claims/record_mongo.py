@@ -17,7 +17,7 @@ from dbtrust.judge.drafting import FEW_ROWS, draft_mongo
 from dbtrust.judge.grammar import parse_claim
 from dbtrust.judge.mongo_recording import MongoRecording, RecordedCommand
 from dbtrust.judge.outcomes import known_names
-from dbtrust.judge.recorded_mongo import CLASS, block, blocks, body_of, claims_of, document, edited
+from dbtrust.judge.recorded_mongo import CLASS, block, blocks, claims_of, document, edited, parameters_of
 from dbtrust.judge.recorded_sql import Block, merged
 from dbtrust.model.errors import DbtrustError, QueryFileError
 from dbtrust.model.location import Location
@@ -215,7 +215,8 @@ def _judge_again(judge: _Judge, drafts: Sequence[_Draft], before: Sequence[Block
     failed = {name for name, _ in _bad(judge, again)}
     for one in again:
         new = mine[one.name].block
-        if claims_of(one) == claims_of(new) and body_of(one) == body_of(new) and one.name not in failed:
+        same = claims_of(one) == claims_of(new) and parameters_of(one) >= parameters_of(new)
+        if same and one.name not in failed:
             kept.add(one.name)
     return kept
 

@@ -38,6 +38,7 @@ class _Seen:
     most_rows: tuple[float, Values] | None = None
     dearest: tuple[float, Values] | None = None
     unknown: int = 0
+    untold: bool = False
 
     def add(self, values: Values | None, rows: float, cost: float) -> None:
         self.count += 1
@@ -143,6 +144,9 @@ class Recording:
                 self.passed["rarer writings of the same statement"] += 1
                 return
             seen = group[form, fixed] = _Seen(form, constants)
+        seen.untold |= executed.parameters is None and any(
+            isinstance(p, Slot) and p.number for p in form.pieces
+        )
         seen.add(_values(form, constants, executed.parameters), executed.rows, executed.cost)
 
     def _lose(self, what: str, reason: str, step: str, executions: int = 1) -> None:
@@ -206,8 +210,11 @@ def _query(fingerprint: str, seen: _Seen, total: int) -> RecordedQuery:
     form = seen.form
     numbers = sorted({p.number for p in form.pieces if isinstance(p, Slot) and p.number})
     if not seen.counts and (numbers or form.open):
-        step = "its values are longer than 4,000 characters, or the log does not tell them"
-        raise ValueError(step)
+        raise ValueError(
+            "the log does not tell its values (before PostgreSQL 16 those of EXECUTE)"
+            if seen.untold
+            else f"its values are longer than {_LONGEST:,} characters"
+        )
     names: dict[Slot, str] = {Slot(number=n): f"p{n}" for n in numbers}
     places = dict(enumerate(numbers))
     kept = list(range(len(numbers)))
