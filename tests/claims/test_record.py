@@ -122,14 +122,18 @@ def test_psycopg(warehouse: Recorded, judged: Callable[..., Report]) -> None:
     assert "does not exist" in reasons["SELECT id FROM made WHERE id = 1"]
     assert any("stock.shelf has 0 here" in note for note in document["notes"])
     assert query(document, "select_shelf_by_id")["claims"] == []
-    assert '"sql/*.sql", # by hand\n    "recorded/postgres.sql",' in (folder / "dbtrust.toml").read_text(encoding="utf-8")
+    assert '"sql/*.sql", # by hand\n    "recorded/postgres.sql",' in (folder / "dbtrust.toml").read_text(
+        encoding="utf-8"
+    )
     assert all_hold(judged(folder))
 
 
 def test_psycopg_without_the_index(warehouse: Recorded, judged: Callable[..., Report]) -> None:
     folder, document = warehouse
     found = refuted(judged(folder, ("schema.sql", "CREATE INDEX item_code ON item (code);", "")))
-    subject = next(q["subject"] for q in document["queries"] if q["executions"] == 3 and "by_code" in q["subject"])
+    subject = next(
+        q["subject"] for q in document["queries"] if q["executions"] == 3 and "by_code" in q["subject"]
+    )
     wanted = {"uses item_code on item", "no seq scan on item", "examines at most 2 rows per result"}
     assert {(subject, claim) for claim in wanted} <= found
     assert {s for s, _ in found} == {q["subject"] for q in document["queries"] if "_by_code_" in q["subject"]}
@@ -207,7 +211,9 @@ def small(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_script_that_fails_is_recorded_and_is_exit_1(small: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_script_that_fails_is_recorded_and_is_exit_1(
+    small: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Without --write the diff alone is on stdout and nothing is written; the command's own words are on stderr."""
     script = small / "run.sh"
     script.write_text(f'echo "from the script"; "{sys.executable}" read.py; exit 3\n', encoding="utf-8")
@@ -219,17 +225,67 @@ def test_a_script_that_fails_is_recorded_and_is_exit_1(small: Path, capfd: pytes
     assert "from the script" in err and "ended with exit code 3" in err
     assert "tables of few rows: t has 0 here" in err and "--write" in err
     assert not (small / "recorded").exists()
-    applied = subprocess.run(["git", "apply", "-"], cwd=small, input=out, text=True, capture_output=True, check=False)
-    assert applied.returncode == 0, applied.stderr
-    assert (small / "recorded" / "postgres.sql").is_file()
+
+
+OLD = """
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE member (id serial PRIMARY KEY, email varchar(12) NOT NULL UNIQUE, mood mood NOT NULL, since timestamptz);
+CREATE TABLE visit (id bigint GENERATED ALWAYS AS IDENTITY, member_id int NOT NULL REFERENCES member, paid numeric(6, 2));
+CREATE INDEX visit_member ON visit (member_id);
+CREATE TABLE odd (at point NOT NULL, id int);
+"""
+VISITS = """
+import os, psycopg
+with psycopg.connect(os.environ["DBTRUST_POSTGRES"]) as c:
+    c.execute("INSERT INTO member (email, mood) VALUES (%s, 'ok')", ("a@b.c",))
+    c.execute("SELECT paid FROM visit WHERE member_id = %s", (3,)).fetchall()
+    c.execute("SELECT id FROM odd WHERE id = 1").fetchall()
+    assert c.execute("SELECT count(*) FROM member").fetchone()[0] CHECK
+    c.rollback()
+"""
+
+
+@pytest.fixture
+def old(small: Path) -> Path:
+    """A project that has a schema, tests, and no generator."""
+    text = SMALL.replace('name = "small"', 'name = "old"\ntests = ["python", "visits.py"]')
+    (small / "dbtrust.toml").write_text(text, encoding="utf-8")
+    (small / "s.sql").write_text(OLD, encoding="utf-8")
+    (small / "visits.py").write_text(VISITS.replace("CHECK", ">= 1"), encoding="utf-8")
+    return small
+
+
+def test_an_old_project_without_rows_gets_some(old: Path, postgres_url: str) -> None:
+    document = record(old, "--write")
+    assert "uses visit_member on visit" in query(document, "select_visit_by_member_id")["claims"]
+    assert any("rows were made up for member, visit" in note for note in document["notes"])
+    assert any("odd: at is point, for which no value is made up" in note for note in document["notes"])
+    text = (old / "dbtrust.toml").read_text(encoding="utf-8")
+    assert '[data.visit]\nfile = "recorded/rows/visit.sql"\nrows = 10000\n' in text
+    assert all(v.verdict == "holds" for v in check(old, only=JUDGED, postgres=postgres_url).verdicts)
+    (old / "s.sql").write_text(
+        OLD.replace("CREATE INDEX visit_member ON visit (member_id);", ""), encoding="utf-8"
+    )
+    found = refuted(check(old, only=JUDGED, postgres=postgres_url))
+    assert (query(document, "select_visit_by_member_id")["subject"], "uses visit_member on visit") in found
+
+
+def test_rows_that_the_tests_do_not_stand_are_left_out(old: Path) -> None:
+    (old / "visits.py").write_text(VISITS.replace("CHECK", "== 1"), encoding="utf-8")
+    document = record(old)
+    assert [file["file"] for file in document["files"]] == ["recorded/postgres.sql", "dbtrust.toml"]
+    assert any("the command fails over them: they are left out" in note for note in document["notes"])
+    assert query(document, "select_visit_by_member_id")["claims"] == []
 
 
 def test_pyproject(small: Path, postgres_url: str) -> None:
     (small / "dbtrust.toml").unlink()
     text = "[build-system]\nrequires = []\n\n[tool.dbtrust]\nproject.name = 'small'\n[tool.dbtrust.postgres]\nschema = ['s.sql']\n"
     (small / "pyproject.toml").write_text(text, encoding="utf-8")
-    record(small, "--write", "--", "python", "read.py")
-    assert (small / "pyproject.toml").read_text(encoding="utf-8") == text + 'queries = ["recorded/postgres.sql"]\n'
+    record(small, "--write", "--no-rows", "--", "python", "read.py")
+    assert (small / "pyproject.toml").read_text(
+        encoding="utf-8"
+    ) == text + 'queries = ["recorded/postgres.sql"]\n'
     assert all_hold(check(small, only=["query."], postgres=postgres_url))
 
 
@@ -238,7 +294,10 @@ def test_pyproject(small: Path, postgres_url: str) -> None:
     [
         ((), "there is no command to record"),
         (("--",), "no command behind --"),
-        (("--postgres", "postgresql://x/y", "--", "true"), "--postgres: a command is recorded on embedded servers"),
+        (
+            ("--postgres", "postgresql://x/y", "--", "true"),
+            "--postgres: a command is recorded on embedded servers",
+        ),
         (("--only", "mongo", "--", "true"), "the project names no database to record"),
         (("--", "no-such-program"), "'no-such-program' does not start"),
     ],
@@ -260,7 +319,19 @@ def test_a_folder_without_a_configuration(tmp_path: Path, capfd: pytest.CaptureF
 def test_sigterm_ends_the_command_and_the_servers(small: Path) -> None:
     mark = small / "started"
     script = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid()) + ' ' + os.environ['DBTRUST_POSTGRES']); time.sleep(600)"
-    command = [sys.executable, "-m", "dbtrust", "claims", "record", str(small), "--write", "--", "python", "-c", script]
+    command = [
+        sys.executable,
+        "-m",
+        "dbtrust",
+        "claims",
+        "record",
+        str(small),
+        "--write",
+        "--",
+        "python",
+        "-c",
+        script,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert await_true(lambda: mark.exists() and " " in mark.read_text(encoding="utf-8"), 60)
         child, url = mark.read_text(encoding="utf-8").split(" ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import Protocol
 
 from dbtrust.engine.runs import Run
-from dbtrust.judge.toml_edit import add_to_list
+from dbtrust.judge.toml_edit import add_table, add_to_list
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.recorded import Drafted
+from dbtrust.model.starter import Starter
 from dbtrust.source.config import find_config
 from dbtrust.source.modules import project_path
 from dbtrust.source.project import Project, read_project
@@ -38,6 +40,9 @@ class Recorder(Protocol):
     version: str
 
     def running(self) -> AbstractContextManager[str]: ...
+    def starters(self, progress: Progress) -> list[Starter]: ...
+    def keep_starters(self, keep: bool) -> None: ...
+    def rehearsing(self) -> AbstractContextManager[str]: ...
     def draft(self, old: str, progress: Progress) -> Drafted: ...
 
 
@@ -70,10 +75,15 @@ class Recorded:
     servers: dict[str, str] = field(default_factory=dict[str, str])
     drafted: list[Drafted] = field(default_factory=list[Drafted])
     changes: list[Change] = field(default_factory=list[Change])
+    starters: list[Starter] = field(default_factory=list[Starter])
 
 
-def record(config: Config, command: Sequence[str], engines: Sequence[Engine], show: Show) -> Recorded:
+def record(
+    config: Config, command: Sequence[str], engines: Sequence[Engine], show: Show, *, rows: bool = True
+) -> Recorded:
     """Runs the command (the project's tests where it is empty) and drafts the files; writes nothing.
+
+    `rows`: tables that it reads and that have neither rows nor a generator get a starter.
 
     Raises ConfigError, ServerError, and the errors of the project's own files.
     """
@@ -88,12 +98,15 @@ def record(config: Config, command: Sequence[str], engines: Sequence[Engine], sh
             project = _readable(config)
             recorders = [_recorder(engine, project, run, stack, progress) for engine in wanted]
         found.servers = {r.engine: r.version for r in recorders}
-        found.exit_code = _run(config, command, recorders)
+        found.exit_code = _run(config, command, [(r.engine, r.running()) for r in recorders])
+        if rows and found.exit_code == 0:
+            found.starters = _starters(config, command, recorders, show)
         with show() as progress:
             for recorder in recorders:
                 old = _old(config, recorder.file)
                 found.drafted.append(recorder.draft(old, progress))
                 found.changes.append(Change(recorder.file, old, found.drafted[-1].text))
+    found.changes += [Change(one.file, _old(config, one.file), one.text) for one in found.starters]
     found.changes = [change for change in found.changes if change.old != change.new]
     found.changes += _config_change(config, found)
     return found
@@ -131,13 +144,32 @@ def _recorder(engine: Engine, project: Project, run: Run, stack: ExitStack, prog
     return Chosen(project, run, stack, progress)
 
 
-def _run(config: Config, command: Sequence[str], recorders: Sequence[Recorder]) -> int:
+def _starters(
+    config: Config, command: Sequence[str], recorders: Sequence[Recorder], show: Show
+) -> list[Starter]:
+    """Rows for empty tables, as long as the project's tests (else the command) succeed over them, too."""
+    with show() as progress:
+        found = [one for recorder in recorders for one in recorder.starters(progress)]
+    if not found:
+        return []
+    again = config.tests or command
+    keep = _run(config, again, [(r.engine, r.rehearsing()) for r in recorders]) == 0
+    for recorder in recorders:
+        recorder.keep_starters(keep)
+    return found if keep else []
+
+
+def _run(
+    config: Config, command: Sequence[str], urls: Sequence[tuple[Engine, AbstractContextManager[str]]]
+) -> int:
     """Its exit code. Everything that it prints goes to stderr: stdout is the diff's."""
     with ExitStack() as stack:
-        urls = {f"DBTRUST_{r.engine.upper()}": stack.enter_context(r.running()) for r in recorders}
-        stream = sys.__stderr__ if sys.__stderr__ is not None and not sys.__stderr__.closed else None
+        variables = {f"DBTRUST_{engine.upper()}": stack.enter_context(url) for engine, url in urls}
+        stream = (
+            sys.__stderr__ if sys.__stderr__ is not None and not sys.__stderr__.closed else subprocess.DEVNULL
+        )
         try:
-            process = start_command(config, command, urls, stdout=stream or -3, stderr=stream or -3)
+            process = start_command(config, command, variables, stdout=stream, stderr=stream)
         except OSError as error:
             message = f"the command {command[0]!r} does not start: {error.strerror}"
             raise ConfigError(message, next="name a program that exists") from error
@@ -160,14 +192,20 @@ def _config_change(config: Config, found: Recorded) -> Iterator[Change]:
         if drafted.text:
             for section, key, value in _entries(config, drafted.file):
                 edited = add_to_list(new, [*parents, section], key, value)
-                if edited is None:
-                    raise ConfigError(
-                        f"{key} of [{section}] cannot be edited in place", location=Location(path.name, 1, 1),
-                        next=f'add "{value}" to {key} by hand and record again',
-                    )  # fmt: skip
-                new = edited
+                new = _edited(edited, path.name, f'"{value}" in {key} of [{section}]')
+    for one in found.starters:
+        entries = [("file", one.file), ("rows", one.rows)]
+        new = _edited(add_table(new, [*parents, "data", one.name], entries), path.name, f"[data.{one.name}]")
     if new != old:
         yield Change(path.name, old, new)
+
+
+def _edited(text: str | None, file: str, what: str) -> str:
+    """Raises ConfigError where the edit was not possible."""
+    if text is None:
+        message = f"{what} cannot be added without changing the layout of the file"
+        raise ConfigError(message, location=Location(file, 1, 1), next="add it by hand and record again")
+    return text
 
 
 def _entries(config: Config, file: str) -> Iterator[tuple[str, str, str]]:

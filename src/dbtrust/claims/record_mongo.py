@@ -25,6 +25,7 @@ from dbtrust.model.plan import Engine, Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.recorded import Drafted, Lost
 from dbtrust.model.report import Verdict
+from dbtrust.model.starter import Starter
 from dbtrust.source.objects import MongoMethod, mongo_methods
 from dbtrust.source.project import Project
 from dbtrust.stage.mongo import MongoStage, Scratch, open_mongo
@@ -83,6 +84,20 @@ class MongoRecorder:
             self._recording.pass_over(found)
         else:
             self._recording.add(found)
+
+    def starters(self, progress: Progress) -> list[Starter]:
+        """None: MongoDB answers by an index whatever the number of documents."""
+        del progress
+        return []
+
+    def keep_starters(self, keep: bool) -> None:
+        """There are none."""
+
+    @contextmanager
+    def rehearsing(self) -> Generator[str]:
+        """The URL of another copy; nothing is recorded."""
+        with self._stage.copy() as (url, name):
+            yield with_database(url, name)
 
     def draft(self, old: str, progress: Progress) -> Drafted:
         """The file as it should be; `old` is its text now, or empty. Raises QueryFileError where it is no Python."""

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 
 from dbtrust.claims.postgres import Parsed, judge_queries
+from dbtrust.claims.record_rows import StarterRows, relation_rows
 from dbtrust.engine.postgres.describe import describe
 from dbtrust.engine.postgres.errors import describe as said
 from dbtrust.engine.postgres.recording import end_recording, executions, start_recording
 from dbtrust.engine.postgres.server import PostgresServer
-from dbtrust.engine.postgres.sql import load
 from dbtrust.engine.runs import Run
 from dbtrust.judge.claims import Names
 from dbtrust.judge.drafting import FEW_ROWS, Relation, draft_postgres, relations_read, scanned
@@ -29,6 +29,7 @@ from dbtrust.model.progress import Progress
 from dbtrust.model.project import Query
 from dbtrust.model.recorded import Drafted, Lost
 from dbtrust.model.report import Verdict
+from dbtrust.model.starter import Starter
 from dbtrust.queries.placeholders import bind_params
 from dbtrust.source.project import Project
 from dbtrust.source.queries import parse_queries
@@ -64,7 +65,9 @@ class PostgresRecorder:
         if self._stage.errors:
             raise self._stage.errors[0]
         self.version = self._stage.version
+        self._project = project
         self._recording = Recording()
+        self._starters: StarterRows | None = None
 
     @contextmanager
     def running(self) -> Generator[str]:
@@ -79,6 +82,24 @@ class PostgresRecorder:
         for executed in executions(host.statements, name):
             self._recording.add(executed)
 
+    def starters(self, progress: Progress) -> list[Starter]:
+        """Generators for the tables that were read and have none; their rows are in what is judged from now on."""
+        self._starters = StarterRows(self._stage, self._project.config)
+        return self._starters.fill(self._recording.relations(), progress)
+
+    def keep_starters(self, keep: bool) -> None:
+        """Without them the stage is as it was before."""
+        if self._starters is not None:
+            self._starters.decide(keep)
+
+    @contextmanager
+    def rehearsing(self) -> Generator[str]:
+        """The URL of another copy, with the starters' rows; nothing is recorded."""
+        source = self._stage.data or self._stage.state
+        assert source is not None
+        with self._stage.copy(source) as name:
+            yield self._stage.url(name)
+
     def draft(self, old: str, progress: Progress) -> Drafted:
         """The file as it should be; `old` is its text now, or empty."""
         catalog = self._stage.catalog()
@@ -87,6 +108,7 @@ class PostgresRecorder:
         drafted = draft_queries(self._stage, queries, old, names, progress)
         drafted.lost += self._recording.lost()
         drafted.passed = dict(self._recording.passed)
+        drafted.notes += self._starters.notes if self._starters is not None else []
         return drafted
 
 
@@ -174,7 +196,7 @@ def _draft_claims(
     """Fills `claims` from the plans; takes out of `drafts` what does not run on the project's data."""
     parsed = [Parsed(query, ()) for query in _read(draft.block for draft in drafts)]
     verdicts = {v.subject: v for v in judge_queries(stage, parsed, names, progress)}
-    rows = _rows(stage)
+    rows = relation_rows(stage)
     few: set[Relation] = set()
     for draft, item in zip(list(drafts), parsed, strict=True):
         if (verdict := verdicts[item.query.subject]).verdict != "holds":
@@ -202,13 +224,6 @@ def _claim(draft: _Draft, plans: Sequence[Plan], rows: Mapping[Relation, float],
         draft.why = f"{empty[0][1]} has no rows here"
     else:
         draft.claims = draft_postgres(plans, ordered=draft.query.ordered)
-
-
-def _rows(stage: PostgresStage) -> dict[Relation, float]:
-    source = stage.data or stage.state
-    assert source is not None
-    with stage.scratch.admin(source) as admin:
-        return {(schema, name): n for schema, name, n in admin.execute(load("relation_rows")).fetchall()}
 
 
 def _few(relation: Relation, rows: Mapping[Relation, float]) -> str:

@@ -11,6 +11,7 @@ from dbtrust.cli import output
 from dbtrust.cli.options import format_option, option, output_option, quiet_option, verbose_option
 from dbtrust.cli.progress import show_progress
 from dbtrust.model.errors import FAILED, ConfigError
+from dbtrust.model.location import NOWHERE
 
 if TYPE_CHECKING:
     from dbtrust.claims.record import Recorded
@@ -33,6 +34,7 @@ class _WithCommand(click.Command):
 @click.option(
     "--write", is_flag=True, help="Write the files; without it the diff is shown and nothing changes."
 )
+@click.option("--no-rows", is_flag=True, help="Make up no rows for tables that have none.")
 @option("--only", type=click.Choice(["postgres", "mongo"]), help="Record one engine.")
 @format_option("text", "json")
 @output_option
@@ -54,7 +56,7 @@ def command(ctx: click.Context, project: Path, **options: Any) -> int:
     _refuse_targets(options)
     file = Path(options["output"]) if options["output"] else None
     output.check_output(file)
-    found = _record(project, ctx.meta["dbtrust.command"], options["only"], options["quiet"])
+    found = _record(project, ctx.meta["dbtrust.command"], options)
     written = bool(options["write"])
     if written:
         _write(project, found)
@@ -75,11 +77,21 @@ def _refuse_targets(options: dict[str, Any]) -> None:
             )
 
 
-def _record(project: Path, words: tuple[str, ...], only: Engine | None, quiet: bool) -> Recorded:
+def _record(project: Path, words: tuple[str, ...], options: dict[str, Any]) -> Recorded:
     from dbtrust.claims.record import record
     from dbtrust.source.config import load_config
 
-    return record(load_config(project), words, (only,) if only else (), lambda: show_progress(quiet))
+    try:
+        config = load_config(project)
+    except ConfigError as error:
+        if error.location == NOWHERE and project.is_dir():
+            error.next = (
+                "write dbtrust.toml: [project] with name, [postgres] with schema or [mongo] with collections, "
+                "or [migrations] with folder; docs/record.md shows one"
+            )
+        raise
+    only: tuple[Engine, ...] = (options["only"],) if options["only"] else ()
+    return record(config, words, only, lambda: show_progress(options["quiet"]), rows=not options["no_rows"])
 
 
 def _write(project: Path, found: Recorded) -> None:

@@ -91,6 +91,7 @@ class Recording:
 
     def __init__(self) -> None:
         self._groups: dict[str, dict[tuple[Form, Values], _Seen]] = {}
+        self._relations: set[tuple[str, str]] = set()
         self._places: dict[str, tuple[str, int]] = {}
         self._lost: Counter[tuple[str, str, str]] = Counter()
         self.passed: Counter[str] = Counter()
@@ -137,6 +138,7 @@ class Recording:
                 )
                 return
             group = self._groups[form.fingerprint] = {}
+        self._relations |= executed.relations
         fixed = tuple(constants[i] for i in form.fixed)
         seen = group.get((form, fixed))
         if seen is None:
@@ -153,6 +155,10 @@ class Recording:
         what = " ".join(what.split())
         if len(self._lost) < _SHAPES:
             self._lost[what if len(what) <= 200 else what[:200] + " …", reason, step] += executions
+
+    def relations(self) -> set[tuple[str, str]]:
+        """The (schema, name) of every relation in the plans of what is kept."""
+        return set(self._relations)
 
     def queries(self) -> list[RecordedQuery]:
         """One for each shape, by name. What cannot be written as a query goes to `lost`."""

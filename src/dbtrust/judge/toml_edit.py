@@ -45,7 +45,7 @@ def _edit(text: str, table: Sequence[str], key: str, value: str) -> str | None:
     after = _ANY_HEADER.search(text, header.end())
     end = after.start() if after else len(text)
     entry = re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*=[ \t]*\[", re.MULTILINE).search(text, header.end())
-    literal = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    literal = _literal(value)
     if entry is None or entry.start() >= end:
         return _append_key(text, header.end(), end, f"{key} = [{literal}]")
     closing = _closing(text, entry.end())
@@ -100,3 +100,27 @@ def _code(line: str) -> str:
     found = re.match(r'(?:"(?:[^"\\]|\\.)*"|\'[^\']*\'|[^"\'#])*', line)
     text = found.group() if found else ""
     return text if text.strip() else ""
+
+
+def add_table(text: str, table: Sequence[str], entries: Sequence[tuple[str, str | int]]) -> str | None:
+    """The text with a new [table] at its end; None where that does not give the document that is meant."""
+    header = ".".join(_key(part) for part in table)
+    lines = [f"{key} = {_literal(value) if isinstance(value, str) else value}" for key, value in entries]
+    edited = text.rstrip("\n") + f"\n\n[{header}]\n" + "\n".join(lines) + "\n"
+    wanted = _document(text)
+    inner = wanted
+    for part in table:
+        inner = inner.setdefault(part, {})
+    inner.update(entries)
+    try:
+        return edited if _document(edited) == wanted else None
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _literal(name)
+
+
+def _literal(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
