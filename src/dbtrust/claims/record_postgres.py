@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -252,19 +253,40 @@ def _judge_again(
     drafted = {draft.query.name: draft for draft in drafts}
     kept = {one.name for one in before if one.name in drafted and one.edited}
     again = [one for one in before if one.name in drafted and one.name not in kept]
-    queries = [*_read(d.block for d in drafts), *(replace(q, subject=f"old:{q.name}") for q in _read(again))]
-    parsed = [Parsed(q, _claims(q)) for q in queries]
-    verdicts = judge_queries(stage, parsed, names, progress) if parsed else []
-    bad = {(v.subject, v.claim) for v in verdicts if v.verdict != "holds"}
-    for item, draft in zip(parsed, drafts, strict=False):
-        draft.claims = [c for c in draft.claims if (item.query.subject, c) not in bad]
-    failed = {subject for subject, _ in bad}
+    failed = {name for name, _ in _bad(stage, again, names, progress)}
+    left = list(drafts)
+    while left:
+        bad = _bad(stage, [draft.block for draft in left], names, progress)
+        left = [draft for draft in left if _drop(draft, bad)]
     for one in again:
         new = drafted[one.name].block
         same = old[one.name].claims == new.claims and _parameters(one) >= _parameters(new)
-        if same and f"old:{one.name}" not in failed:
+        if same and one.name not in failed:
             kept.add(one.name)
     return kept
+
+
+def _bad(
+    stage: PostgresStage, blocks_: Sequence[Block], names: Names, progress: Progress
+) -> set[tuple[str, str]]:
+    """(query, claim) of what does not hold as it is written, or is refuted of the generic plan."""
+    parsed = [Parsed(query, _claims(query)) for query in _read(blocks_)]
+    bad: set[tuple[str, str]] = set()
+    for verdict in judge_queries(stage, parsed, names, progress) if parsed else []:
+        name = verdict.subject.rpartition(".")[2]
+        if verdict.check == "claim.generic":
+            named = re.search(r"`(.*?)`", verdict.message)
+            bad |= {(name, named[1] if named else "")} if verdict.verdict == "refuted" else set()
+        elif verdict.verdict != "holds":
+            bad.add((name, verdict.claim))
+    return bad
+
+
+def _drop(draft: _Draft, bad: set[tuple[str, str]]) -> bool:
+    """Takes the claims that do not hold from a draft; is it to be judged again without them?"""
+    wrong = [claim for claim in draft.claims if (draft.query.name, claim) in bad]
+    draft.claims = [claim for claim in draft.claims if claim not in wrong]
+    return bool(wrong and draft.claims)
 
 
 def _parameters(one: Block) -> int:
