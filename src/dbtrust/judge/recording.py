@@ -37,13 +37,11 @@ class _Seen:
     counts: Counter[Values] = field(default_factory=Counter[Values])
     most_rows: tuple[float, Values] | None = None
     dearest: tuple[float, Values] | None = None
-    unknown: int = 0
     untold: bool = False
 
     def add(self, values: Values | None, rows: float, cost: float) -> None:
         self.count += 1
         if values is None:
-            self.unknown += 1
             return
         if not self.counts:
             self.first = values
@@ -165,7 +163,7 @@ class Recording:
         found: list[RecordedQuery] = []
         for fingerprint, group in sorted(self._groups.items()):
             total = sum(seen.count for seen in group.values())
-            seen = min(group.values(), key=lambda s: (-s.count, s.unknown, str(s.form.pieces)))
+            seen = min(group.values(), key=lambda s: (not s.counts, -s.count, str(s.form.pieces)))
             try:
                 found.append(_query(fingerprint, seen, total))
             except ValueError as error:

@@ -25,8 +25,10 @@ _SIZE = 256 << 20
 _FILTER = {"appName": {"$ne": "dbtrust"}}
 _SECONDS = 60.0
 _PAUSE = 0.01
-#: CappedPositionLost, QueryPlanKilled, NamespaceNotFound, CursorNotFound: the collection went on without us.
-_GONE = frozenset({136, 175, 26, 43})
+#: CappedPositionLost: more was written than the collection holds before it was read.
+_OVERTAKEN = 136
+#: Also QueryPlanKilled, NamespaceNotFound, CursorNotFound: the collection is another one.
+_GONE = frozenset({_OVERTAKEN, 175, 26, 43})
 
 
 class Profile:
@@ -42,6 +44,7 @@ class Profile:
         self._stop = threading.Event()
         self._seen_mark = threading.Event()
         self._mark = ""
+        self._last: Any = None
         self._error: Exception | None = None
         self.gaps = 0
         #: Other databases of the server that are there at the end.
@@ -89,7 +92,7 @@ class Profile:
         """Until the collection is gone, or the cursor dies since nothing is in it yet."""
         database = self._client[self._name]
         if _PROFILE not in database.list_collection_names(filter={"name": _PROFILE}):
-            self.gaps += 1
+            self.gaps, self._last = self.gaps + 1, None
             _arm(database)
         last = self._last
         wanted: dict[str, Any] = {"ts": {"$gt": last}} if last is not None else {}
@@ -101,8 +104,7 @@ class Profile:
             except OperationFailure as error:
                 if error.code not in _GONE:
                     raise
-
-    _last: Any = None
+                self.gaps += error.code == _OVERTAKEN
 
     def _entry(self, entry: Document) -> None:
         self._last = entry.get("ts")
