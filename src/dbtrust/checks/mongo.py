@@ -137,4 +137,4 @@ class MongoHalf(Half):
 
     @property
     def ready(self) -> bool:
-        return self.info is not None and self.stage.data is not None
+        return self.info is not None and not self.lost and self.stage.data is not None

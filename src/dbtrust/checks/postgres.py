@@ -153,7 +153,7 @@ class PostgresHalf(Half):
 
     @property
     def ready(self) -> bool:
-        return self.info is not None and self.stage.state is not None
+        return self.info is not None and not self.lost and self.stage.state is not None
 
 
 def _unbound(query: Query) -> Finding:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from dbtrust.claims.verdicts import Case, Failure
-from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.values import as_sent, evaluate
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.statements import parse_binds
@@ -79,6 +79,8 @@ def _case(connection: Connection, query: Query, bound: BoundSql, example: Exampl
         )
         case.samples.append(Failure("server_error", error.message, place, error.next or "mend the example"))
     except psycopg.Error as error:
+        if lost(error):
+            raise
         message = f"example {case.label}: {describe(error)}"
         case.samples.append(Failure("server_error", message, example.location, "mend the example"))
     return case

@@ -17,11 +17,11 @@ from dbtrust.claims.copies import needs_copy
 from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_mongo import Pairs
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
-from dbtrust.engine.mongo.errors import describe
+from dbtrust.engine.mongo.errors import describe, lost, passing
 from dbtrust.engine.mongo.explain import explain
 from dbtrust.judge.claims import Judged, Names, judge_commands, missing_object
 from dbtrust.judge.grammar import Claim
-from dbtrust.model.errors import DbtrustError
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import Verdict
@@ -154,7 +154,12 @@ def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any)
             Failure("timeout", describe(error), place, "make the query or its example cheaper")
         )
     except pymongo.errors.PyMongoError as error:
-        case.samples.append(Failure("server_error", describe(error), place, "mend the method or its example"))
+        if lost(error):
+            raise
+        step = "run again" if passing(error) else "mend the method or its example"
+        case.samples.append(Failure("server_error", describe(error), place, step, refutes=not passing(error)))
+    except ServerError:
+        raise
     except DbtrustError as error:
         case.samples.append(Failure("server_error", error.message, error.location, error.next))
     except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,11 +12,12 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from dbtrust.claims.cases import Parsed, PgCase, cases_of
+from dbtrust.claims.failures import postgres_failure
 from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_postgres import measure_pair
 from dbtrust.claims.generic import judge_generic
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
-from dbtrust.engine.postgres.errors import describe, position
+from dbtrust.engine.postgres.errors import describe, lost, position
 from dbtrust.engine.postgres.explain import explain
 from dbtrust.engine.postgres.hiding import Index, find_index
 from dbtrust.engine.postgres.load import analyze
@@ -23,7 +25,6 @@ from dbtrust.engine.postgres.run import run_rolled_back
 from dbtrust.judge.claims import Judged, Names, judge, missing_object
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.statements import explainable
-from dbtrust.model.location import shift
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Query
@@ -208,13 +209,18 @@ def observe(reading: Connection, writing: Callable[[], Connection], item: Parsed
     for case in item.cases:
         if case.failure is None:
             query = case.query or item.query
-            case.samples.append(_sample(reading, writing, query, case, iterates=item.iterates))
+            again = any(claim.kind == "reads" for claim in item.claims)
+            case.samples.append(_sample(reading, writing, query, case, iterates=item.iterates, again=again))
 
 
 def _sample(
-    reading: Connection, writing: Callable[[], Connection], query: Query, case: PgCase, *, iterates: bool
-) -> list[Plan] | Failure:
-    """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
+    reading: Connection, writing: Callable[[], Connection], query: Query, case: PgCase, *, iterates: bool,
+    again: bool = False,
+) -> list[Plan] | Failure:  # fmt: skip
+    """A plan from the copy that nobody writes to; from the other one where the server refuses to write there.
+
+    With `again` its blocks are those of a second run.
+    """
     bound = bind_params(query.sql)
     text = _statement(bound, iterates)
     try:
@@ -222,48 +228,52 @@ def _sample(
             run_rolled_back(writing(), bound.text, case.values)
             return []
         try:
-            return [_explain(reading, text, case.values, read_only=True)]
+            return [_explain(reading, text, case.values, read_only=True, again=again)]
         except psycopg.errors.ReadOnlySqlTransaction:
             case.writes = True
-            return [_explain(writing(), text, case.values, read_only=False)]
+            return [_explain(writing(), text, case.values, read_only=False, again=again)]
     except psycopg.Error as error:
-        return _failure(_bare_error(writing(), bound, case, error), case, query, bound)
+        if lost(error):
+            raise
+        bare = _bare_error(writing, bound, case, error)
+        if case.drawn:
+            message = f"{case.label}: {describe(bare)}"
+            return Failure("no_example", message, query.location, "add an -- example: line")
+        return postgres_failure(bare, query, bound)
 
 
-def _explain(connection: Connection, text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
+def _explain(
+    connection: Connection, text: str, values: Sequence[Any], *, read_only: bool, again: bool
+) -> Plan:
+    """The plan of a first run; with `again`, hit and read are those of a second one.
+
+    A first run reads what this connection and the cache do not hold yet: the roots of indexes, the catalog.
+    """
+    plan = _run_once(connection, text, values, read_only)
+    if not again:
+        return plan
+    second = _run_once(connection, text, values, read_only).totals
+    return replace(plan, totals={**plan.totals, **{k: second[k] for k in ("hit", "read") if k in second}})
+
+
+def _run_once(connection: Connection, text: str, values: Sequence[Any], read_only: bool) -> Plan:
     with connection.transaction(force_rollback=True):
         if read_only:
             connection.execute("SET TRANSACTION READ ONLY")
         return explain(connection, text, values)
 
 
-def _bare_error(connection: Connection, bound: BoundSql, case: PgCase, error: psycopg.Error) -> psycopg.Error:
+def _bare_error(
+    writing: Callable[[], Connection], bound: BoundSql, case: PgCase, error: psycopg.Error
+) -> psycopg.Error:
     """The same error from the statement without EXPLAIN, whose positions count from the statement's own text."""
     if position(error) is None:
         return error
     try:
-        run_rolled_back(connection, bound.text, case.values)
+        run_rolled_back(writing(), bound.text, case.values)
     except psycopg.Error as bare:
         return bare
     return error
-
-
-def _failure(error: psycopg.Error, case: PgCase, query: Query, bound: BoundSql) -> Failure:
-    at = position(error)
-    place = query.sql_location if query.sql_location.line else query.location
-    if at is not None:
-        place = shift(place, query.sql, bound.source_offset(at - 1))
-    if case.drawn:
-        message = f"{case.label}: {describe(error)}"
-        return Failure("no_example", message, query.location, "add an -- example: line")
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return Failure(
-            "timeout",
-            f"stopped by the statement timeout: {describe(error)}",
-            place,
-            "make the query or its example cheaper",
-        )
-    return Failure("server_error", describe(error), place, "mend the query or its example")
 
 
 def _prepares(item: Parsed) -> Verdict:
