@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbtrust.claims.mongo import ParsedMethod, judge_methods
+from dbtrust.claims.recorded import read_claims, told
 from dbtrust.engine.mongo.profile import Profile, sent
 from dbtrust.engine.mongo.urls import with_database
 from dbtrust.engine.runs import Run
 from dbtrust.judge.claims import Names
 from dbtrust.judge.drafting import FEW_ROWS, draft_mongo
-from dbtrust.judge.grammar import parse_claim
 from dbtrust.judge.mongo_recording import MongoRecording, RecordedCommand
 from dbtrust.judge.outcomes import known_names
 from dbtrust.judge.recorded_mongo import CLASS, block, blocks, claims_of, document, edited, parameters_of
 from dbtrust.judge.recorded_sql import Block, merged
-from dbtrust.model.errors import DbtrustError, QueryFileError
+from dbtrust.model.errors import QueryFileError
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine, Plan
 from dbtrust.model.progress import Progress
@@ -238,27 +238,11 @@ def _judge_again(judge: _Judge, drafts: Sequence[_Draft], before: Sequence[Block
 
 def _bad(judge: _Judge, blocks_: Sequence[Block]) -> set[tuple[str, str]]:
     """(name, claim) of what does not hold; an empty claim where the method does not run."""
-    parsed = [ParsedMethod(m, _claims(m)) for m in _by_name(judge, blocks_).values()]
+    parsed = [ParsedMethod(m, read_claims(m.claims, "mongo")) for m in _by_name(judge, blocks_).values()]
     return {(v.subject.rsplit(".", 1)[-1], v.claim) for v in judge(parsed) if v.verdict != "holds"}
 
 
-def _claims(method: MongoMethod) -> tuple[Any, ...]:
-    found: list[Any] = []
-    for line in method.claims:
-        try:
-            found.append(parse_claim(line.text, "mongo", line.location))
-        except DbtrustError:
-            continue  # a claim that somebody is still writing; `check` tells
-    return tuple(found)
-
-
 def _told(draft: _Draft, before: Sequence[Block], kept: set[str]) -> dict[str, Any]:
-    name = draft.command.name
-    there = {one.name: one for one in before}
-    state = "new" if name not in there else "changed"
-    if name in kept:
-        state = "edited by hand, kept" if edited(there[name]) else "kept"
-    return {
-        "engine": "mongo", "subject": f"query:{CLASS}.{name}", "state": state, "claims": draft.claims,
-        "examples": len(draft.command.examples), "executions": draft.command.executions,
-    }  # fmt: skip
+    command, was = draft.command, {one.name: edited(one) for one in before}
+    subject = f"query:{CLASS}.{command.name}"
+    return told("mongo", subject, draft.claims, len(command.examples), command.executions, was, kept)

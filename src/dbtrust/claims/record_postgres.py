@@ -6,12 +6,14 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import psycopg
 
 from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.claims.record_rows import StarterRows, relation_rows
+from dbtrust.claims.recorded import read_claims, told
 from dbtrust.engine.postgres.describe import describe
 from dbtrust.engine.postgres.errors import describe as said
 from dbtrust.engine.postgres.recording import end_recording, executions, start_recording
@@ -19,12 +21,10 @@ from dbtrust.engine.postgres.server import PostgresServer
 from dbtrust.engine.runs import Run
 from dbtrust.judge.claims import Names
 from dbtrust.judge.drafting import FEW_ROWS, Relation, draft_postgres, relations_read, scanned
-from dbtrust.judge.grammar import parse_claim
 from dbtrust.judge.outcomes import known_names
 from dbtrust.judge.recorded_sql import Block, block, blocks, document, merged
 from dbtrust.judge.recording import RecordedQuery, Recording
 from dbtrust.judge.statements import SqlSyntaxError, parse_binds
-from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine, Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Query
@@ -270,7 +270,7 @@ def _bad(
     stage: PostgresStage, blocks_: Sequence[Block], names: Names, progress: Progress
 ) -> set[tuple[str, str]]:
     """(query, claim) of what does not hold as it is written, or is refuted of the generic plan."""
-    parsed = [Parsed(query, _claims(query)) for query in _read(blocks_)]
+    parsed = [Parsed(query, read_claims(query.claims, "postgres")) for query in _read(blocks_)]
     bad: set[tuple[str, str]] = set()
     for verdict in judge_queries(stage, parsed, names, progress) if parsed else []:
         name = verdict.subject.rpartition(".")[2]
@@ -294,27 +294,10 @@ def _parameters(one: Block) -> int:
     return len(bind_params(one.text).names)
 
 
-def _claims(query: Query) -> tuple[Any, ...]:
-    found: list[Any] = []
-    for line in query.claims:
-        try:
-            found.append(parse_claim(line.text, "postgres", line.location))
-        except DbtrustError:
-            continue  # a claim that somebody is still writing; `check` tells
-    return tuple(found)
-
-
 def _told(draft: _Draft, before: Sequence[Block], kept: set[str]) -> dict[str, Any]:
-    name = draft.query.name
-    there = {one.name: one for one in before}
-    state = "new" if name not in there else "changed"
-    if name in kept:
-        state = "edited by hand, kept" if there[name].edited else "kept"
-    stem = FILE.rsplit("/", 1)[-1].removesuffix(".sql")
-    return {
-        "engine": "postgres", "subject": f"query:{stem}.{name}", "state": state, "claims": draft.claims,
-        "examples": len(draft.query.examples), "executions": draft.query.executions,
-    }  # fmt: skip
+    query, was = draft.query, {one.name: one.edited for one in before}
+    subject = f"query:{PurePosixPath(FILE).stem}.{query.name}"
+    return told("postgres", subject, draft.claims, len(query.examples), query.executions, was, kept)
 
 
 def _vanished(before: Sequence[Block], recorded: Sequence[RecordedQuery]) -> list[str]:
