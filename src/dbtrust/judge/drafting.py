@@ -55,13 +55,19 @@ def draft_postgres(plans: Sequence[Plan], *, ordered: bool) -> list[str]:
     claims += [f"no seq scan on {_relation(r)}" for r in sorted(by_index - scanned(plans))]
     if claims and ordered and not any(n.type in _SORTS for plan in plans for n in plan.nodes):
         claims.append("no sort")
-    seen = [examined(plan, "rows", lambda node: True) for plan in plans]
-    if all(one.known for one in seen):
-        claims.append(f"examines at most {budget(max(one.high for one in seen))} rows per result")
+    if relations_read(plans) and (most := _most(plans, "rows")) is not None:
+        claims.append(f"examines at most {budget(most)} rows per result")
     costs = [float(plan.totals["cost"]) for plan in plans if plan.totals.get("cost") is not None]
     if len(costs) == len(plans):
         claims.append(f"cost at most {budget(max(costs))}")
     return claims
+
+
+def _most(plans: Iterable[Plan], unit: str) -> float | None:
+    """The most that a plan examined for one result; None where one does not tell."""
+    seen = [examined(plan, unit, None) for plan in plans]
+    found = [one.high for one in seen if one.known and one.high is not None]
+    return max(found) if found and len(found) == len(seen) else None
 
 
 def _uses(plan: Plan) -> set[tuple[str, Relation]]:
@@ -118,10 +124,10 @@ def _mongo_scans(commands: Sequence[Sequence[Plan]], plans: Sequence[Plan]) -> I
 
 def _mongo_budgets(plans: Sequence[Plan]) -> Iterator[str]:
     for unit in ("keys", "documents"):
-        seen = [examined(plan, unit, lambda node: True) for plan in plans]
+        most = _most(plans, unit)
         scan = any(n.type == "COLLSCAN" for plan in plans for n in plan.nodes)
-        if all(one.known for one in seen) and not (unit == "keys" and scan):
-            yield f"examines at most {budget(max(one.high for one in seen))} {unit} per result"
+        if most is not None and not (unit == "keys" and scan):
+            yield f"examines at most {budget(most)} {unit} per result"
 
 
 def _asks_for_order(plans: Iterable[Plan]) -> bool:
