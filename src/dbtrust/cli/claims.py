@@ -15,6 +15,7 @@ from dbtrust.cli.subverbs import subverbs
 
 #: Sub-command -> (module with the click command `command`, one line for the list).
 SUBS: dict[str, tuple[str, str]] = {
+    "record": ("dbtrust.cli.claims_record", "Run a command and write claims about what it sends."),
     "baseline": ("dbtrust.cli.claims_baseline", "Keep the plans of today, to see later changes."),
     "why": ("dbtrust.cli.claims_why", "Explain one query's refuted claims, and what would change them."),
     "explain": ("dbtrust.cli.claims_explain", "Show the plan of a query, or a saved plan, as a tree."),
