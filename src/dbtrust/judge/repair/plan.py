@@ -1,0 +1,321 @@
+"""The whole repair: a script for each difference, in an order in which all of them can be run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dbtrust.judge.repair import attached, objects, routines, sequences, tables, types
+from dbtrust.judge.repair.grants import default_grants, grant
+from dbtrust.judge.repair.words import Side, comment, note, table_path, target
+from dbtrust.model.catalog import Catalog, CatalogObject, Difference, qualified
+
+_DROP_FIRST = (
+    "event trigger", "subscription", "publication", "policy", "rule", "trigger", "view", "materialized view",
+    "constraint", "index", "statistics", "table",
+)  # fmt: skip
+_CREATE = (
+    "schema", "extension", "language", "foreign data wrapper", "foreign server", "user mapping", "collation", "type",
+    "function", "procedure", "aggregate", "operator", "operator class", "cast", "text search dictionary",
+    "text search configuration", "sequence", "table", "constraint", "foreign key", "index", "view",
+    "materialized view", "statistics", "trigger", "rule", "policy", "publication", "subscription", "event trigger",
+    "default privileges",
+)  # fmt: skip
+_DROP_LAST = (
+    "user mapping", "foreign server", "foreign data wrapper", "operator class", "operator", "cast", "aggregate", "function",
+    "procedure", "sequence", "type", "text search configuration", "text search dictionary", "collation", "extension",
+    "schema", "language", "default privileges",
+)  # fmt: skip
+#: Kinds that are built on one another, in any order.
+_ENTANGLED = frozenset({"type", "function", "procedure", "aggregate", "view", "materialized view", "table"})
+_WORD = re.compile(r"[\w$]+")
+#: What a statement of a repair destroys for good.
+_DESTRUCTIVE = re.compile(
+    r"(DROP (FOREIGN )?TABLE|DROP SCHEMA|DROP MATERIALIZED VIEW|DROP SEQUENCE|DROP (TYPE|DOMAIN)|DROP EXTENSION"
+    r"|ALTER (FOREIGN )?TABLE (?:\"(?:[^\"]|\"\")*\"|[^\s\"])+ DROP COLUMN"
+    r"|ALTER TYPE (?:\"(?:[^\"]|\"\")*\"|[^\s\"])+ DROP ATTRIBUTE)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What makes the found side equal to the expected one for one difference.
+
+    `statements` are SQL with a semicolon each, or notes that begin with "--"; run them in the order of `order` over
+    all repairs (from 1). `destructive`: rows or objects are lost that cannot be brought back.
+    """
+
+    difference: Difference
+    statements: tuple[str, ...]
+    destructive: bool
+    order: int = 0
+
+    @property
+    def script(self) -> str:
+        return "\n".join(self.statements)
+
+
+def repairs(
+    expected: Catalog, found: Catalog, differences: Sequence[Difference], owner: str = "CURRENT_USER"
+) -> list[Repair]:
+    """One repair for each difference, in the order in which they can be run. Statements are not run here.
+
+    `owner` is SQL for the role that owns the objects.
+    """
+    maker = _Maker(Side(expected), Side(found), owner)
+    made = [maker.repair(d) for d in differences]
+    return [
+        Repair(r.difference, r.statements, r.destructive, number)
+        for number, r in enumerate(_sorted(made, maker), 1)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    expected: Side
+    found: Side
+    owner: str
+
+    def repair(self, difference: Difference) -> Repair:
+        key = difference.kind, difference.name
+        new, old = self.expected.objects.get(key), self.found.objects.get(key)
+        statements = tuple(self._statements(new, old))
+        lost = any(_DESTRUCTIVE.match(s) for s in statements)
+        if lost:
+            statements = (note("DESTRUCTIVE: what this drops is lost for good"), *statements)
+        return Repair(
+            difference, statements or (note("nothing to run: see the objects it depends on"),), lost
+        )
+
+    def _statements(self, new: CatalogObject | None, old: CatalogObject | None) -> Iterator[str]:
+        if new is None:
+            assert old is not None
+            yield from self._drop(old)
+        elif old is None:
+            yield from self._create(new)
+        else:
+            yield from self._alter(new, old)
+
+    def _create(self, item: CatalogObject) -> Iterator[str]:
+        match item.kind:
+            case "table":
+                yield from tables.create_table(item, self.expected, self.owner)
+            case "view" | "materialized view":
+                yield from objects.create_view(item, self.expected, self.owner)
+            case "sequence":
+                yield from self._create_sequence(item)
+            case "function" | "procedure" | "aggregate":
+                yield from routines.create_routine(item, self.owner)
+            case "type":
+                yield from types.create_type(item, self.owner)
+            case "default privileges":
+                yield from default_grants(item, item.definition.get("grants", {}), None, self.owner)
+            case _:
+                yield from self._create_attached(item)
+
+    def _create_attached(self, item: CatalogObject) -> Iterator[str]:
+        match item.kind:
+            case "constraint":
+                yield from attached.create_constraint(item, self.expected)
+            case "index":
+                yield from attached.create_index(item, self.expected)
+            case "trigger":
+                yield from attached.create_trigger(item)
+            case "rule":
+                yield from attached.create_rule(item)
+            case "policy":
+                yield from attached.create_policy(item, self.owner)
+            case "statistics":
+                yield from attached.create_statistics(item)
+            case _:
+                yield from objects.create_other(item, self.owner)
+
+    def _create_sequence(self, item: CatalogObject) -> Iterator[str]:
+        if str(item.definition.get("owned_by", "")).startswith("identity of"):
+            yield note("comes with its identity column")
+        else:
+            yield from sequences.create_sequence(item, self.owner)
+            # The table may be missing, too: it is made before, since its default is set afterwards.
+            yield from sequences.own(item)
+
+    def _drop(self, item: CatalogObject) -> Iterator[str]:
+        match item.kind:
+            case "constraint":
+                yield from attached.drop_constraint(item)
+            case "index":
+                yield from attached.drop_index(item, self.found)
+            case "trigger" if item.definition["inherited"]:
+                yield note("goes with the trigger of the partitioned table")
+            case "sequence" if str(item.definition.get("owned_by", "")).startswith("identity of"):
+                yield note("goes with its identity column")
+            case "default privileges":
+                yield from default_grants(item, None, item.definition.get("grants", {}), self.owner)
+            case _:
+                yield f"DROP {target(item)};"
+
+    def _alter(self, new: CatalogObject, old: CatalogObject) -> Iterator[str]:
+        match new.kind:
+            case "constraint":
+                yield from attached.alter_constraint(new, old, self.expected)
+            case "index":
+                yield from attached.alter_index(new, old, self.expected)
+            case "trigger":
+                yield from attached.alter_trigger(new, old)
+            case "rule":
+                yield from attached.alter_rule(new, old)
+            case "policy":
+                yield from attached.alter_policy(new, old, self.owner)
+            case "statistics":
+                yield from attached.alter_statistics(new, old)
+            case "publication":
+                yield from objects.alter_publication(new, old)
+            case "default privileges":
+                grants = (x.definition.get("grants", {}) for x in (new, old))
+                yield from default_grants(new, *grants, self.owner)
+            case _:
+                yield from self._alter_granted(new, old)
+
+    def _alter_granted(self, new: CatalogObject, old: CatalogObject) -> Iterator[str]:
+        """Kinds that may have grants; a routine or view that was made anew has them already."""
+        own = list(self._alter_own(new, old))
+        yield from own
+        if any(s.startswith(f"DROP {target(old)}") for s in own):
+            return
+        if new.definition.get("comment") != old.definition.get("comment") and new.kind not in _COMMENTED:
+            yield comment(new, new.definition.get("comment"))
+        grants = [x.definition.get("grants", {}) for x in (new, old)]
+        if grants[0] != grants[1]:
+            yield from grant(new, *grants, self.owner)
+
+    def _alter_own(self, new: CatalogObject, old: CatalogObject) -> Iterator[str]:
+        match new.kind:
+            case "table":
+                yield from tables.alter_table(new, old, self.expected, self.owner)
+            case "view" | "materialized view":
+                yield from objects.alter_view(new, old, self.expected, self.owner)
+            case "sequence":
+                yield from sequences.alter_sequence(new, old)
+            case "type":
+                yield from types.alter_type(new, old)
+            case "function" | "procedure" | "aggregate":
+                yield from self._alter_routine(new, old)
+            case _:
+                yield from objects.alter_other(new, old, self.owner)
+
+    def _alter_routine(self, new: CatalogObject, old: CatalogObject) -> Iterator[str]:
+        told, there = new.definition, old.definition
+        if all(
+            told.get(k) == there.get(k) for k in told.keys() | there.keys() if k not in ("comment", "grants")
+        ):
+            return
+        same = all(told.get(key) == there.get(key) for key in ("arguments", "result"))
+        if new.kind != "aggregate" and same:
+            yield routines.replace_routine(new)
+        else:
+            yield note("refused while something is built on it: drop that first, and make it again")
+            yield f"DROP {target(old)};"
+            yield from routines.create_routine(new, self.owner)
+
+
+#: Kinds whose own ALTER tells the comment.
+_COMMENTED = frozenset({
+    "schema", "extension", "event trigger", "subscription", "collation", "operator", "operator class", "cast",
+    "foreign data wrapper", "foreign server", "user mapping", "text search configuration", "text search dictionary",
+    "language",
+})  # fmt: skip
+
+
+def _sorted(made: Iterable[Repair], maker: _Maker) -> list[Repair]:
+    ranked = sorted(made, key=lambda r: (_rank(r, maker), r.difference.name))
+    return list(_by_mention(ranked, maker))
+
+
+def _rank(repair: Repair, maker: _Maker) -> int:
+    """Views go before the tables they read, types after the columns that have them."""
+    d = repair.difference
+    if d.change == "extra":
+        first = d.kind in _DROP_FIRST
+        return _DROP_FIRST.index(d.kind) if first else 200 + _DROP_LAST.index(d.kind)
+    kind = d.kind
+    item = maker.expected.objects[d.kind, d.name]
+    if kind == "constraint" and item.definition["structure"]["type"] == "foreign key":
+        kind = "foreign key"
+    return 100 + _CREATE.index(kind)
+
+
+def _by_mention(ranked: Sequence[Repair], maker: _Maker) -> Iterator[Repair]:
+    """Of what is built on one another, the mentioned one is made first and dropped last."""
+    by_word: dict[str, list[Repair]] = {}
+    for repair in ranked:
+        if repair.difference.kind in _ENTANGLED:
+            for word in _WORD.findall(_bare_name(repair, maker)):
+                by_word.setdefault(word, []).append(repair)
+    before: dict[int, list[Repair]] = {id(r): [] for r in ranked}
+    for repair in ranked:
+        if repair.difference.kind in _ENTANGLED:
+            for other in _mentioned(repair, by_word, maker):
+                one, two = (repair, other) if repair.difference.change == "extra" else (other, repair)
+                before[id(two)].append(one)
+    yield from _walk(ranked, before)
+
+
+def _bare_name(repair: Repair, maker: _Maker) -> str:
+    key = repair.difference.kind, repair.difference.name
+    item = maker.expected.objects.get(key) or maker.found.objects[key]
+    return item.path[-1]
+
+
+def _mentioned(repair: Repair, by_word: dict[str, list[Repair]], maker: _Maker) -> Iterator[Repair]:
+    key = repair.difference.kind, repair.difference.name
+    side = maker.found if repair.difference.change == "extra" else maker.expected
+    text = " ".join(map(str, side.objects[key].definition.values()))
+    for word in dict.fromkeys(_WORD.findall(text)):
+        for other in by_word.get(word, ()):
+            alike = (other.difference.change == "extra") == (repair.difference.change == "extra")
+            if other is not repair and alike and _bare_name(other, maker) in text:
+                yield other
+
+
+def _walk(ranked: Sequence[Repair], before: dict[int, list[Repair]]) -> Iterator[Repair]:
+    """Depth first in the order of ranks; a circle is cut where it is entered."""
+    seen: set[int] = set()
+    for start in ranked:
+        stack = [(start, iter(before[id(start)]))]
+        if id(start) in seen:
+            continue
+        seen.add(id(start))
+        while stack:
+            repair, needed = stack[-1]
+            for other in needed:
+                if id(other) not in seen:
+                    seen.add(id(other))
+                    stack.append((other, iter(before[id(other)])))
+                    break
+            else:
+                stack.pop()
+                yield repair
+
+
+def told_apart(expected: Catalog, found: Catalog, differences: Sequence[Difference]) -> list[Difference]:
+    """Without what goes with another difference: a dropped table's own objects, a constraint's index."""
+    sides = {"missing": Side(expected), "extra": Side(found)}
+    there = {(d.change, d.kind, d.name) for d in differences}
+    return [d for d in differences if not _follows(d, sides, there)]
+
+
+def _follows(d: Difference, sides: dict[str, Side], there: set[tuple[str, str, str]]) -> bool:
+    if d.change == "changed":
+        return False
+    side = sides[d.change]
+    item = side.objects[d.kind, d.name]
+    path = table_path(item)
+    if not path:
+        return False
+    table = side.relation(path)
+    if d.change == "extra" and table is not None and ("extra", table.kind, table.name) in there:
+        return True
+    if d.kind == "sequence":
+        return str(item.definition["owned_by"]).startswith("identity of")
+    owner = item.definition.get("constraint") if d.kind == "index" else None
+    return owner is not None and (d.change, "constraint", qualified((*path, owner))) in there
