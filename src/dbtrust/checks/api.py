@@ -23,6 +23,7 @@ class Options:
     fail_on: str | None = None
     target: str | None = None
     database: str | None = None
+    column_order: bool = True
     progress: Progress = silent
 
 
@@ -38,6 +39,7 @@ def check(
 
 def run_check(options: Options) -> Report:
     """The report of one run. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
+    from dbtrust.checks.drift import refuse_without_target
     from dbtrust.checks.flow import check_project
     from dbtrust.checks.select import Selection
     from dbtrust.source.config import load_config
@@ -51,6 +53,11 @@ def run_check(options: Options) -> Report:
             from dbtrust.engine.postgres.connect import with_database
 
             postgres = with_database(postgres, options.database)
+        if mongo and options.database:
+            from dbtrust.engine.mongo.urls import with_database as with_mongo_database
+
+            mongo = with_mongo_database(mongo, options.database)
+        refuse_without_target(selection, postgres, mongo)
     except ConfigError as error:
         return Report(
             None, errors=(Problem.of(error),), fail_on=options.fail_on or "error", strict=options.strict
@@ -60,4 +67,5 @@ def run_check(options: Options) -> Report:
     return check_project(
         config, selection, postgres=postgres, mongo=mongo, strict=options.strict or config.strict,
         fail_on=options.fail_on or config.fail_on, progress=options.progress,
+        column_order=options.column_order,
     )  # fmt: skip

@@ -258,7 +258,8 @@ def alter_policy(new: CatalogObject, old: CatalogObject, owner: str) -> Iterator
 def create_statistics(item: CatalogObject) -> Iterator[str]:
     told = item.definition
     kinds = [kind for kind in told.get("kinds", ()) if kind != "expressions"]
-    text = f"CREATE STATISTICS {dotted(item.path)}{f' ({", ".join(kinds)})' if kinds else ''} ON "
+    listed = f" ({', '.join(kinds)})" if kinds else ""
+    text = f"CREATE STATISTICS {dotted(item.path)}{listed} ON "
     on = [names(told["column_names"])] if "column_names" in told else []
     yield text + ", ".join(on + [f"({e})" for e in told.get("expressions", ())]) + f" FROM {told['table']};"
     yield from _statistics_target(item, {})

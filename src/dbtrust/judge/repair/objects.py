@@ -48,7 +48,8 @@ def _view_details(item: CatalogObject, old: Mapping[str, Definition], owner: str
     for column in item.definition.get("columns", ()):
         before, name = old.get(column["name"], {}), identifier(column["name"])
         if column.get("default") != before.get("default"):
-            yield f"{head} ALTER COLUMN {name} {f'SET DEFAULT {column["default"]}' if 'default' in column else 'DROP DEFAULT'};"
+            default = f"SET DEFAULT {column['default']}" if "default" in column else "DROP DEFAULT"
+            yield f"{head} ALTER COLUMN {name} {default};"
         if column.get("statistics_target") != before.get("statistics_target"):
             yield f"{head} ALTER COLUMN {name} SET STATISTICS {column.get('statistics_target', -1)};"
         if column.get("comment") != before.get("comment"):
@@ -145,13 +146,9 @@ def _publish(told: Definition) -> str:
 def _published(told: Definition) -> str:
     if told["all_tables"]:
         return " FOR ALL TABLES"
-    tables = [f"TABLE {_row_filter(t)}" for t in told.get("tables", ())]
+    tables = [f"TABLE {t}" for t in told.get("tables", ())]
     schemas = [f"TABLES IN SCHEMA {s}" for s in told.get("schemas", ())]
     return f" FOR {', '.join(tables + schemas)}" if tables or schemas else ""
-
-
-def _row_filter(table: str) -> str:
-    return table
 
 
 def alter_publication(new: CatalogObject, old: CatalogObject) -> Iterator[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbtrust.judge.repair import attached, objects, routines, sequences, tables, types
-from dbtrust.judge.repair.grants import default_grants, grant
-from dbtrust.judge.repair.words import Side, comment, note, table_path, target
-from dbtrust.model.catalog import Catalog, CatalogObject, Difference, qualified
+from dbtrust.judge.repair.grants import Grants, default_grants, grant
+from dbtrust.judge.repair.words import Side, comment, note, owner_of, table_path, target
+from dbtrust.model.catalog import Catalog, CatalogObject, Difference, path_of, qualified
 
 _DROP_FIRST = (
     "event trigger", "subscription", "publication", "policy", "rule", "trigger", "view", "materialized view",
-    "constraint", "index", "statistics", "table",
+    "constraint", "index", "statistics",
 )  # fmt: skip
 _CREATE = (
     "schema", "extension", "language", "foreign data wrapper", "foreign server", "user mapping", "collation", "type",
@@ -47,6 +47,8 @@ class Repair:
     """
 
     difference: Difference
+    #: The object on the side that has it, the expected side first.
+    item: CatalogObject
     statements: tuple[str, ...]
     destructive: bool
     order: int = 0
@@ -65,10 +67,7 @@ def repairs(
     """
     maker = _Maker(Side(expected), Side(found), owner)
     made = [maker.repair(d) for d in differences]
-    return [
-        Repair(r.difference, r.statements, r.destructive, number)
-        for number, r in enumerate(_sorted(made, maker), 1)
-    ]
+    return [replace(repair, order=number) for number, repair in enumerate(_sorted(made, maker), 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,10 @@ class _Maker:
         lost = any(_DESTRUCTIVE.match(s) for s in statements)
         if lost:
             statements = (note("DESTRUCTIVE: what this drops is lost for good"), *statements)
-        return Repair(
-            difference, statements or (note("nothing to run: see the objects it depends on"),), lost
-        )
+        item = new or old
+        assert item is not None
+        nothing = (note("nothing to run: see the objects it depends on"),)
+        return Repair(difference, item, statements or nothing, lost)
 
     def _statements(self, new: CatalogObject | None, old: CatalogObject | None) -> Iterator[str]:
         if new is None:
@@ -110,7 +110,7 @@ class _Maker:
             case "type":
                 yield from types.create_type(item, self.owner)
             case "default privileges":
-                yield from default_grants(item, item.definition.get("grants", {}), None, self.owner)
+                yield from default_grants(item, _grants(item), None, self.owner)
             case _:
                 yield from self._create_attached(item)
 
@@ -136,8 +136,14 @@ class _Maker:
             yield note("comes with its identity column")
         else:
             yield from sequences.create_sequence(item, self.owner)
-            # The table may be missing, too: it is made before, since its default is set afterwards.
-            yield from sequences.own(item)
+            if self._column_is_there(item):
+                yield from sequences.own(item)
+
+    def _column_is_there(self, sequence: CatalogObject) -> bool:
+        """A column that is missing, too, takes its sequence when it is made."""
+        path = path_of(owner_of(sequence)[1])
+        table = self.found.relation(path[:2]) if path else None
+        return table is not None and any(c["name"] == path[2] for c in table.definition.get("columns", ()))
 
     def _drop(self, item: CatalogObject) -> Iterator[str]:
         match item.kind:
@@ -150,7 +156,7 @@ class _Maker:
             case "sequence" if str(item.definition.get("owned_by", "")).startswith("identity of"):
                 yield note("goes with its identity column")
             case "default privileges":
-                yield from default_grants(item, None, item.definition.get("grants", {}), self.owner)
+                yield from default_grants(item, None, _grants(item), self.owner)
             case _:
                 yield f"DROP {target(item)};"
 
@@ -171,8 +177,7 @@ class _Maker:
             case "publication":
                 yield from objects.alter_publication(new, old)
             case "default privileges":
-                grants = (x.definition.get("grants", {}) for x in (new, old))
-                yield from default_grants(new, *grants, self.owner)
+                yield from default_grants(new, _grants(new), _grants(old), self.owner)
             case _:
                 yield from self._alter_granted(new, old)
 
@@ -184,9 +189,8 @@ class _Maker:
             return
         if new.definition.get("comment") != old.definition.get("comment") and new.kind not in _COMMENTED:
             yield comment(new, new.definition.get("comment"))
-        grants = [x.definition.get("grants", {}) for x in (new, old)]
-        if grants[0] != grants[1]:
-            yield from grant(new, *grants, self.owner)
+        if _grants(new) != _grants(old):
+            yield from grant(new, _grants(new), _grants(old), self.owner)
 
     def _alter_own(self, new: CatalogObject, old: CatalogObject) -> Iterator[str]:
         match new.kind:
@@ -226,14 +230,21 @@ _COMMENTED = frozenset({
 })  # fmt: skip
 
 
+def _grants(item: CatalogObject) -> Grants:
+    return item.definition.get("grants", {})
+
+
 def _sorted(made: Iterable[Repair], maker: _Maker) -> list[Repair]:
     ranked = sorted(made, key=lambda r: (_rank(r, maker), r.difference.name))
     return list(_by_mention(ranked, maker))
 
 
 def _rank(repair: Repair, maker: _Maker) -> int:
-    """Views go before the tables they read, types after the columns that have them."""
+    """Views go before the tables they read, types after the columns that have them, parents after their children."""
     d = repair.difference
+    if d.change == "extra" and d.kind == "table":
+        partition = "partition_bound" in maker.found.objects[d.kind, d.name].definition
+        return 50 if partition else 100 + 2 * _CREATE.index("table") + 1
     if d.change == "extra":
         first = d.kind in _DROP_FIRST
         return _DROP_FIRST.index(d.kind) if first else 200 + _DROP_LAST.index(d.kind)
@@ -241,7 +252,7 @@ def _rank(repair: Repair, maker: _Maker) -> int:
     item = maker.expected.objects[d.kind, d.name]
     if kind == "constraint" and item.definition["structure"]["type"] == "foreign key":
         kind = "foreign key"
-    return 100 + _CREATE.index(kind)
+    return 100 + 2 * _CREATE.index(kind)
 
 
 def _by_mention(ranked: Sequence[Repair], maker: _Maker) -> Iterator[Repair]:
@@ -249,7 +260,7 @@ def _by_mention(ranked: Sequence[Repair], maker: _Maker) -> Iterator[Repair]:
     by_word: dict[str, list[Repair]] = {}
     for repair in ranked:
         if repair.difference.kind in _ENTANGLED:
-            for word in _WORD.findall(_bare_name(repair, maker)):
+            for word in _WORD.findall(repair.item.path[-1]):
                 by_word.setdefault(word, []).append(repair)
     before: dict[int, list[Repair]] = {id(r): [] for r in ranked}
     for repair in ranked:
@@ -260,12 +271,6 @@ def _by_mention(ranked: Sequence[Repair], maker: _Maker) -> Iterator[Repair]:
     yield from _walk(ranked, before)
 
 
-def _bare_name(repair: Repair, maker: _Maker) -> str:
-    key = repair.difference.kind, repair.difference.name
-    item = maker.expected.objects.get(key) or maker.found.objects[key]
-    return item.path[-1]
-
-
 def _mentioned(repair: Repair, by_word: dict[str, list[Repair]], maker: _Maker) -> Iterator[Repair]:
     key = repair.difference.kind, repair.difference.name
     side = maker.found if repair.difference.change == "extra" else maker.expected
@@ -273,7 +278,7 @@ def _mentioned(repair: Repair, by_word: dict[str, list[Repair]], maker: _Maker) 
     for word in dict.fromkeys(_WORD.findall(text)):
         for other in by_word.get(word, ()):
             alike = (other.difference.change == "extra") == (repair.difference.change == "extra")
-            if other is not repair and alike and _bare_name(other, maker) in text:
+            if other is not repair and alike and other.item.path[-1] in text:
                 yield other
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dbtrust.judge.repair.grants import grant_column, grant_new
 from dbtrust.judge.repair.options import change_options, server_options, with_options
-from dbtrust.judge.repair.sequences import sequence_options
+from dbtrust.judge.repair.sequences import own, sequence_options
 from dbtrust.judge.repair.words import (
     Definition,
     Side,
@@ -19,13 +19,10 @@ from dbtrust.judge.repair.words import (
     names,
     note,
     owner_of,
-    table_path,
 )
 from dbtrust.model.catalog import CatalogObject
 
 _GENERATED = re.compile(r"(.*) (STORED|VIRTUAL)", re.DOTALL)
-#: The types of the sequence behind serial, and what serial is called with them.
-_INHERITED = ("inherited",)
 
 
 def create_table(item: CatalogObject, side: Side, owner: str) -> Iterator[str]:
@@ -40,7 +37,7 @@ def create_table(item: CatalogObject, side: Side, owner: str) -> Iterator[str]:
     elif "of_type" in told:
         yield f"CREATE {unlogged}TABLE {dotted(item.path)} OF {told['of_type']}{tail};"
     else:
-        own = [c for c in told.get("columns", ()) if c.get("inherited") not in _INHERITED]
+        own = [c for c in told.get("columns", ()) if c.get("inherited") != "inherited"]
         columns = ",\n  ".join(_column(item, c, side) for c in own)
         body = f" (\n  {columns}\n)" if columns else " ()"
         inherits = f" INHERITS ({', '.join(told['inherits'])})" if "inherits" in told else ""
@@ -48,6 +45,7 @@ def create_table(item: CatalogObject, side: Side, owner: str) -> Iterator[str]:
     yield from table_settings(item, {})
     for column in told.get("columns", ()):
         yield from _column_details(item, column, {}, owner)
+        yield from _own_sequence(item, column, side)
     if "comment" in told:
         yield comment(item, told["comment"])
     yield from grant_new(item, owner)
@@ -92,6 +90,13 @@ def _identity(table: CatalogObject, column: Definition, side: Side) -> str:
     return how
 
 
+def _own_sequence(table: CatalogObject, column: Definition, side: Side) -> Iterator[str]:
+    where = f"{dotted(table.path)}.{identifier(column['name'])}"
+    for sequence in side.children.get(table.path, ()):
+        if sequence.kind == "sequence" and owner_of(sequence) == ("owned by", where):
+            yield from own(sequence)
+
+
 def _column_details(table: CatalogObject, new: Definition, old: Definition, owner: str) -> Iterator[str]:
     """What CREATE TABLE and ADD COLUMN leave to a statement of its own."""
     head = f"ALTER TABLE {dotted(table.path)} ALTER COLUMN {identifier(new['name'])}"
@@ -117,9 +122,10 @@ def table_settings(new: CatalogObject, old: Definition) -> Iterator[str]:
     ):
         if told.get(key, False) != old.get(key, False):
             yield f"{head} {words[0] if told.get(key) else words[1]} ROW LEVEL SECURITY;"
-    if told.get("replica_identity", "default") != old.get("replica_identity", "default") != "":
-        if told.get("replica_identity") != "index":
-            yield f"{head} REPLICA IDENTITY {str(told.get('replica_identity')).upper()};"
+    wanted = told.get("replica_identity", "default")
+    # Which index it is stands with the index.
+    if wanted not in (old.get("replica_identity", "default"), "index"):
+        yield f"{head} REPLICA IDENTITY {wanted.upper()};"
 
 
 def alter_table(new: CatalogObject, old: CatalogObject, side: Side, owner: str) -> Iterator[str]:
@@ -174,6 +180,14 @@ def _columns(new: CatalogObject, old: CatalogObject, side: Side, owner: str) -> 
     )
     wanted = {c["name"]: c for c in new.definition.get("columns", ())}
     there = {c["name"]: c for c in old.definition.get("columns", ())}
+    if renamed := _renamed(wanted, there):
+        was, name = renamed
+        yield note("takes it for a column that was renamed: its rows stay")
+        yield f"{head} RENAME COLUMN {identifier(was)} TO {identifier(name)};"
+        there = {
+            name if key == was else key: {**c, "name": name if key == was else key}
+            for key, c in there.items()
+        }
     for name in there:
         if name not in wanted and there[name].get("inherited") != "inherited":
             yield f"{head} DROP COLUMN {identifier(name)};"
@@ -183,10 +197,20 @@ def _columns(new: CatalogObject, old: CatalogObject, side: Side, owner: str) -> 
                 yield note(f"where there are rows, add {name} without NOT NULL, fill it, then SET NOT NULL")
             yield f"{head} ADD COLUMN {_column(new, column, side)};"
             yield from _column_details(new, column, {}, owner)
+            yield from _own_sequence(new, column, side)
         elif column != there[name]:
             yield from _alter_column(head, new, column, there[name], side)
             yield from _column_details(new, column, there[name], owner)
     yield from _order(wanted, there, new)
+
+
+def _renamed(wanted: Mapping[str, Definition], there: Mapping[str, Definition]) -> tuple[str, str] | None:
+    """(old, new) where the tables differ in the name of one column, which is the same in all else."""
+    apart = [pair for pair in zip(there, wanted, strict=False) if pair[0] != pair[1]]
+    if len(wanted) != len(there) or len(apart) != 1:
+        return None
+    was, name = apart[0]
+    return (was, name) if {**there[was], "name": name} == wanted[name] else None
 
 
 def _order(wanted: Mapping[str, Any], there: Mapping[str, Any], table: CatalogObject) -> Iterator[str]:
@@ -256,8 +280,3 @@ def _regenerate(
         yield note("destroys the column's values, its indexes and constraints; the column then stands last")
         yield f"{head} DROP COLUMN {name};"
         yield f"{head} ADD COLUMN {_column(table, new, side)};"
-
-
-def belongs_to(item: CatalogObject, path: tuple[str, ...]) -> bool:
-    """Does dropping the relation of that path drop the object, too?"""
-    return table_path(item) == path

@@ -1,0 +1,82 @@
+"""schema.drift: a target's own database, read only, against what the project builds on an embedded server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from dbtrust.checks.half import Half
+from dbtrust.checks.parse import Claims
+from dbtrust.checks.select import Selection
+from dbtrust.engine.runs import Run
+from dbtrust.model.errors import ConfigError
+from dbtrust.model.plan import Engine
+from dbtrust.model.progress import Progress
+from dbtrust.model.report import Verdict
+from dbtrust.schema.drift import CHECK, Live, whole
+from dbtrust.source.project import Project
+
+NAMES: dict[Engine, str] = {"postgres": "PostgreSQL", "mongo": "MongoDB"}
+
+
+class DriftHalf(Half):
+    """One engine's drift: `_url` names the live database, which nothing is written to."""
+
+    column_order: bool = True
+
+    @property
+    def live(self) -> Live:
+        """What is known before the database is reached."""
+        return Live(self.engine, self.project.config.name)
+
+    def judge(self) -> None:
+        """Judges, or says why it cannot be judged: there is always a verdict."""
+        if self._url is None:
+            self.verdicts = [self._unreached(f"no {NAMES[self.engine]} target is named")]
+        elif not self.is_declared():
+            step = "declare it (schema files, collections, migrations), or leave schema.drift out"
+            said = "the project declares nothing for this engine"
+            self.verdicts = [whole(self.live, "not_applicable", said, next=step)]
+        else:
+            super().judge()
+            self.verdicts = self.verdicts or [self._unreached("it could not be judged: see the error")]
+
+    def _unreached(self, message: str) -> Verdict:
+        step = f"name it: --target NAME or --{self.engine} URL"
+        return whole(self.live, "unproved", message, reason="no_server", next=step)
+
+    def is_declared(self) -> bool:
+        """Does the project declare anything for this engine?"""
+        history = self.project.history
+        declared = self.project.schema if self.engine == "postgres" else self.project.collections
+        return bool(declared) or (
+            history is not None and any(m.engine == self.engine for m in history.migrations)
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Tests never run on a live database."""
+        return False
+
+
+def drift_half(
+    engine: Engine, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],
+    stack: ExitStack, progress: Progress, *, column_order: bool,
+) -> DriftHalf:  # fmt: skip
+    """Imports an engine's driver only when that engine is judged."""
+    if engine == "postgres":
+        from dbtrust.checks.drift_postgres import PostgresDrift as Chosen
+    else:
+        from dbtrust.checks.drift_mongo import MongoDrift as Chosen
+    half = Chosen(project, claims, selection, url, run, stack, progress)
+    half.column_order = column_order
+    return half
+
+
+def refuse_without_target(selection: Selection, postgres: str | None, mongo: str | None) -> None:
+    """Raises ConfigError where drift is asked for and no database is named to compare with."""
+    if selection.names(CHECK) and not postgres and not mongo:
+        raise ConfigError(
+            f"{CHECK} compares with a live database, and none is named",
+            next="add --target NAME, --postgres URL or --mongo URL",
+        )

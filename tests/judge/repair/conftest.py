@@ -1,0 +1,1 @@
+"""Two databases that can be made to differ."""
