@@ -19,7 +19,7 @@ from dbtrust.model.errors import ServerError
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo
 from dbtrust.schema.drift import Live, whole
-from dbtrust.schema.drift_postgres import Declared, judge_drift
+from dbtrust.schema.drift_postgres import judge_drift
 from dbtrust.source.find import Places
 from dbtrust.source.project import Project
 from dbtrust.stage.postgres import open_postgres
@@ -76,7 +76,7 @@ class PostgresDrift(DriftHalf):
         self.verdicts += verdicts
         self.not_examined += left_out
 
-    def _declared(self) -> Declared | None:
+    def _declared(self) -> Catalog | None:
         """What the project builds on the target's major where that is installed, else on its own."""
         project = _bare(self.project, self._live.version)
         with open_postgres(project, self._run, None, self.progress) as stage:
@@ -88,7 +88,8 @@ class PostgresDrift(DriftHalf):
                     whole(self._live, "unproved", said, reason="missing_object", next="mend what check tells")
                 )
                 return None
-            return Declared(catalog, stage.version)
+            self._live = replace(self._live, declared_on=stage.version)
+            return catalog
 
     def tests_url(self) -> AbstractContextManager[str]:
         raise NotImplementedError

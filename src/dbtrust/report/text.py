@@ -74,7 +74,8 @@ def _verdict(verdict: _Data, *, verbose: bool) -> Iterator[Line]:
     if bad or verbose:
         details = _details(verdict, said=bool(tail), verbose=verbose)
         yield from (
-            Line(8, ((f"{visible(key)}: ", "dim"), (visible(text), "")), hang=2) for key, text in details
+            Line(8, ((f"{visible(key)}: " if key else "  ", "dim"), (visible(text), "")), hang=2)
+            for key, text in details
         )
 
 
@@ -101,7 +102,9 @@ def _details(verdict: _Data, *, said: bool, verbose: bool) -> Iterator[tuple[str
     if verbose or verdict["verdict"] == "refuted":
         yield from evidence_facts(evidence, full=verbose)
     if verdict["next"]:
-        yield "next", verdict["next"]
+        first, *more = verdict["next"].splitlines()
+        yield "next", first
+        yield from (("", line) for line in more)
 
 
 def _findings(data: _Data) -> Iterator[Line]:

@@ -18,12 +18,17 @@ _LONG = 120
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The database that is judged: the project it belongs to, its own name, the server's version."""
+    """The database that is judged: its project, its own name, its server's version, that of the declared side's."""
 
     engine: Engine
     project: str
     database: str = ""
     version: str = ""
+    declared_on: str = ""
+
+
+def _data(live: Live) -> dict[str, str]:
+    return {"database": live.database, "server": live.version, "declared_on": live.declared_on}
 
 
 def whole(
@@ -36,7 +41,7 @@ def whole(
     evidence: Mapping[str, Any] = {},
 ) -> Verdict:
     """The verdict about the whole database, where nothing can be said of one object."""
-    told = {"database": live.database, "server": live.version} if live.database else {}
+    told = {"data": _data(live)} if live.database else {}
     return Verdict(
         CHECK, live.engine, f"database:{live.project}", outcome, message, reason=reason, next=next,
         evidence=told | dict(evidence),
@@ -49,10 +54,10 @@ def drifted(
 ) -> Verdict:  # fmt: skip
     """One object that differs. `repair` is a script that nobody has run; `order` is its place among all repairs."""
     told = {
-        "change": difference.change, "kind": difference.kind, "name": difference.name,
+        "data": _data(live),
+        "object": {"change": difference.change, "kind": difference.kind, "name": difference.name},
         "fields": {key: {"expected": a, "found": b} for key, (a, b) in difference.fields.items()},
-        "repair": repair, "order": order, "destructive": destructive, "database": live.database,
-        "server": live.version,
+        "repair": repair, "order": order, "destructive": destructive,
     }  # fmt: skip
     place = NOWHERE if difference.change == "extra" else location
     return Verdict(
@@ -61,11 +66,14 @@ def drifted(
     )  # fmt: skip
 
 
-def by_version(verdict: Verdict, declared: str) -> Verdict:
+def by_version(verdict: Verdict, live: Live) -> Verdict:
     """The same as unproved: servers of different majors write these texts differently."""
-    live = verdict.evidence["server"]
-    message = f"{verdict.message}; declared was built on PostgreSQL {declared}, and {live} may write the same differently"
-    step = f"install PostgreSQL {str(live).partition('.')[0]} (DBTRUST_POSTGRES_BIN), or compare by hand: {verdict.next}"
+    message = (
+        f"{verdict.message}; declared was built on PostgreSQL {live.declared_on}, and {live.version} may write the same "
+        "differently"
+    )
+    major = live.version.partition(".")[0]
+    step = f"install PostgreSQL {major} (DBTRUST_POSTGRES_BIN), or compare by hand: {verdict.next}"
     return replace(verdict, verdict="unproved", reason="version", message=message, next=step)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from dbtrust.judge.catalog import diff
@@ -37,16 +37,8 @@ _WRITTEN = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What the project builds, and the version of the server that it was built on."""
-
-    catalog: Catalog
-    version: str
-
-
 def judge_drift(
-    live: Live, declared: Declared, found: Catalog, refused: Mapping[str, str], owner: str, place: Place,
+    live: Live, declared: Catalog, found: Catalog, refused: Mapping[str, str], owner: str, place: Place,
     *, column_order: bool = True,
 ) -> tuple[list[Verdict], list[NotExamined]]:  # fmt: skip
     """One refuted verdict per object that differs, or one that holds; and what the role may not read.
@@ -60,13 +52,13 @@ def judge_drift(
         return [
             whole(live, "unproved", said, reason="missing_object", next="grant SELECT on pg_catalog")
         ], left_out
-    same = _major(declared.version) == _major(live.version)
-    expected, there = (_comparable(c, refused, same_major=same) for c in (declared.catalog, found))
+    same = _major(live.declared_on) == _major(live.version)
+    expected, there = (_comparable(c, refused, same_major=same) for c in (declared, found))
     differences = told_apart(expected, there, diff(expected, there, column_order=column_order))
     if not differences:
         return [_equal(live, declared, left_out)], left_out
     made = repairs(expected, there, differences, identifier(owner))
-    verdicts = [_verdict(live, declared, repair, expected, there, place, same_major=same) for repair in made]
+    verdicts = [_verdict(live, repair, place, same_major=same) for repair in made]
     return verdicts, left_out
 
 
@@ -74,15 +66,10 @@ def _major(version: str) -> str:
     return version.partition(".")[0]
 
 
-def _equal(live: Live, declared: Declared, left_out: list[NotExamined]) -> Verdict:
+def _equal(live: Live, declared: Catalog, left_out: list[NotExamined]) -> Verdict:
     but = f", {len(left_out)} kinds not examined" if left_out else ""
-    message = f"{len(declared.catalog.objects):,} objects, no difference{but}"
-    return whole(
-        live,
-        "holds",
-        message,
-        evidence={"objects": len(declared.catalog.objects), "declared_on": declared.version},
-    )
+    count = len(declared.objects)
+    return whole(live, "holds", f"{count:,} objects, no difference{but}", evidence={"objects": count})
 
 
 def _not_examined(live: Live, question: str, said: str) -> NotExamined:
@@ -122,17 +109,14 @@ def _without_maintain(item: CatalogObject) -> CatalogObject:
     return replace(item, definition={**item.definition, "grants": grants})
 
 
-def _verdict(
-    live: Live, declared: Declared, repair: Repair, expected: Catalog, found: Catalog, place: Place, *, same_major: bool
-) -> Verdict:  # fmt: skip
+def _verdict(live: Live, repair: Repair, place: Place, *, same_major: bool) -> Verdict:
     d = repair.difference
     verdict = drifted(
         live, _subject(d, repair.item), d, repair.script, repair.order, destructive=repair.destructive,
-        location=_location(repair.item, place) if d.change != "extra" else NOWHERE,
-        evidence={"declared_on": declared.version},
+        location=NOWHERE if d.change == "extra" else _location(repair.item, place),
     )  # fmt: skip
     written = d.change == "changed" and all(key.rpartition(" ")[2] in _WRITTEN for key in d.fields)
-    return by_version(verdict, declared.version) if written and not same_major else verdict
+    return by_version(verdict, live) if written and not same_major else verdict
 
 
 def _subject(difference: Difference, item: CatalogObject) -> str:
