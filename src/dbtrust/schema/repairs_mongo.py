@@ -14,6 +14,7 @@ Document = Mapping[str, Any]
 Specifications = Mapping[str, Specification]
 #: What a server adds to an index by itself.
 _OWN = frozenset({"v", "ns", "background", "building", "textIndexVersion", "2dsphereIndexVersion"})
+_COARSER = frozenset({"timeseries.granularity", "timeseries.bucketMaxSpanSeconds"})
 _ORDER = (("extra", "index"), ("missing", "collection"), ("changed", "collection"), ("extra", "collection"))
 _DESTRUCTIVE = "// DESTRUCTIVE: what this drops is lost for good"
 
@@ -117,7 +118,7 @@ def _without_version(collation: Document) -> dict[str, Any]:
 
 def _modified(d: Difference, new: Document, old: Document) -> Iterator[Step]:
     """collMod for what it can change; all else needs a new collection."""
-    roots = {key.partition(".")[0] for key in d.fields}
+    roots = {"granularity" if key in _COARSER else key.partition(".")[0] for key in d.fields}
     wanted, there = new.get("options", {}), old.get("options", {})
     change: dict[str, Any] = {}
     if roots & {"validator", "validationLevel", "validationAction"}:
@@ -157,7 +158,7 @@ def _unmodified(name: str, roots: set[str], wanted: Document, there: Document) -
         yield Step({"convertToCapped": name, "size": wanted["size"]})
         if "max" in wanted:
             yield Step({"collMod": name, "cappedMax": wanted["max"]})
-    elif roots == {"timeseries"} and "granularity" in wanted["timeseries"]:
+    elif roots == {"granularity"}:
         yield Step(None, "a time series can only become coarser")
         yield Step({"collMod": name, "timeseries": {"granularity": wanted["timeseries"]["granularity"]}})
     elif roots:
@@ -171,7 +172,9 @@ def _unmodified(name: str, roots: set[str], wanted: Document, there: Document) -
 def _index(
     d: Difference, collection: str, index: str, expected: Specifications, found: Specifications
 ) -> Iterator[Step]:
-    if d.change == "extra":
+    if _is_own(expected, collection, index) or _is_own(found, collection, index):
+        yield Step(None, "the collection's own index: see the collection")
+    elif d.change == "extra":
         yield Step(
             None,
             "hide it first (collMod, hidden: true) and watch the queries: an index that is hidden comes back at once",
@@ -185,6 +188,13 @@ def _index(
         )
 
 
+def _is_own(side: Specifications, collection: str, index: str) -> bool:
+    """Is it the index on _id, which comes and goes with the collection?"""
+    item = side.get(collection)
+    specs = item.indexes if item is not None else ()
+    return any(s["name"] == index and (index == "_id_" or bool(s.get("clustered"))) for s in specs)
+
+
 def _spec(item: Specification, index: str) -> Document:
     return next(spec for spec in item.indexes if spec["name"] == index)
 
@@ -195,8 +205,6 @@ def _create(collection: str, spec: Document) -> Step:
         for key, value in spec.items()
         if key not in _OWN
     }
-    if spec["name"] == "_id_" or spec.get("clustered"):
-        return Step(None, "comes with the collection")
     if "_fts" in given["key"]:
         # A text index is told by its weights; the key that is asked for names the fields.
         given["key"] = _text_key(spec)

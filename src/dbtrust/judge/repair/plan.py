@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from dbtrust.judge.repair import attached, objects, routines, sequences, tables, types
 from dbtrust.judge.repair.grants import Grants, default_grants, grant
-from dbtrust.judge.repair.words import Side, comment, note, owner_of, table_path, target
+from dbtrust.judge.repair.words import Side, comment, dotted, identifier, note, owner_of, table_path, target
 from dbtrust.model.catalog import Catalog, CatalogObject, Difference, path_of, qualified
 
 _DROP_FIRST = (
@@ -155,10 +156,21 @@ class _Maker:
                 yield note("goes with the trigger of the partitioned table")
             case "sequence" if str(item.definition.get("owned_by", "")).startswith("identity of"):
                 yield note("goes with its identity column")
+            case "table":
+                yield from self._unreferenced(item)
+                yield f"DROP {target(item)};"
             case "default privileges":
                 yield from default_grants(item, None, _grants(item), self.owner)
             case _:
                 yield f"DROP {target(item)};"
+
+    def _unreferenced(self, table: CatalogObject) -> Iterator[str]:
+        """Without the foreign keys of other tables that go, too; those may be gone already."""
+        name = dotted(table.path)
+        for key in self.found.references.get(name, ()):
+            other = table_path(key)
+            if other != table.path and ("table", qualified(other)) not in self.expected.objects:
+                yield f"ALTER TABLE IF EXISTS {dotted(other)} DROP CONSTRAINT IF EXISTS {identifier(key.path[2])};"
 
     def _alter(self, new: CatalogObject, old: CatalogObject) -> Iterator[str]:
         match new.kind:
@@ -272,14 +284,27 @@ def _by_mention(ranked: Sequence[Repair], maker: _Maker) -> Iterator[Repair]:
 
 
 def _mentioned(repair: Repair, by_word: dict[str, list[Repair]], maker: _Maker) -> Iterator[Repair]:
-    key = repair.difference.kind, repair.difference.name
+    """The other repairs whose objects the definition speaks of: qualified as the server writes them, in a body bare."""
     side = maker.found if repair.difference.change == "extra" else maker.expected
-    text = " ".join(map(str, side.objects[key].definition.values()))
+    definition = side.objects[repair.difference.kind, repair.difference.name].definition
+    text, body = "\n".join(_strings(definition)), str(definition.get("body", ""))
     for word in dict.fromkeys(_WORD.findall(text)):
         for other in by_word.get(word, ()):
             alike = (other.difference.change == "extra") == (repair.difference.change == "extra")
-            if other is not repair and alike and other.item.path[-1] in text:
+            spoken = dotted(other.item.path) in text or other.item.path[-1] in body
+            if other is not repair and alike and spoken:
                 yield other
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in cast("Mapping[str, Any]", value).values():
+            yield from _strings(inner)
+    elif isinstance(value, list | tuple):
+        for inner in cast("Sequence[Any]", value):
+            yield from _strings(inner)
 
 
 def _walk(ranked: Sequence[Repair], before: dict[int, list[Repair]]) -> Iterator[Repair]:
@@ -309,6 +334,13 @@ def told_apart(expected: Catalog, found: Catalog, differences: Sequence[Differen
     return [d for d in differences if not _follows(d, sides, there)]
 
 
+def _column_goes(sequence: CatalogObject, expected: Side) -> bool:
+    """A column that is dropped takes its sequence along."""
+    path = path_of(owner_of(sequence)[1])
+    table = expected.relation(path[:2])
+    return table is not None and all(c["name"] != path[2] for c in table.definition.get("columns", ()))
+
+
 def _follows(d: Difference, sides: dict[str, Side], there: set[tuple[str, str, str]]) -> bool:
     if d.change == "changed":
         return False
@@ -321,6 +353,8 @@ def _follows(d: Difference, sides: dict[str, Side], there: set[tuple[str, str, s
     if d.change == "extra" and table is not None and ("extra", table.kind, table.name) in there:
         return True
     if d.kind == "sequence":
-        return str(item.definition["owned_by"]).startswith("identity of")
+        return str(item.definition["owned_by"]).startswith("identity of") or (
+            d.change == "extra" and _column_goes(item, sides["missing"])
+        )
     owner = item.definition.get("constraint") if d.kind == "index" else None
     return owner is not None and (d.change, "constraint", qualified((*path, owner))) in there

@@ -75,8 +75,13 @@ class Side:
         default_factory=dict[tuple[str, ...], list[CatalogObject]]
     )
 
+    #: The foreign keys to a table, by its name in SQL.
+    references: dict[str, list[CatalogObject]] = field(default_factory=dict[str, list[CatalogObject]])
+
     def __post_init__(self) -> None:
         for item in self.catalog.objects:
+            if item.kind == "constraint" and (to := item.definition["structure"].get("references")):
+                self.references.setdefault(to, []).append(item)
             self.objects[item.kind, item.name] = item
             if parent := table_path(item):
                 self.children.setdefault(parent, []).append(item)

@@ -1,1 +1,0 @@
-"""Two databases that can be made to differ."""
