@@ -46,6 +46,7 @@ format: $(VENV)/dev
 
 fixtures: $(VENV)/dev
 	$(RUN) tests/fixtures/record_mongo.py
+	$(RUN) tests/fixtures/record_postgres.py
 
 bench: $(VENV)/dev
 	@for b in bench/startup.py bench/loading.py bench/queries.py; do $(RUN) $$b --quick; done

@@ -13,7 +13,11 @@ from dbtrust.model.report import Problem, Report
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line or a caller asked for; None leaves it to dbtrust.toml."""
+    """What the command line or a caller asked for; None leaves it to dbtrust.toml.
+
+    `live`: the engines whose URL is a database to judge itself, read only, and not a server for scratch
+    databases; `analyze` lets EXPLAIN execute there.
+    """
 
     project: Path
     only: tuple[str, ...] = ()
@@ -23,6 +27,8 @@ class Options:
     fail_on: str | None = None
     target: str | None = None
     database: str | None = None
+    live: frozenset[str] = frozenset()
+    analyze: bool = False
     column_order: bool = True
     progress: Progress = silent
 
@@ -66,6 +72,6 @@ def run_check(options: Options) -> Report:
         return Report(None, errors=(Problem.of(error),))
     return check_project(
         config, selection, postgres=postgres, mongo=mongo, strict=options.strict or config.strict,
-        fail_on=options.fail_on or config.fail_on, progress=options.progress,
-        column_order=options.column_order,
+        fail_on=options.fail_on or config.fail_on, live=options.live, analyze=options.analyze,
+        column_order=options.column_order, progress=options.progress,
     )  # fmt: skip

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
-
 from dbtrust.checks.half import Half
-from dbtrust.checks.parse import Claims
 from dbtrust.checks.select import Selection
-from dbtrust.engine.runs import Run
-from dbtrust.model.errors import ConfigError
+from dbtrust.model.errors import ConfigError, DbtrustError
 from dbtrust.model.plan import Engine
-from dbtrust.model.progress import Progress
 from dbtrust.model.report import Verdict
 from dbtrust.schema.drift import CHECK, Live, whole
-from dbtrust.source.project import Project
 
 NAMES: dict[Engine, str] = {"postgres": "PostgreSQL", "mongo": "MongoDB"}
 
@@ -41,6 +34,11 @@ class DriftHalf(Half):
             super().judge()
             self.verdicts = self.verdicts or [self._unreached("it could not be judged: see the error")]
 
+    def _lost(self, error: DbtrustError) -> None:
+        """There is one verdict alone, and `judge` gives it."""
+        self.errors.append(error)
+        self.lost = True
+
     def _unreached(self, message: str) -> Verdict:
         step = f"name it: --target NAME or --{self.engine} URL"
         return whole(self.live, "unproved", message, reason="no_server", next=step)
@@ -59,18 +57,13 @@ class DriftHalf(Half):
         return False
 
 
-def drift_half(
-    engine: Engine, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],
-    stack: ExitStack, progress: Progress, *, column_order: bool,
-) -> DriftHalf:  # fmt: skip
+def drift_half(engine: Engine) -> type[DriftHalf]:
     """Imports an engine's driver only when that engine is judged."""
     if engine == "postgres":
         from dbtrust.checks.drift_postgres import PostgresDrift as Chosen
     else:
         from dbtrust.checks.drift_mongo import MongoDrift as Chosen
-    half = Chosen(project, claims, selection, url, run, stack, progress)
-    half.column_order = column_order
-    return half
+    return Chosen
 
 
 def refuse_without_target(selection: Selection, postgres: str | None, mongo: str | None) -> None:

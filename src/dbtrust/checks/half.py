@@ -24,6 +24,8 @@ class Half(ABC):
     """`judge` never raises a DbtrustError: what went wrong is in `errors`, what was judged in `verdicts`."""
 
     engine: Engine
+    #: May EXPLAIN execute on a database that is not ours?
+    analyze: bool = False
 
     def __init__(
         self, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],
@@ -33,6 +35,7 @@ class Half(ABC):
         self.progress = progress
         self._url, self._run, self._stack = url, run, stack
         self.info: ServerInfo | None = None
+        self.lost = False
         self.verdicts: list[Verdict] = []
         self.findings: list[Finding] = []
         self.not_examined: list[NotExamined] = []
@@ -51,8 +54,16 @@ class Half(ABC):
             self._lost(ServerError(message, next="look at the server's log and run again"))
 
     def _lost(self, error: DbtrustError) -> None:
+        """Keeps what was judged before; the rest is unproved. A server that was never there is none (`info`)."""
         self.errors.append(error)
-        self.info, self.verdicts, self.findings = None, [], []
+        self.lost = True
+        if self.info is None:
+            return
+        judged = {(v.check, v.subject, v.claim) for v in self.verdicts}
+        missing = absent_verdicts(
+            self.project, self.claims, self.engine, message="the server was lost", reason="no_server"
+        )
+        self.verdicts += [v for v in missing if (v.check, v.subject, v.claim) not in judged]
 
     def unjudged(self, prefix: str, message: str, reason: str) -> list[Verdict]:
         """Everything of this engine whose check begins with `prefix` (claims count as query.), unproved."""

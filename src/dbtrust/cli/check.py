@@ -32,8 +32,15 @@ def check(project: Path, ignore_column_order: bool, **options: Any) -> int:
     return report.exit_code
 
 
-def run_project(project: Path, asked: Shared, *, column_order: bool = True) -> Report:
-    """Judges one project as the options ask, with progress on a terminal."""
+def run_project(
+    project: Path,
+    asked: Shared,
+    *,
+    live: frozenset[str] = frozenset(),
+    analyze: bool = False,
+    column_order: bool = True,
+) -> Report:
+    """Judges one project as the options ask, with progress on a terminal; `live` as in checks.api.Options."""
     from dbtrust.checks.api import Options, run_check
 
     with show_progress(asked.quiet) as progress:
@@ -41,6 +48,6 @@ def run_project(project: Path, asked: Shared, *, column_order: bool = True) -> R
             Options(
                 project=project, only=asked.only, postgres=asked.postgres, mongo=asked.mongo,
                 strict=asked.strict, fail_on=asked.fail_on, target=asked.target, database=asked.database,
-                column_order=column_order, progress=progress,
+                live=live, analyze=analyze, column_order=column_order, progress=progress,
             )
         )  # fmt: skip

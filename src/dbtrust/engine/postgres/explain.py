@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +21,8 @@ from dbtrust.model.plan import Node, Plan
 __all__ = ["Partitions", "explain", "parse"]
 
 _ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING ON, FORMAT JSON) "
+#: Without a clock around every node, whose price would be that of the statement.
+_TIMED = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING OFF, FORMAT JSON) "
 _PLAIN = "EXPLAIN (VERBOSE, SETTINGS, FORMAT JSON) "
 #: The nodes that run a part of the plan more than once; a sub plan of an expression does, too.
 _REPEATING = frozenset({"Nested Loop", "Recursive Union"})
@@ -62,6 +64,14 @@ def explain(
         return _measured(connection, statement, params, before)
 
 
+def timed(connection: psycopg.Connection[Any], statement: str, params: Sequence[Any] = ()) -> Plan:
+    """The plan with the time of the whole execution in totals["execution_ms"] and none of single nodes.
+
+    The statement runs in the caller's transaction. Raises psycopg.Error.
+    """
+    return _placed(connection, _run(connection, _TIMED, statement, params))
+
+
 def _transaction(connection: psycopg.Connection[Any]) -> AbstractContextManager[Any]:
     if connection.info.transaction_status == TransactionStatus.IDLE:
         return connection.transaction(force_rollback=True)
@@ -74,7 +84,16 @@ def _run(connection: psycopg.Connection[Any], prefix: str, statement: str, param
         cursor.adapters.register_loader("json", TextLoader)
         cursor.execute((prefix + statement).encode(connection.info.encoding), params or None, prepare=False)
         row = cursor.fetchone()
-    return parse(json.loads(row[0]) if row else None, server_version=version(connection))
+    return _parsed(row[0] if row else "null", version(connection))
+
+
+def _parsed(text: str, server_version: str) -> Plan:
+    """The plan of a JSON text; one that is nested too deeply to be read is unknown."""
+    try:
+        return parse(json.loads(text), server_version=server_version)
+    except RecursionError:
+        deep = ("a plan that is nested too deeply to be read",)
+        return Plan("postgres", (), server_version=server_version, unknown=deep)
 
 
 def version(connection: psycopg.Connection[Any]) -> str:
@@ -136,24 +155,22 @@ def _key(row: Mapping[str, Any]) -> tuple[str, str, str | None]:
     return row["schema"], row["relation"], row["index"]
 
 
-def _partitions(rows: Iterable[Mapping[str, Any]]) -> Partitions:
+def _partitions(rows: Sequence[Mapping[str, Any]]) -> Partitions:
     inside = [row for row in rows if row["root_relation"] is not None]
     return Partitions(
         {(row["schema"], row["relation"]): (row["root_schema"], row["root_relation"]) for row in inside},
         {(row["schema"], row["index"]): row["root_index"] for row in inside if row["root_index"] is not None},
+        {
+            (row["schema"], row["index"] or row["relation"]): tuple((s, n) for s, n in row["ancestors"])
+            for row in rows
+            if row["ancestors"]
+        },
     )
 
 
 def _with_roots(plan: Plan, partitions: Partitions) -> Plan:
-    return replace(plan, nodes=tuple(_with_root(node, partitions) for node in plan.nodes))
-
-
-def _with_root(node: Node, partitions: Partitions) -> Node:
-    root = partitions.relations.get((node.schema or "", node.relation or ""))
-    if root is None:
-        return node
-    index = partitions.indexes.get((node.schema or "", node.index or ""))
-    return replace(node, root_schema=root[0], root_relation=root[1], root_index=index)
+    nodes = (replace(n, **partitions.of(n.schema, n.relation, n.index)) for n in plan.nodes)
+    return replace(plan, nodes=tuple(nodes))
 
 
 def _reads(plan: Plan, change: Counters) -> dict[str, float]:
