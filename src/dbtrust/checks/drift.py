@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dbtrust.checks.half import Half
 from dbtrust.checks.select import Selection
 from dbtrust.model.errors import ConfigError, DbtrustError
@@ -42,6 +44,13 @@ class DriftHalf(Half):
     def _unreached(self, message: str) -> Verdict:
         step = f"name it: --target NAME or --{self.engine} URL"
         return whole(self.live, "unproved", message, reason="no_server", next=step)
+
+    def unbuilt(self, live: Live, version: str, errors: Sequence[DbtrustError]) -> None:
+        """The declared side could not be built: nothing can be compared."""
+        self.errors += errors
+        said = f"what is declared cannot be built on {NAMES[self.engine]} {version}: see the error"
+        verdict = whole(live, "unproved", said, reason="missing_object", next="mend what check tells")
+        self.verdicts.append(verdict)
 
     def is_declared(self) -> bool:
         """Does the project declare anything for this engine?"""

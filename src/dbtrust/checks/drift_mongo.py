@@ -81,11 +81,7 @@ class MongoDrift(DriftHalf):
         project = replace(self.project, config=replace(self.project.config, data=()))
         with open_mongo(project, self._run, None, self.progress) as stage:
             if stage.data is None:
-                self.errors += stage.errors
-                said = f"the collections cannot be built on MongoDB {stage.version}: see the error"
-                self.verdicts.append(
-                    whole(self._live, "unproved", said, reason="missing_object", next="mend what check tells")
-                )
+                self.unbuilt(self._live, stage.version, stage.errors)
                 return None
             self._live = replace(self._live, declared_on=stage.version)
             return specifications(stage.reading())

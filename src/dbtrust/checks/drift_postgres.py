@@ -82,11 +82,7 @@ class PostgresDrift(DriftHalf):
         with open_postgres(project, self._run, None, self.progress) as stage:
             catalog = stage.catalog()
             if catalog is None:
-                self.errors += stage.errors
-                said = f"the schema cannot be built on PostgreSQL {stage.version}: see the error"
-                self.verdicts.append(
-                    whole(self._live, "unproved", said, reason="missing_object", next="mend what check tells")
-                )
+                self.unbuilt(self._live, stage.version, stage.errors)
                 return None
             self._live = replace(self._live, declared_on=stage.version)
             return catalog

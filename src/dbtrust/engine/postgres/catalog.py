@@ -78,7 +78,8 @@ class _Asking:
         if self.refusals is None:
             return self.cursor.execute(sql.load(name), parameters).fetchall()
         try:
-            with self.cursor.connection.transaction():
+            # Rolled back, so the locks that reading a view takes are not held until the end.
+            with self.cursor.connection.transaction(force_rollback=True):
                 return self.cursor.execute(sql.load(name), parameters).fetchall()
         except psycopg.errors.InsufficientPrivilege as error:
             self.refusals.of[name] = describe(error)
