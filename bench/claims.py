@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,10 @@ SHAPES = (
      "SELECT a.id, b.name FROM {t} a JOIN {u} b ON b.id = a.other WHERE a.id = :id"),
     ("counted", "int", "kind = 3", "cost at most 10000", "SELECT count(*) FROM {t} WHERE kind = :kind"),
 )  # fmt: skip
+ROWS_OF_TABLE = """
+INSERT INTO {t} SELECT g, 'n' || g, g % 10, g, :now - g * interval '1 minute'
+FROM generate_series(1, :rows) g WHERE :seed = 1
+"""
 TYPES = {"id": "int", "name": "str", "limit": "int", "kind": "int"}
 
 
@@ -56,10 +61,7 @@ def project_of(folder: Path, queries: int) -> Path:
             f"CREATE TABLE t{n} (id int PRIMARY KEY, name text NOT NULL, kind int NOT NULL, other int NOT NULL,"
             f" at timestamptz NOT NULL);\nCREATE INDEX t{n}_name ON t{n} (name);\nCREATE INDEX t{n}_at ON t{n} (at);"
         )
-        (folder / f"t{n}.sql").write_text(
-            f"INSERT INTO t{n} SELECT g, 'n' || g, g % 10, g, :now - g * interval '1 minute'"
-            " FROM generate_series(1, :rows) g WHERE :seed = 1"
-        )
+        (folder / f"t{n}.sql").write_text(ROWS_OF_TABLE.replace("{t}", f"t{n}"))
     for n in range(queries):
         name, returns, example, claim, text = SHAPES[n % len(SHAPES)]
         t, u = f"t{n // len(SHAPES) % TABLES}", f"t{(n + 1) % TABLES}"
@@ -136,6 +138,7 @@ def timed(work: Callable[[], object]) -> Callable[[], float]:
     return measure
 
 
+@contextmanager
 def opened(folder: Path) -> Iterator[tuple[PostgresStage, Project]]:
     config = load_config(folder)
     with project_path(config), Run() as run:
@@ -148,18 +151,17 @@ def opened(folder: Path) -> Iterator[tuple[PostgresStage, Project]]:
 def main() -> None:
     asked = options(__doc__)
     count, rounds = (100, 2) if asked.quick else (500, 5)
-    with tempfile.TemporaryDirectory() as name:
-        for stage, project in opened(project_of(Path(name), count)):
-            bad = [v for v in judged(stage, project) if v.verdict != "holds"]
-            assert not bad, bad[:3]
-            cases = {
-                "bare calls: contracts and claims": timed(lambda: bare(stage, project)),
-                "dbtrust: contracts and claims": timed(lambda: judged(stage, project)),
-            }
-            medians = interleaved(cases, rounds)
-            ratio = medians["dbtrust: contracts and claims"] / medians["bare calls: contracts and claims"]
-            ratios = {f"{count} queries": {"dbtrust / bare calls": ratio}}
-            show("claims", {"postgres": stage.version}, medians, "s", ratios, as_json=asked.json)
+    with tempfile.TemporaryDirectory() as name, opened(project_of(Path(name), count)) as (stage, project):
+        bad = [v for v in judged(stage, project) if v.verdict != "holds"]
+        assert not bad, bad[:3]
+        cases = {
+            "bare calls: contracts and claims": timed(lambda: bare(stage, project)),
+            "dbtrust: contracts and claims": timed(lambda: judged(stage, project)),
+        }
+        medians = interleaved(cases, rounds)
+        ratio = medians["dbtrust: contracts and claims"] / medians["bare calls: contracts and claims"]
+        ratios = {f"{count} queries": {"dbtrust / bare calls": ratio}}
+        show("claims", {"postgres": stage.version}, medians, "s", ratios, as_json=asked.json)
 
 
 if __name__ == "__main__":

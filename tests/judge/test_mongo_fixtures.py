@@ -204,3 +204,10 @@ def test_a_collection_that_does_not_exist_is_named_with_the_nearest() -> None:
     )
     assert (found.outcome, found.reason, found.next) == ("unproved", "no_data", "did you mean thing?")
     assert "reads things, a collection that does not exist" in found.message
+
+
+def test_of_several_commands_the_one_with_the_index_is_told() -> None:
+    plans = [plan("find_covered"), plan("find_multikey"), plan("find_collscan")]
+    found = judge_commands(parse_claim("uses idx_tags covered", "mongo", NOWHERE), plans, NAMES)
+    assert found.outcome == "refuted"
+    assert "167 documents examined by FETCH on things (node 1) for IXSCAN using idx_tags" in found.message

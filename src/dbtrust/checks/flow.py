@@ -16,6 +16,7 @@ from dbtrust.checks.links import judge_links
 from dbtrust.checks.parse import Claims, parse_claims
 from dbtrust.checks.select import CHECKS, ENGINES, RULES, Selection
 from dbtrust.checks.tests import judge_tests
+from dbtrust.claims.baseline import CHECK, gone_baselines
 from dbtrust.engine.runs import Run
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
@@ -99,9 +100,7 @@ def _judge(
     analyze: bool,
     column_order: bool,
 ) -> None:
-    wanted: list[Engine] = [
-        engine for engine in ENGINES if _is_configured(project.config, engine) and selection.engine(engine)
-    ]
+    wanted = configured(project.config, selection)
     drifting = wanted if selection.names(DRIFT) else []
     if not _needs_server(selection):
         wanted = []
@@ -109,7 +108,7 @@ def _judge(
     with ExitStack() as stack:
         stack.callback(run.close)
         halves = [
-            _half(engine, engine in live and urls[engine] is not None)(
+            half_of(engine, engine in live and urls[engine] is not None)(
                 project, claims, selection, urls[engine], run, stack, progress
             )
             for engine in wanted
@@ -122,7 +121,7 @@ def _judge(
         ]
         for drift in drifts:
             drift.column_order = column_order
-        _in_parallel([half.judge for half in (*halves, *drifts)], run)
+        in_parallel([half.judge for half in (*halves, *drifts)], run)
         for half in (*drifts, *halves):
             result.servers[half.engine] = half.info or result.servers.get(half.engine)
             result.verdicts += half.verdicts
@@ -131,14 +130,29 @@ def _judge(
             result.problems += [Problem.of(error) for error in half.errors]
             if half.info is None and half not in drifts:
                 result.verdicts += absent_verdicts(project, claims, half.engine)
+        if selection.wants(CHECK):
+            result.verdicts += gone_baselines(
+                [b for group in project.baselines.values() for b in group.values()], subjects(project),
+                unreadable=bool(project.errors),
+            )  # fmt: skip
         if project.config.tests and selection.wants("tests.pass") and not selection.engines:
             verdict, problem = judge_tests(project.config, halves, progress)
             result.verdicts.append(verdict)
             result.problems += [problem] if problem else []
 
 
-def _is_configured(config: Config, engine: Engine) -> bool:
-    return (config.postgres if engine == "postgres" else config.mongo) is not None
+def subjects(project: Project) -> set[tuple[Engine, str]]:
+    """Every query of the project."""
+    found: set[tuple[Engine, str]] = set()
+    found.update(("postgres", query.subject) for query in project.queries)
+    found.update(("mongo", method.subject) for method in project.methods)
+    return found
+
+
+def configured(config: Config, selection: Selection) -> list[Engine]:
+    """The engines that the project has and that are wanted."""
+    has = {"postgres": config.postgres is not None, "mongo": config.mongo is not None}
+    return [engine for engine in ENGINES if has[engine] and selection.engine(engine)]
 
 
 def _needs_server(selection: Selection) -> bool:
@@ -147,7 +161,7 @@ def _needs_server(selection: Selection) -> bool:
     return not selection.ids or any(name.startswith(word) for name in rest for word in selection.ids)
 
 
-def _half(engine: Engine, live: bool) -> type[Half]:
+def half_of(engine: Engine, live: bool = False) -> type[Half]:
     """Imports an engine's driver only when that engine is judged."""
     if engine == "postgres":
         if live:
@@ -161,7 +175,7 @@ def _half(engine: Engine, live: bool) -> type[Half]:
     return Chosen
 
 
-def _in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:
+def in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:
     """Runs every job; at Ctrl-C or SIGTERM the servers go first, so that no thread waits for an answer."""
     with ThreadPoolExecutor(max(1, len(jobs)), thread_name_prefix="dbtrust") as pool:
         futures: list[Future[Any]] = [pool.submit(job) for job in jobs]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
 
 from dbtrust.checks.absent import absent_verdicts
 from dbtrust.checks.parse import Claims
 from dbtrust.checks.select import Selection
+from dbtrust.claims.baseline import Observed
 from dbtrust.engine.runs import Run
+from dbtrust.judge.claims import Names
 from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
@@ -38,14 +40,23 @@ class Half(ABC):
         self.lost = False
         self.verdicts: list[Verdict] = []
         self.findings: list[Finding] = []
+        self.observed: list[Observed] = []
+        self.names = Names()
         self.not_examined: list[NotExamined] = []
         self.errors: list[DbtrustError] = []
 
     def judge(self) -> None:
         """Starts the server, keeps it until the run's end, and judges this engine's part of the project."""
+        self._with_server(self.parts)
+
+    def take(self, wanted: Callable[[str], bool]) -> None:
+        """Fills `observed` with the queries that are wanted (by subject), for their baselines; judges nothing."""
+        self._with_server(lambda: [lambda: self.observed.extend(self.sample(wanted))])
+
+    def _with_server(self, parts: Callable[[], Sequence[Callable[[], None]]]) -> None:
         try:
             self.open()
-            for part in self.parts():
+            for part in parts():
                 part()
         except DbtrustError as error:
             self._lost(error)
@@ -56,7 +67,7 @@ class Half(ABC):
     def _lost(self, error: DbtrustError) -> None:
         """Keeps what was judged before; the rest is unproved. A server that was never there is none (`info`)."""
         self.errors.append(error)
-        self.lost = True
+        self.lost, self.observed = True, []
         if self.info is None:
             return
         judged = {(v.check, v.subject, v.claim) for v in self.verdicts}
@@ -82,6 +93,10 @@ class Half(ABC):
     @abstractmethod
     def parts(self) -> list[Callable[[], None]]:
         """What is judged, in order; each adds to `verdicts` and `findings`."""
+
+    @abstractmethod
+    def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
+        """What the wanted queries do, over as many samples as a baseline needs."""
 
     @abstractmethod
     def connection_errors(self) -> tuple[type[Exception], ...]:

@@ -12,7 +12,7 @@ from dbtrust.claims.cases import Parsed, PgCase, cases_of
 from dbtrust.claims.copies import needs_copy
 from dbtrust.claims.verdicts import Case, Failure, prepares, verdict_of
 from dbtrust.engine.postgres.errors import describe
-from dbtrust.engine.postgres.explain import explain
+from dbtrust.engine.postgres.explain import explain, with_blocks_of
 from dbtrust.judge.claims import Judged, Names, judge, missing_object
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.statements import explainable
@@ -62,7 +62,10 @@ def _sample(connection: Connection, item: Parsed, case: PgCase, *, analyze: bool
     text = f"DECLARE dbtrust CURSOR FOR {bound.text}" if item.iterates else bound.text
     try:
         try:
-            return [_explain(connection, text, case.values, analyze=analyze)]
+            plan = _explain(connection, text, case.values, analyze=analyze)
+            if analyze and any(claim.kind == "reads" for claim in item.claims):
+                plan = with_blocks_of(plan, _explain(connection, text, case.values, analyze=True))
+            return [plan]
         except psycopg.errors.ReadOnlySqlTransaction:
             return [_explain(connection, text, case.values, analyze=False)]
     except psycopg.errors.QueryCanceled as error:

@@ -14,7 +14,10 @@ from dbtrust.cli.output import check_output, show
 from dbtrust.cli.subverbs import subverbs
 
 #: Sub-command -> (module with the click command `command`, one line for the list).
-SUBS: dict[str, tuple[str, str]] = {}
+SUBS: dict[str, tuple[str, str]] = {
+    "baseline": ("dbtrust.cli.claims_baseline", "Keep the plans of today, to see later changes."),
+    "why": ("dbtrust.cli.claims_why", "Explain one query's refuted claims, and what would change them."),
+}
 _CHECKS = ("query.", "contract.", "claim.")
 _ENGINES = ("postgres", "mongo")
 

@@ -7,13 +7,22 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypedDict
 
 from dbtrust.cli.options import Shared
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.report import Problem, Report
 from dbtrust.report.document import visible
 from dbtrust.report.redact import redact
+from dbtrust.source.text import replace_text
+
+
+class Look(TypedDict):
+    """What a renderer of text is told of the place where it goes."""
+
+    width: int | None
+    color: bool
+    unicode: bool
 
 
 def show(report: Report, shared: Shared) -> None:
@@ -37,13 +46,26 @@ def render(report: Report, shared: Shared, *, errors: bool) -> str:
         return render_html(report)
     from dbtrust.report.text import render_text
 
+    return render_text(report, **looks(shared), quiet=shared.quiet, verbose=shared.verbose, errors=errors)
+
+
+def looks(shared: Shared) -> Look:
+    """How text may look where it goes: the width of a terminal (None: a pipe or a file), colours, symbols."""
     stream = None if shared.output is not None else sys.stdout
     terminal = is_terminal(stream)
-    return render_text(
-        report, width=os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
-        color=terminal and has_colors(), unicode=stream is None or _speaks_unicode(stream),
-        quiet=shared.quiet, verbose=shared.verbose, errors=errors,
-    )  # fmt: skip
+    return {
+        "width": os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
+        "color": terminal and has_colors(),
+        "unicode": stream is None or _speaks_unicode(stream),
+    }
+
+
+def deliver(text: str, shared: Shared) -> None:
+    """Prints a document without passwords, or writes it to --output. Raises ConfigError."""
+    if shared.output is not None:
+        write_file(shared.output, redact(text))
+    else:
+        write_out(redact(text))
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -142,27 +164,9 @@ def write_file(path: Path, text: str) -> None:
         if _is_special(path):
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path.resolve(), text)
+            replace_text(path.resolve(), text)
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _is_special(path: Path) -> bool:

@@ -14,6 +14,7 @@ from dbtrust.judge.nodes import (
     accesses,
     amount,
     condition,
+    filtered,
     first,
     foreign,
     has_index,
@@ -52,6 +53,8 @@ class Names:
     constraints: frozenset[tuple[str, str]] = frozenset()
     #: Those of the relations that are views: no plan names them.
     views: frozenset[tuple[str, str]] = frozenset()
+    #: PostgreSQL: an index's method, keys and predicate as SQL writes them behind USING.
+    keys: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str], kw_only=True)
 
 
 def _exists(name: Name, known: Iterable[tuple[str, str]]) -> bool:
@@ -112,6 +115,11 @@ def _absent(plan: Plan, names: Names) -> Judged | None:
     return None
 
 
+def needs_execution(claim: Claim) -> bool:
+    """Is a claim about what a run of the statement did, and not about the plan alone?"""
+    return claim.kind in ("examines", "reads", "index_only") or claim.index_only
+
+
 def judge_commands(claim: Claim, plans: Sequence[Plan], names: Names) -> Judged:
     """`uses` must hold for at least one command of the method, everything else for every one."""
     if (missing := missing_object(claim, names)) is not None:
@@ -125,7 +133,9 @@ def judge_commands(claim: Claim, plans: Sequence[Plan], names: Names) -> Judged:
     results = [judge(claim, plan, names) for plan in about]
     order: dict[str, int] = {"refuted": 0, "unproved": 1, "not_applicable": 2, "holds": 3}
     if claim.kind == "uses":
-        return max(results, key=lambda r: order[r.outcome])
+        # Of commands that fail the claim the one that has the index tells most.
+        near = [any(has_index(node, claim.index) for node in plan.nodes) for plan in about]
+        return max(zip(results, near, strict=True), key=lambda pair: (order[pair[0].outcome], pair[1]))[0]
     return min(results, key=lambda r: order[r.outcome])
 
 
@@ -263,7 +273,7 @@ def _order(node: Node) -> str:
 def _instead(node: Node, order: str) -> str:
     if order:
         return "an index in that order would give the rows sorted"
-    looked_for = condition(node)
+    looked_for = filtered(node)
     return f"is there an index for {looked_for}?" if looked_for else "it has no condition: nothing to seek by"
 
 
@@ -303,14 +313,21 @@ def _examines(claim: Claim, plan: Plan) -> Judged:
     claimed = f"{message}, claimed at most {claim.number:g}"
     if seen.low > claim.number:
         most = f": most of it by {label(seen.node)}" if seen.node else ""
-        looked_for = condition(seen.node)
-        step = f"is there an index for {looked_for}?" if looked_for else "read less, or return more of it"
+        thrown_away = filtered(seen.node)
+        step = f"is there an index for {thrown_away}?" if thrown_away else "read less, or return more of it"
         return Judged("refuted", claimed + most, node=seen.node, found=found, next=step)
     if seen.high is None:
         message = (
             f"{claimed}, but {label(seen.node)} does not tell all that it read" if seen.node else claimed
         )
-        return Judged("unproved", message, "undecided", seen.node, found)
+        return Judged(
+            "unproved",
+            message,
+            "undecided",
+            seen.node,
+            found,
+            "claim it on the other relations, or what it uses",
+        )
     if seen.high <= claim.number:
         return Judged("holds", message, node=seen.node, found=found)
     message = f"{message}: {claim.number:g} lies inside the rounding of many loops"

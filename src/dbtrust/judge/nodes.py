@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from dbtrust.judge.grammar import Name
 from dbtrust.model.plan import Node, Plan
@@ -102,10 +104,17 @@ def first(plan: Plan, relation: Name | None) -> Node | None:
 
 def condition(node: Node | None) -> str:
     """What the node looks for, as the server shows it, or ""."""
-    for key in ("Index Cond", "Filter", "filter", "Recheck Cond") if node else ():
-        if node is not None and node.detail.get(key):
-            return str(node.detail[key])
-    return ""
+    return _shown(node, ("Index Cond", "Filter", "filter", "Recheck Cond"))
+
+
+def filtered(node: Node | None) -> str:
+    """By what the node throws away rows that it has read, or ""."""
+    return _shown(node, ("Filter", "filter"))
+
+
+def _shown(node: Node | None, keys: tuple[str, ...]) -> str:
+    detail: Mapping[str, Any] = node.detail if node else {}
+    return next((str(detail[key]) for key in keys if detail.get(key)), "")
 
 
 def amount(node: Node) -> str:

@@ -74,7 +74,7 @@ def plan_view(plan: Mapping[str, Any]) -> PlanView:
     shown = tuple(
         (label, number(totals[key])) for key, label in _TOTALS.items() if totals.get(key) is not None
     )
-    root = _label(nodes[0]) if nodes else "empty plan"
+    root = node_label(nodes[0]) if nodes else "empty plan"
     return PlanView(
         root,
         str(plan.get("command") or ""),
@@ -113,7 +113,8 @@ def _row(node: _Node, depth: int, columns: tuple[str, ...], share: float) -> Row
     )
 
 
-def _label(node: _Node) -> str:
+def node_label(node: _Node) -> str:
+    """Index Scan using INDEX on SCHEMA.RELATION alias"""
     return f"{node['type']} {target}" if (target := _target(node)) else str(node["type"])
 
 

@@ -16,7 +16,7 @@ from dbtrust.engine.mongo.stages import OUTPUT
 from dbtrust.model.errors import ServerError
 from dbtrust.model.plan import Node, Plan
 
-__all__ = ["explain", "explainable", "parse"]
+__all__ = ["document", "explain", "explainable", "parse"]
 
 Verbosity = Literal["queryPlanner", "executionStats", "allPlansExecution"]
 Document = Mapping[str, Any]
@@ -45,6 +45,12 @@ def explain(
     the server does not answer.
     """
     return tuple(_one(db, statement, verbosity) for statement in _statements(command))
+
+
+def document(db: Database[Any], command: Document, *, verbosity: Verbosity = "allPlansExecution") -> Document:
+    """The explain document of a command's first statement as the server gives it. Raises OperationFailure."""
+    statement, _ = _without_output(next(_statements(command)))
+    return db.command({"explain": statement, "verbosity": verbosity})
 
 
 def _statements(command: Document) -> Iterator[dict[str, Any]]:

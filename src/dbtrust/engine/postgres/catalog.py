@@ -183,10 +183,10 @@ def to_json(catalog: Catalog) -> str:
 
 
 def names_of(connection: psycopg.Connection[Any]) -> tuple[frozenset[tuple[str, str]], ...]:
-    """(schema, name) of every relation, index and constraint, in that order; no right beyond CONNECT is needed.
+    """(schema, name) of every relation, index, constraint and view (a relation, too), in that order; no right beyond CONNECT is needed.
 
     Raises psycopg.Error.
     """
     rows = connection.execute(sql.load("names"), prepare=False).fetchall()
-    kinds = ("relation", "index", "constraint")
+    kinds = ("relation", "index", "constraint", "view")
     return tuple(frozenset((schema, name) for k, schema, name in rows if k == kind) for kind in kinds)

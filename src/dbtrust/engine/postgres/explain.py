@@ -18,7 +18,7 @@ from dbtrust.engine.postgres import sql
 from dbtrust.engine.postgres.plan_document import SCANS, Partitions, parse
 from dbtrust.model.plan import Node, Plan
 
-__all__ = ["Partitions", "explain", "parse"]
+__all__ = ["Partitions", "explain", "parse", "with_blocks_of"]
 
 _ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING ON, FORMAT JSON) "
 #: Without a clock around every node, whose price would be that of the statement.
@@ -46,22 +46,28 @@ def explain(
     *,
     analyze: bool = True,
     counters: bool = True,
+    partitions: bool = True,
 ) -> Plan:
     """The plan of one statement whose placeholders are $1..$n, each sent with the type that psycopg picks.
 
     Nothing is prepared, so the server makes the custom plan of a first execution. With `analyze` the
     statement runs: outside a transaction its effects are rolled back here; inside one they stay, and the
     caller rolls back. `counters` fills `relation_reads` for relations that are scanned more than once (see
-    `_reads`). Raises psycopg.Error; a position in it counts from the EXPLAIN. A statement that a rule
+    `_reads`). `partitions` False saves the look-up of parents in a database that has no partitions. Raises psycopg.Error; a position in it counts from the EXPLAIN. A statement that a rule
     rewrites to nothing has a plan without nodes and with `unknown`.
     """
     with _transaction(connection):
-        if not analyze:
-            return _placed(connection, _run(connection, _PLAIN, statement, params))
-        before = _run(connection, _PLAIN, statement, params) if counters else None
-        if before is None or not _may_repeat(before):
-            return _placed(connection, _run(connection, _ANALYZE, statement, params))
-        return _measured(connection, statement, params, before)
+        before = _run(connection, _PLAIN, statement, params) if counters and analyze else None
+        if before is not None and _may_repeat(before):
+            return _measured(connection, statement, params, before)
+        plan = _run(connection, _ANALYZE if analyze else _PLAIN, statement, params)
+        return _placed(connection, plan) if partitions else plan
+
+
+def has_partitions(connection: psycopg.Connection[Any]) -> bool:
+    """Is any table of the database a partition? Raises psycopg.Error."""
+    row = connection.execute(sql.load("has_partitions"), prepare=False).fetchone()
+    return row is None or bool(row[0])
 
 
 def timed(connection: psycopg.Connection[Any], statement: str, params: Sequence[Any] = ()) -> Plan:
@@ -70,6 +76,15 @@ def timed(connection: psycopg.Connection[Any], statement: str, params: Sequence[
     The statement runs in the caller's transaction. Raises psycopg.Error.
     """
     return _placed(connection, _run(connection, _TIMED, statement, params))
+
+
+def with_blocks_of(plan: Plan, second: Plan) -> Plan:
+    """The plan of a first run with the blocks of a second one.
+
+    A first run also reads what its connection does not hold yet: the roots of indexes, the catalog.
+    """
+    blocks = {key: second.totals[key] for key in ("hit", "read") if key in second.totals}
+    return replace(plan, totals={**plan.totals, **blocks})
 
 
 def _transaction(connection: psycopg.Connection[Any]) -> AbstractContextManager[Any]:
