@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbtrust.checks.half import Half
+from dbtrust.checks.live import LiveHalf
 from dbtrust.checks.select import Selection
 from dbtrust.model.errors import ConfigError, DbtrustError
 from dbtrust.model.plan import Engine
@@ -14,7 +14,7 @@ from dbtrust.schema.drift import CHECK, Live, whole
 NAMES: dict[Engine, str] = {"postgres": "PostgreSQL", "mongo": "MongoDB"}
 
 
-class DriftHalf(Half):
+class DriftHalf(LiveHalf):
     """One engine's drift: `_url` names the live database, which nothing is written to."""
 
     column_order: bool = True
@@ -59,11 +59,6 @@ class DriftHalf(Half):
         return bool(declared) or (
             history is not None and any(m.engine == self.engine for m in history.migrations)
         )
-
-    @property
-    def ready(self) -> bool:
-        """Tests never run on a live database."""
-        return False
 
 
 def drift_half(engine: Engine) -> type[DriftHalf]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -97,6 +96,3 @@ class MongoDrift(DriftHalf):
             return places.of(*([index] if index else []), collection)
 
         return where
-
-    def tests_url(self) -> AbstractContextManager[str]:
-        raise NotImplementedError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import psycopg
@@ -86,9 +85,6 @@ class PostgresDrift(DriftHalf):
                 return None
             self._live = replace(self._live, declared_on=stage.version)
             return catalog
-
-    def tests_url(self) -> AbstractContextManager[str]:
-        raise NotImplementedError
 
 
 def _bare(project: Project, live: str) -> Project:
