@@ -72,6 +72,16 @@ def judge_claims(
         return verdicts + (_generic(stage, copies, parsed, verdicts, names, progress) if generic else [])
 
 
+def explain_once(stage: PostgresStage, item: Parsed) -> Sequence[Case]:
+    """The query's cases, each with one sample: the plan of the statistics as they are, or the failure."""
+    with _Copies(stage) as copies:
+        with stage.owner(copies.read) as connection:
+            item.cases = cases_of(connection, item)
+        with copies.connections() as (reading, writing):
+            observe(reading, writing, item)
+    return item.cases
+
+
 def _verdicts(
     stage: PostgresStage, copies: _Copies, parsed: Sequence[Parsed], names: Names, progress: Progress
 ) -> list[Verdict]:

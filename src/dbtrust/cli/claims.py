@@ -17,6 +17,7 @@ from dbtrust.cli.subverbs import subverbs
 SUBS: dict[str, tuple[str, str]] = {
     "baseline": ("dbtrust.cli.claims_baseline", "Keep the plans of today, to see later changes."),
     "why": ("dbtrust.cli.claims_why", "Explain one query's refuted claims, and what would change them."),
+    "explain": ("dbtrust.cli.claims_explain", "Show the plan of a query, or a saved plan, as a tree."),
 }
 _CHECKS = ("query.", "contract.", "claim.")
 _ENGINES = ("postgres", "mongo")

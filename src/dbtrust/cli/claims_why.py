@@ -16,7 +16,7 @@ from dbtrust.cli.options import (
     shared,
     verbose_option,
 )
-from dbtrust.cli.output import check_output, deliver, looks
+from dbtrust.cli.output import check_output, deliver, screen
 from dbtrust.cli.progress import show_progress
 
 
@@ -56,7 +56,7 @@ def command(name: str, project: Path, claim: str | None, builds: int, seconds: f
     text = (
         render_why_json(found)
         if asked.format == "json"
-        else render_why_text(found, **looks(asked), verbose=asked.verbose)
+        else render_why_text(found, **screen(asked.output)._asdict(), verbose=asked.verbose)
     )
     deliver(text, asked)
     return 0

@@ -90,6 +90,13 @@ def server_options(function: _F) -> _F:
     return _decorated(function, _SERVER_OPTIONS)
 
 
+def plan_options(function: _F) -> _F:
+    """The shared options of a verb that shows one thing of a server and no report."""
+    return _decorated(
+        function, (format_option(*FORMATS), output_option, *_SERVER_OPTIONS, quiet_option, verbose_option)
+    )
+
+
 def _decorated(function: _F, options: Sequence[Callable[[Any], Any]]) -> _F:
     for decorate in reversed(options):
         function = decorate(function)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO, TypedDict
+from typing import NamedTuple, TextIO
 
 from dbtrust.cli.options import Shared
 from dbtrust.model.errors import ConfigError
@@ -15,14 +15,6 @@ from dbtrust.model.report import Problem, Report
 from dbtrust.report.document import visible
 from dbtrust.report.redact import redact
 from dbtrust.source.text import replace_text
-
-
-class Look(TypedDict):
-    """What a renderer of text is told of the place where it goes."""
-
-    width: int | None
-    color: bool
-    unicode: bool
 
 
 def show(report: Report, shared: Shared) -> None:
@@ -46,18 +38,28 @@ def render(report: Report, shared: Shared, *, errors: bool) -> str:
         return render_html(report)
     from dbtrust.report.text import render_text
 
-    return render_text(report, **looks(shared), quiet=shared.quiet, verbose=shared.verbose, errors=errors)
+    return render_text(
+        report, **screen(shared.output)._asdict(), quiet=shared.quiet, verbose=shared.verbose, errors=errors
+    )
 
 
-def looks(shared: Shared) -> Look:
-    """How text may look where it goes: the width of a terminal (None: a pipe or a file), colours, symbols."""
-    stream = None if shared.output is not None else sys.stdout
+class Screen(NamedTuple):
+    """What a text may look like: `width` in cells (None: never wrapped), ANSI colours, more than ASCII."""
+
+    width: int | None
+    color: bool
+    unicode: bool
+
+
+def screen(output: Path | None) -> Screen:
+    """That of --output or of stdout; a terminal gets its width and colours."""
+    stream = None if output is not None else sys.stdout
     terminal = is_terminal(stream)
-    return {
-        "width": os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
-        "color": terminal and has_colors(),
-        "unicode": stream is None or _speaks_unicode(stream),
-    }
+    return Screen(
+        width=os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
+        color=terminal and has_colors(),
+        unicode=stream is None or _speaks_unicode(stream),
+    )
 
 
 def deliver(text: str, shared: Shared) -> None:

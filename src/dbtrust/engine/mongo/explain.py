@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from bson import json_util
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from dbtrust.engine.mongo.command_text import command_text
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.plans import parse
 from dbtrust.engine.mongo.stages import OUTPUT
@@ -27,7 +27,6 @@ _ENVELOPE = frozenset({
 })  # fmt: skip
 _STATEMENTS = {"update": "updates", "delete": "deletes"}
 _EXPLAINED = ("find", "aggregate", "count", "distinct", "findAndModify", "findandmodify", "update", "delete")
-_LONGEST = 4000
 
 
 def explainable(command: Document) -> bool:
@@ -66,7 +65,7 @@ def _statements(command: Document) -> Iterator[dict[str, Any]]:
 
 
 def _one(db: Database[Any], command: dict[str, Any], verbosity: Verbosity) -> Plan:
-    text = _text(command)
+    text = command_text(command)
     command, output = _without_output(command)
     try:
         document = db.command({"explain": command, "verbosity": verbosity})
@@ -95,12 +94,3 @@ def _without_output(command: dict[str, Any]) -> tuple[dict[str, Any], str | None
 def _with_output(plan: Plan, name: str) -> Plan:
     nodes = (*plan.nodes, Node(id=len(plan.nodes), parent=None, type=name))
     return replace(plan, nodes=nodes)
-
-
-def _text(command: Document) -> str:
-    """The command as shown in evidence: relaxed extended JSON, cut where it is very long."""
-    try:
-        text = json_util.dumps(command, json_options=json_util.RELAXED_JSON_OPTIONS)
-    except (TypeError, ValueError, OverflowError):
-        text = repr(command)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from bson import json_util
@@ -44,13 +45,28 @@ def parse(document: Document, *, server_version: str = "", command: str = "") ->
         totals["returned"] = returned
     return Plan(
         engine="mongo",
-        nodes=tuple(reader.nodes),
+        nodes=tuple(_with_own_times(reader.nodes)),
         totals=totals,
         analyzed=reader.analyzed,
         server_version=server_version,
         command=command,
         unknown=tuple(dict.fromkeys(reader.unknown)),
     )
+
+
+def _with_own_times(nodes: list[Node]) -> Iterator[Node]:
+    """A stage's time includes that of the stages below it, a pipeline stage's that of the one before it."""
+    below: dict[int | None, float] = {}
+    before: dict[int | None, float] = {}
+    inside: dict[int, float] = {}
+    for node in nodes:
+        time = node.time_ms or 0
+        below[node.parent] = below.get(node.parent, 0) + time
+        inside[node.id] = before.get(node.parent, 0) if node.type.startswith("$") else 0
+        before[node.parent] = time
+    for node in nodes:
+        spent = inside[node.id] + below.get(node.id, 0)
+        yield node if node.time_ms is None else replace(node, self_ms=max(0, node.time_ms - spent))
 
 
 class _Reader:

@@ -212,8 +212,9 @@ def _totals(plans: list[Mapping[str, Any]]) -> dict[str, Any]:
         totals["returned"] = sum(
             (_number(r, "Actual Rows") or 0) * (_number(r, "Actual Loops") or 0) for r in roots
         )
-        totals["hit"] = sum(_blocks(root, "Hit") or 0 for root in roots)
-        totals["read"] = sum(_blocks(root, "Read") or 0 for root in roots)
+        if any(_blocks(root, "Hit") is not None for root in roots):
+            totals["hit"] = sum(_blocks(root, "Hit") or 0 for root in roots)
+            totals["read"] = sum(_blocks(root, "Read") or 0 for root in roots)
     for name, key in (("planning_ms", "Planning Time"), ("execution_ms", "Execution Time")):
         if any(key in entry for entry in plans):
             totals[name] = sum(_number(entry, key) or 0 for entry in plans)
