@@ -115,12 +115,17 @@ def _counted(
 
 
 def _told(name: str, violations: Violations) -> str:
-    what = (
-        "documents violate the declared validator" if name == "violators" else "keys are there more than once"
-    )
+    one, many = _WORDS[name]
     if violations.count is None:
-        return f"not counted which {what}: {violations.why}"
+        return f"not counted how many {many}: {violations.why}"
     if not violations.count:
-        return f"no {what.replace('documents violate', 'document violates').replace('keys are', 'key is')}"
+        return f"no {one}"
     more = "at least " if violations.more else ""
-    return f"{more}{violations.count:,} {what}: mend them first ({', '.join(violations.sample)})"
+    said = one if violations.count == 1 else many
+    return f"{more}{violations.count:,} {said}: mend first, for example {', '.join(violations.sample)}"
+
+
+_WORDS = {
+    "violators": ("document violates the declared validator", "documents violate the declared validator"),
+    "duplicates": ("key is there more than once", "keys are there more than once"),
+}
