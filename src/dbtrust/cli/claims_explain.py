@@ -118,7 +118,7 @@ def _explained(
         ) from error
     postgres, mongo = target_urls(config, asked.target, asked.postgres, asked.mongo)
     if asked.database:
-        postgres, mongo = at_database(postgres, mongo, asked.database, live)
+        postgres, mongo = at_database(postgres, mongo, asked.database)
     with project_path(config), show_progress(asked.quiet) as progress:
         project = read_project(config)
         query = find_query(project, name)
