@@ -26,7 +26,7 @@ def test_the_example(tmp_path: Path, pg_database: str) -> None:
     config = load_config(tmp_path / "shop")
     with connect(pg_database) as live:
         apply_history(live, None, read_history(config.root, "migrations"), config.root)
-    found = re.search(r"<!-- run -->\n```console\n(.*?)```", PAGE, re.DOTALL)
+    found = re.search(r"<!-- run on a live database -->\n```console\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
     changes, command, *shown = found[1].splitlines()
     for statement in re.findall(r"""psql "\$LIVE" -qc '([^']*)'""", changes):
