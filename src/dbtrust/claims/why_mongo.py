@@ -27,7 +27,7 @@ from dbtrust.engine.mongo.whatif import (
     planned,
 )
 from dbtrust.judge.align import align
-from dbtrust.judge.claims import Judged, Names, judge_commands
+from dbtrust.judge.claims import Judged, Names, beside, judge_commands
 from dbtrust.judge.grammar import Claim, Name
 from dbtrust.judge.mongo_index_changes import MongoIndexChange, asked, mongo_index_changes
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -105,7 +105,7 @@ def _explain(
     try:
         with ExitStack() as stack:
             db = _database(case, claim, stack)
-            return _on(case, db, claim, plain, [c for c in held if c.text != claim.text], runs)
+            return _on(case, db, claim, plain, beside(claim, held), runs)
     except pymongo.errors.ConnectionFailure as error:
         step = "look at the server's log and run again"
         raise ServerError(f"the connection to the server was lost: {describe(error)}", next=step) from error

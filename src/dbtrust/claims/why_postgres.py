@@ -20,7 +20,7 @@ from dbtrust.engine.postgres.describe import describe as describe_statement
 from dbtrust.engine.postgres.describe import sent_types
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.judge.align import align
-from dbtrust.judge.claims import Judged, Names
+from dbtrust.judge.claims import Judged, Names, beside
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.statements import explainable
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -237,7 +237,7 @@ def _problem(
     assert shown.chosen is not None
     plans = [shown.chosen, *seen.plans]
     return Problem(
-        lab, claim, main, asked, [c for c in held if c.text != claim.text], shown.chosen, plans,
+        lab, claim, main, asked, beside(claim, held), shown.chosen, plans,
         lab.relation_tables(plans), _used(lab, main), seen.best is not None,
     )  # fmt: skip
 

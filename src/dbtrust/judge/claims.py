@@ -115,6 +115,11 @@ def _absent(plan: Plan, names: Names) -> Judged | None:
     return None
 
 
+def beside(claim: Claim, claims: Sequence[Claim]) -> list[Claim]:
+    """The other claims that the same plan can answer: at the same number of rows, and not about a gain."""
+    return [c for c in claims if c.text != claim.text and c.at == claim.at and c.kind != "faster"]
+
+
 def needs_execution(claim: Claim) -> bool:
     """Is a claim about what a run of the statement did, and not about the plan alone?"""
     return claim.kind in ("examines", "reads", "index_only") or claim.index_only
