@@ -28,7 +28,7 @@ from psycopg import sql
 
 from dbtrust.claims.baseline import Observed, baseline_of
 from dbtrust.claims.baseline_postgres import sampled_postgres
-from dbtrust.claims.postgres import Parsed, judge_queries
+from dbtrust.claims.postgres import ROUNDS, Parsed, judge_queries
 from dbtrust.engine.postgres.explain import explain
 from dbtrust.engine.postgres.load import analyze
 from dbtrust.engine.runs import Run
@@ -57,7 +57,10 @@ def rows(n, now, seed):
 
 @dataclass(slots=True)
 class Result:
-    """What one project showed. `changed`: rounds in which a query was refuted; `alternatives`: plans kept beyond one."""
+    """What one project showed. `changed`: rounds in which a query was refuted; `alternatives`: plans kept beyond one.
+
+    `strange`: single samples with a plan that the baseline does not know; a check refutes where all three are such.
+    """
 
     name: str
     queries: int
@@ -132,7 +135,6 @@ def measured(name: str, folder: Path, rounds: int, *, drops: int | None = None) 
         with stage.copy(stage.data) as database:
             for number in range(rounds):
                 with stage.scratch.admin(database) as admin:
-                    analyze(admin)
                     used = _round(admin, subjects, names, result)
                     for index, users in sorted(used.items() if drops is None or number < drops else ()):
                         _drop(admin, index, users, names, result)
@@ -151,19 +153,32 @@ def _subject(item: Observed, parsed: Parsed, names: Names) -> Subject:
 def _round(
     admin: psycopg.Connection[Any], subjects: list[Subject], names: Names, result: Result
 ) -> dict[str, list[Subject]]:
-    """Judges every query over one sample; index -> the queries that use it now."""
-    now = {id(s): _seen(admin, s, names) for s in subjects}
+    """Judges every query as a check does, over three fresh samples; index -> the queries that use it now."""
+    seen: dict[int, list[Seen]] = {}
+    for turn in range(ROUNDS):
+        analyze(admin)
+        for subject in subjects:
+            once = _seen(admin, subject, names)
+            judged = judge_baseline(subject.baseline, once, names, subject.item.server)
+            result.strange[subject.item.subject] += judged.outcome != "holds"
+            for number, sample in enumerate(once):
+                if turn == 0:
+                    seen.setdefault(id(subject), []).append(sample)
+                else:
+                    seen[id(subject)][number].samples += sample.samples
+    result.changed += any(
+        judge_baseline(s.baseline, seen[id(s)], names, s.item.server).outcome == "refuted" for s in subjects
+    )
+    return _users(subjects, seen)
+
+
+def _users(subjects: list[Subject], seen: dict[int, list[Seen]]) -> dict[str, list[Subject]]:
+    """Index -> the queries that used it in the last sample."""
     used: dict[str, list[Subject]] = {}
-    changed = False
     for subject in subjects:
-        judged = judge_baseline(subject.baseline, now[id(subject)], names, subject.item.server)
-        if judged.outcome != "holds":
-            result.strange[subject.item.subject] += 1
-            changed = True
-        trees = [line for e in now[id(subject)] for s in e.samples for line in s.decision.tree]
+        trees = [line for e in seen[id(subject)] for line in e.samples[-1].decision.tree]
         for index in {index for line in trees if (index := index_named(line))}:
             used.setdefault(index, []).append(subject)
-    result.changed += changed
     return used
 
 
@@ -238,7 +253,11 @@ def main() -> None:
 
 
 def _told(counter: Counter[str]) -> str:
-    return f" ({', '.join(f'{name}: {n}' for name, n in sorted(counter.items()))})" if counter else ""
+    return (
+        f" ({', '.join(f'{name}: {n}' for name, n in sorted(counter.items()) if n)})"
+        if counter.total()
+        else ""
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_twenty_fresh_samples_of_tpch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each round judges over one sample only; `check` needs three that differ."""
+    """Each round takes three fresh samples, as `check` does."""
     monkeypatch.syspath_prepend(str(ROOT / "bench"))
     folder = tmp_path / "tpch"
     shutil.copytree(ROOT / "tests" / "projects" / "tpch", folder)

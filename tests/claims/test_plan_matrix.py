@@ -31,7 +31,11 @@ def test_postgres(pg: psycopg.Connection[Any]) -> None:
     seen: set[tuple[str, str]] = set()
     for name in record_postgres.in_order("17"):
         plan = record_postgres.planned(pg, record_postgres.CASES[name])
+        # How many workers take part, and so what their rounded averages leave open, is a matter of the moment.
+        parallel = any(node.type.startswith("Gather") for node in plan.nodes)
         for claim, outcome in lines(postgres.GOLDEN, name, postgres.WORDS):
+            if parallel and postgres.kind(claim) == "examines":
+                continue
             wrong += differs(name, claim, outcome, postgres.judged(plan, claim))
             seen.add((postgres.kind(claim), outcome))
     assert not wrong

@@ -49,12 +49,15 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def explain(postgres_url: str, mongo_url: str, capsys: pytest.CaptureFixture[str]) -> Call:
-    """explain(*arguments): exit code, stdout, stderr, on the session's servers."""
+def explain(
+    postgres_url: str, mongo_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Call:
+    """explain(*arguments): exit code, stdout, stderr, in scratch databases of the session's servers."""
+    monkeypatch.setenv("DBTRUST_POSTGRES", postgres_url)
+    monkeypatch.setenv("DBTRUST_MONGO", mongo_url)
 
     def call(*arguments: str | Path) -> tuple[int, str, str]:
-        urls = ["--postgres", postgres_url, "--mongo", mongo_url]
-        code = run(["claims", "explain", *map(str, arguments), *urls])
+        code = run(["claims", "explain", *map(str, arguments)])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

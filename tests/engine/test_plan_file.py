@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from bson import json_util
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dbtrust.engine.plan_file import LIMIT, SavedPlan, read_plans
@@ -448,6 +448,7 @@ def test_values_of_wrong_types(name: str, seed: int) -> None:
 
 
 @given(st.integers())
+@example(16777216)  # a number of rows beyond 64 bits
 def test_values_of_wrong_types_in_postgres(seed: int) -> None:
     entry = read_entry()
     survives(json.dumps(replaced([entry], random.Random(seed))))

@@ -17,7 +17,7 @@ from dbtrust.model.report import Verdict
 CHECK = "claim.baseline"
 #: Samples of the statistics that a baseline is taken over: at least so many, and until so many in a row brought
 #: no plan that was not seen before, but never more than the last number.
-LEAST, QUIET, MOST = 8, 5, 24
+LEAST, QUIET, MOST = 12, 10, 32
 
 
 @dataclass(slots=True)

@@ -17,8 +17,9 @@ from dbtrust.engine.mongo.hiding import collections_with, hidden, run_all
 from dbtrust.model.plan import Plan
 
 LIMIT_MS = 15_000
-#: Server codes: no text index; a hint that no visible index fits.
-_WHY = {27: "the command needs the index", 2: "the command hints at the index or needs it"}
+#: Server codes: no text index, no plan without it; a hint that no visible index fits.
+_NEEDS = "the command needs the index"
+_WHY = {27: _NEEDS, 291: _NEEDS, 2: "the command hints at the index or needs it"}
 
 
 @dataclass(slots=True)

@@ -189,7 +189,7 @@ def _conditions(node: _Node) -> tuple[tuple[str, str], ...]:
 def _far_off(node: _Node) -> str:
     """How far the estimate is from what came, where it is far."""
     estimated, actual = node.get("estimated_rows"), node.get("rows")
-    if estimated is None or actual is None or node.get("loops") == 0:
+    if not (isinstance(estimated, int | float) and isinstance(actual, int | float)) or node.get("loops") == 0:
         return ""
     ratio = max(estimated, 1) / max(actual, 1)
     if ratio >= _FAR_OFF:
