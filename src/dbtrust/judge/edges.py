@@ -31,6 +31,21 @@ def constants(body: str) -> list[str]:
     return list(dict.fromkeys(value for constant in found for value in around(constant)))
 
 
+def beside(value: str) -> list[str]:
+    """A value of another column and its neighbours."""
+    if re.fullmatch(r"-?\d{1,15}", value):
+        return [value, str(int(value) + 1), str(int(value) - 1), str(int(value) * 2), str(-int(value))]
+    days = _dates([value])
+    return [value, *(text for day in days for text in _shifted(day, (1, -1)))]
+
+
+def days_of(numbers: Iterable[str]) -> list[str]:
+    """Days in the years and months that numbers may stand for."""
+    wholes = _wholes(numbers, 9_999)
+    months = [n for n in wholes if 1 <= n <= 12] or [1]
+    return [f"{year}-{month:02d}-15" for year in wholes if year >= 1_000 for month in months]
+
+
 def edges(column: Column, pool: Sequence[str]) -> list[str]:
     """Literals for a column, those that its rules speak of first; no NULL among them."""
     if column.labels:
@@ -258,12 +273,18 @@ def _letters(column: Column, pool: Sequence[str]) -> Iterator[str]:
     yield from ("a", "A", "z", "Z", "0", "x", "p", "")
 
 
+_CATEGORIES = {
+    **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision", "money", "oid"), "N"),
+    **dict.fromkeys(("text", "character varying", "character", "citext", "name"), "S"), "boolean": "B",
+}  # fmt: skip
+
+
 def _elements(column: Column, pool: Sequence[str]) -> list[str]:
+    """Literals for what the array holds."""
     inner = column.base.removesuffix("[]")
-    texts = [*pool, *of_type(inner)] if "[]" in column.base else ["a", "1"]
-    if inner in ("smallint", "integer", "bigint", "numeric", "real", "double precision"):
-        texts = _decimals(texts)
-    return list(dict.fromkeys(v for v in texts if len(v) < 200))[:24]
+    category = _CATEGORIES.get(inner, "" if inner != column.base else "S")
+    texts = edges(Column("", inner, inner, category), pool)
+    return [v for v in texts if len(v) < 200][:24]
 
 
 def _arrays(column: Column, pool: Sequence[str]) -> Iterator[str]:

@@ -21,7 +21,8 @@ class Constraint:
 
     `owner` is the table or domain, `columns` the names that the rule reads (an index's expressions included), `text`
     the expression of a CHECK or the predicate of an index, `sources` the bodies of the user's functions in it.
-    `reported` are the names under which the server reports it: its own and those of its partitions' copies.
+    `reported` are the names under which the server reports it: its own and those of its partitions' copies;
+    for a rule of a column the table instead (empty where partitions report it).
     `elements` are the expressions of an EXCLUDE or a unique index, `operators` those of an EXCLUDE.
     `value` is a domain's value as a column of its base type and `domain` the domain as SQL names it.
     `broken` says why the server does not keep it for every row; "" where it does. `deferrable` is "deferrable",

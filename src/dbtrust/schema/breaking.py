@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from dbtrust.engine.postgres.attempts import IMMEDIATE, attempt, triggers_off, without
@@ -82,41 +83,53 @@ class Bench:
         return Shown("unproved", other)
 
     def _once(self, rule: Constraint, item: Broken) -> Shown:
-        refused = self.attempt(item.statements)
-        off: Statements = ()
-        if (refused is None or not names(rule, refused)) and self.rows.promises.triggers:
-            # A trigger may mend the row, or refuse it first.
-            off = [triggers_off(self.relation.schema, self.relation.name)] if self._has_triggers() else ()
-            refused = self.attempt([*off, *item.statements]) if off else refused
+        """One row: refused by the rule, alone or together with others; where a trigger mends or refuses it, without."""
+        shown = self._seen(rule, item, ())
+        if shown.outcome in ("holds", "masked") or not self._has_triggers():
+            return shown
+        return self._seen(rule, item, [triggers_off(self.relation.schema, self.relation.name)])
+
+    def _seen(self, rule: Constraint, item: Broken, off: Statements) -> Shown:
+        """Other rules that refuse the row are taken away in turn, until this one does."""
+        drops, also = list[sql.Composed | sql.SQL](off), list[str]()
+        refused = self.attempt([*drops, *item.statements])
         if refused is None:
             evidence = {"accepted": text_of([*item.setup, item.last])}
             return Shown("refuted", "the server accepted a row that breaks it", evidence)
-        if not names(rule, refused):
-            return Shown("other", f"the rows that break it are refused otherwise: {said(refused)}")
-        return self._alone(rule, item, refused, off)
+        first = refused
+        while not names(rule, refused):
+            mask = self._rule_of(refused)
+            if mask is None or mask.name in also or len(also) == MASKS:
+                return Shown("other", f"the rows that break it are refused otherwise: {said(first)}")
+            also.append(mask.name)
+            drops += without(mask, self.ground.table)
+            refused = self.attempt([*drops, *item.statements])
+            if refused is None:
+                return Shown("other", f"the rows that break it are refused by {mask.name} alone")
+        return self._alone(rule, item, refused, drops, also, off)
 
-    def _alone(self, rule: Constraint, item: Broken, refused: Failure, off: Statements) -> Shown:
+    def _alone(
+        self, rule: Constraint, item: Broken, refused: Failure, drops: list[sql.Composed | sql.SQL], also: list[str],
+        off: Statements,
+    ) -> Shown:  # fmt: skip
         """Without the rule the same row must be accepted, or be refused by rules that can be taken away in turn."""
-        drops, also = [*off, *without(rule, self.ground.table)], list[str]()
+        drops += without(rule, self.ground.table)
         evidence: dict[str, Any] = {
             "accepted": text_of(self.ground.recipe), "refused": text_of([*item.setup, item.last]), "error": said(refused),
         }  # fmt: skip
         if off:
             evidence["triggers"] = "switched off for this row"
-        for _ in range(MASKS):
-            second = self.attempt([*drops, *item.statements])
-            if second is None:
-                if also:
-                    evidence["accepted without"] = [rule.name, *also]
-                    return Shown("masked", f"refused: {said(refused)}; every such row breaks {', '.join(also)} too", evidence)
-                evidence["without it"] = "accepted"
-                return Shown("holds", f"refused: {said(refused)}", evidence)
+        while (second := self.attempt([*drops, *item.statements])) is not None:
             mask = self._rule_of(second)
-            if mask is None or mask.name == rule.name or mask.name in also:
+            if mask is None or mask.name == rule.name or mask.name in also or len(also) == MASKS:
                 return Shown("other", f"without it the row is refused all the same: {said(second)}")
             also.append(mask.name)
-            drops = [*drops, *without(mask, self.ground.table)]
-        return Shown("other", "too many other rules refuse the same rows")
+            drops += without(mask, self.ground.table)
+        if also:
+            evidence["accepted without"] = [rule.name, *also]
+            return Shown("masked", f"refused: {said(refused)}; every such row breaks {', '.join(also)} too", evidence)
+        evidence["without it"] = "accepted"
+        return Shown("holds", f"refused: {said(refused)}", evidence)
 
     def attempt(self, statements: Statements) -> Failure | None:
         return attempt(self.rows.connection, statements)
@@ -132,17 +145,22 @@ class Bench:
     ) -> tuple[sql.Composed, ...] | None:
         """A row with the given values that is valid once the rule is gone: the INSERTs, the row's own last."""
         numbers = {c.name: n for n, c in self.relation.columns.items()}
-        mark = self.rows.mark()
-        self.rows.skip(self.relation.oid, rule.name)
+        rows, oid = self.rows, self.relation.oid
+        mark, row = rows.mark(), None
+        rows.skip(oid, rule.name)
         try:
-            with self.rows.connection.transaction(force_rollback=True):
+            with rows.connection.transaction(force_rollback=True):
                 for statement in [*without(rule, self.ground.table), *setup]:
-                    execute_composed(self.rows.connection, statement)
-                row = self.rows.add(self.relation, place, {numbers[name]: v for name, v in given.items()})
+                    execute_composed(rows.connection, statement)
+                row = rows.add(self.relation, place, {numbers[name]: v for name, v in given.items()})
+        except psycopg.Error:
+            # Something stands on the rule, or waits for a deferred check: then there is no such row.
+            if rows.connection.closed:
+                raise
         finally:
-            statements = self.rows.undo(mark)
-            self.rows.stand(self.relation.oid, rule.name)
-        return tuple(statements) if row is not None else None
+            made = rows.undo(mark)
+            rows.stand(oid, rule.name)
+        return tuple(item.statement for item in made) if row is not None else None
 
 
 def names(rule: Constraint, refused: Failure) -> bool:
@@ -150,7 +168,7 @@ def names(rule: Constraint, refused: Failure) -> bool:
     if refused.sqlstate not in CODES[rule.kind]:
         return False
     if rule.kind == "not null":
-        return refused.column == rule.columns[0] and refused.constraint is None or refused.constraint == rule.name
+        return refused.column == rule.columns[0] and (refused.table in rule.reported or not rule.reported)
     if rule.kind == "domain not null":
         return refused.datatype == rule.owner
     if rule.kind == "domain check":
@@ -163,9 +181,3 @@ def names(rule: Constraint, refused: Failure) -> bool:
 def text_of(statements: Iterable[sql.Composable]) -> list[str]:
     """Statements as evidence shows them."""
     return [statement.as_string(None) for statement in statements]
-
-
-def lazily(*makers: Any) -> Iterator[Broken]:
-    """The items of several iterators, each made only when those before it gave nothing that was enough."""
-    for make in makers:
-        yield from make()

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
-from dbtrust.engine.postgres.attempts import attempt, cast, evaluate
+from dbtrust.engine.postgres.attempts import attempt, cast, count, evaluate, observe
+from dbtrust.engine.postgres.errors import Failure
 from dbtrust.engine.postgres.trial import insert_statement
 from dbtrust.judge.candidates import fresh
 from dbtrust.model.constraints import Constraint, Table
 from dbtrust.model.facts import Column, ForeignKey, Relation
 from dbtrust.schema.breaking import Bench, Broken
 from dbtrust.stage.rows import Values
-from dbtrust.stage.solver import Solver, Test, named
+from dbtrust.stage.solver import Solver, Test, named, written
 
 #: A reference that no row has.
 _ABSENT = 990
@@ -28,16 +29,28 @@ def quoted(name: str) -> str:
 def check_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     """Rows for which the server itself finds the expression false, all else kept; then those that break more."""
     test = Test(rule.name, rule.text, frozenset(_inputs(bench.ground.table, rule)))
-    for base in (bench.ground.values, bench.ground.second):
-        if base is not None:
-            for row in bench.rows.solver(bench.relation).breaking(base, test):
-                yield Broken((), bench.insert(row))
     solver = bench.rows.solver(bench.relation)
-    alone = Solver(solver.connection, solver.table, [], solver.pools, solver.groups, known=solver.known)
-    for row in _first(alone.breaking(_base(bench), test), 8):
-        given = {name: row[name] for name in test.columns if name in row}
+    for row in solver.breaking(_base(bench), test):
         yield Broken((), bench.insert(row))
-        yield from _mended(bench, rule, given)
+    setup = (bench.ground.rows[-1].statement,)
+    for row in _beside(bench, test):
+        yield Broken(setup, bench.insert(row))
+    alone = Solver(solver.connection, solver.table, [], solver.pools, solver.groups, known=solver.known)
+    others = list(_first(alone.breaking(_base(bench), test), 8))
+    yield from (Broken((), bench.insert(row)) for row in others)
+    for row in others[:2]:
+        yield from _mended(bench, rule, {name: row[name] for name in test.columns if name in row})
+
+
+def _beside(bench: Bench, test: Test) -> list[Values]:
+    """Rows that break the check where the table's first row is there, which a key to the table itself may need."""
+    if not any(key.target == bench.relation.oid for key in bench.relation.foreign_keys):
+        return []
+    bench.rows.present[bench.relation.oid].append(_base(bench))
+    try:
+        return list(_first(bench.rows.solver(bench.relation, 0).breaking(bench.ground.second or _base(bench), test), 8))
+    finally:
+        bench.rows.present[bench.relation.oid].pop()
 
 
 def _first(rows: Iterator[Values], most: int) -> Iterator[Values]:
@@ -53,10 +66,7 @@ def _base(bench: Bench) -> Values:
 def _inputs(table: Table, rule: Constraint) -> list[str]:
     """The columns that can be written to change what the rule reads."""
     names = [c.name for c in table.relation.columns.values()]
-    found: list[str] = []
-    for name in rule.columns or tuple(named(rule.text, names)):
-        found += named(table.generated[name], names) if name in table.generated else [name]
-    return list(dict.fromkeys(found))
+    return written(table, rule.columns or named(rule.text, names))
 
 
 def _mended(
@@ -91,41 +101,61 @@ def null_insert(relation: Relation, values: Values, name: str) -> sql.Composed:
 
 def twin_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     """Two rows that are equal in the columns of a unique key, and differ in those of all others."""
-    first = _keyed(bench, rule)
-    if first is None:
-        return
-    # The columns of the predicate too: the rule binds only the rows for which it is true.
-    names = [*rule.columns, *(named(rule.text, [c.name for c in bench.relation.columns.values()]))]
-    given = {name: first[name] for name in names if name in first}
-    setup = (bench.insert(first),)
-    for other in (bench.ground.second, bench.ground.values):
-        if other is not None:
-            yield Broken(setup, bench.insert({**other, **given}))
-    for place in (1, 2):
-        yield from _mended(bench, rule, given, setup, place)
+    for setup, first in _keyed(bench, rule):
+        # The columns of the predicate too: the rule binds only the rows for which it is true.
+        every = [c.name for c in bench.relation.columns.values()]
+        names = written(bench.ground.table, [*rule.columns, *named(rule.text, every)])
+        given = {name: first[name] for name in names if name in first}
+        for other in (bench.ground.second, bench.ground.values):
+            if other is not None:
+                yield Broken(setup, bench.insert({**other, **given}))
+        for place in (1, 2):
+            yield from _mended(bench, rule, given, setup, place)
 
 
-def _keyed(bench: Bench, rule: Constraint) -> Values | None:
+Bound = tuple[tuple[sql.Composed, ...], Values]
+
+
+def _keyed(bench: Bench, rule: Constraint) -> Iterator[Bound]:
     """A valid row that the rule binds: no NULL in its columns, its predicate true."""
-    wanted = [Test("", f"{quoted(name)} IS NOT NULL", frozenset({name}), wanted=True) for name in rule.columns]
+    wanted: list[Test] = []
+    if not rule.nulls_equal:
+        wanted += [Test("", f"{quoted(name)} IS NOT NULL", frozenset({name}), wanted=True) for name in rule.columns]
+        wanted += [Test("", f"({e}) IS NOT NULL", frozenset(rule.columns), wanted=True) for e in rule.elements]
     if rule.text:
         columns = named(rule.text, [c.name for c in bench.relation.columns.values()])
         wanted.append(Test("", rule.text, frozenset(columns), wanted=True))
-    wanted += [Test("", f"({e}) IS NOT NULL", frozenset(rule.columns), wanted=True) for e in rule.elements]
     return _bound(bench, wanted)
 
 
-def _bound(bench: Bench, wanted: Sequence[Test]) -> Values | None:
-    """A row that the server accepts and for which all of this is true."""
-    solver = bench.rows.solver(bench.relation)
+def _bound(bench: Bench, wanted: Sequence[Test]) -> Iterator[Bound]:
+    """Rows that the server accepts and for which all of this is true, each with the INSERTs up to its own.
+
+    The second kind stands on the table's first row, which a foreign key to the table itself may need.
+    """
     for base in (bench.ground.values, bench.ground.second):
-        if base is None:
-            continue
-        row = solver.satisfied(base, frozenset(), wanted)
-        (answers,) = solver.answers([row], wanted) if wanted else [[]]
-        if all(a is True for a in answers) and attempt(bench.rows.connection, [bench.insert(row)]) is None:
-            return row
-    return None
+        row = _accepted(bench, base, wanted, ()) if base is not None else None
+        if row is not None:
+            yield (bench.insert(row),), row
+            return
+    setup = (bench.ground.rows[-1].statement,)
+    bench.rows.present[bench.relation.oid].append(_base(bench))
+    try:
+        row = _accepted(bench, bench.ground.second or _base(bench), wanted, setup)
+    finally:
+        bench.rows.present[bench.relation.oid].pop()
+    if row is not None:
+        yield (*setup, bench.insert(row)), row
+
+
+def _accepted(
+    bench: Bench, base: Values, wanted: Sequence[Test], setup: tuple[sql.Composed, ...]
+) -> Values | None:
+    solver = bench.rows.solver(bench.relation)
+    row = solver.satisfied(base, frozenset(), wanted)
+    (answers,) = solver.answers([row], wanted) if wanted else [[]]
+    fits = all(answer is True for answer in answers)
+    return row if fits and attempt(bench.rows.connection, [*setup, bench.insert(row)]) is None else None
 
 
 def overlapping_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
@@ -137,12 +167,18 @@ def overlapping_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     wanted += [Test("", f"({e}) IS NOT NULL", frozenset(named(e, names)), wanted=True) for e, _ in pairs]
     if rule.text:
         wanted.append(Test("", rule.text, frozenset(named(rule.text, names)), wanted=True))
-    first = _bound(bench, wanted)
-    if first is None:
-        return
-    same = [name for e, _ in alike for name in named(e, names)] + named(rule.text, names)
+    for setup, first in _bound(bench, wanted):
+        yield from _overlapping(bench, rule, setup, first)
+
+
+def _overlapping(
+    bench: Bench, rule: Constraint, setup: tuple[sql.Composed, ...], first: Values
+) -> Iterator[Broken]:
+    pairs = list(zip(rule.elements, rule.operators, strict=True))
+    alike = [(e, op) for e, op in pairs if not op.endswith(".<>)")]
+    names = [c.name for c in bench.relation.columns.values()]
+    same = written(bench.ground.table, [n for e, _ in alike for n in named(e, names)] + named(rule.text, names))
     given = {name: first[name] for name in same if name in first}
-    setup = (bench.insert(first),)
     unlike = {name for e, op in pairs if op.endswith(".<>)") for name in named(e, names)}
     for other in (bench.ground.second, bench.ground.values):
         if other is not None and all(other.get(n) != first.get(n) for n in unlike):
@@ -158,9 +194,10 @@ def overlapping_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
 def orphan_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     """The valid row pointing at a parent that is not there."""
     base = referring(bench, rule)
-    for absent in _absent(bench, rule, base):
+    unused = [absent for absent in _absent(bench, rule, base) if _is_absent(bench, rule, {**base, **absent})]
+    for absent in unused[:6]:
         yield Broken((), bench.insert({**base, **absent}))
-    for absent in _absent(bench, rule, base):
+    for absent in unused[:6]:
         yield from _mended(bench, rule, {**{n: base[n] for n in rule.columns if base.get(n) is not None}, **absent})
 
 
@@ -186,6 +223,16 @@ def _absent(bench: Bench, rule: Constraint, base: Values) -> Iterator[Values]:
         for name in own or rule.columns:
             yield {**{n: v for n, v in others.items() if base.get(n) is None}, name: _unused(bench, columns[name], place)}
         yield {name: _unused(bench, columns[name], place) for name in rule.columns}
+
+
+def _is_absent(bench: Bench, rule: Constraint, row: Values) -> bool:
+    """Does no parent have these values, as the server compares them?"""
+    parent = bench.rows.promises.tables[rule.target].relation
+    key = {n: row[name] for n, name in zip(rule.target_columns, rule.columns, strict=True)}
+    if None in key.values() or (parent.oid == bench.relation.oid and all(row.get(n) == v for n, v in key.items())):
+        return False
+    found = observe(bench.rows.connection, [count(parent.schema, parent.name, key)])
+    return not isinstance(found, Failure) and found == [[(0,)]]
 
 
 def _names(relation: Relation, key: ForeignKey) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import psycopg
 
 from dbtrust.engine.postgres.attempts import DEFERRED, IMMEDIATE, attempt, cast, table_name
+from dbtrust.engine.postgres.run import execute_composed
 from dbtrust.engine.postgres.promises import read_promises
+from dbtrust.engine.postgres.trial import whole
 from dbtrust.judge.candidates import harvest
 from dbtrust.judge.edges import constants
 from dbtrust.model.constraints import Constraint, Promises, RowSecurity, Table
@@ -33,7 +36,7 @@ from dbtrust.schema.breaking_rows import (
 from dbtrust.schema.referenced import parent_side
 from dbtrust.stage.ground import Ground, grounds, said
 from dbtrust.stage.rows import Mode
-from dbtrust.stage.solved import SolvedRows
+from dbtrust.stage.solved import Made, SolvedRows
 from dbtrust.stage.solver import Solver, Test
 
 Connection = psycopg.Connection[Any]
@@ -118,7 +121,7 @@ _MEND = {
 def _of_table(bench: Bench, rules: Sequence[Constraint]) -> list[Verdict]:
     """The verdicts of one table, in a transaction that is rolled back."""
     verdicts: list[Verdict] = []
-    with bench.rows.connection.transaction(force_rollback=True):
+    with bench.rows.connection.transaction(force_rollback=True), with_parents(bench):
         for rule in rules:
             if rule.broken:
                 step = next((s for start, s in _MEND.items() if rule.broken.startswith(start)), "")
@@ -132,6 +135,24 @@ def _of_table(bench: Bench, rules: Sequence[Constraint]) -> list[Verdict]:
             else:
                 verdicts.append(_proved(bench, rule))
     return verdicts
+
+
+@contextmanager
+def with_parents(bench: Bench) -> Generator[None]:
+    """The rows that had to be made for the two of this table are there while it is judged."""
+    rows, mark = bench.rows, bench.rows.mark()
+    if bench.ground.parents:
+        execute_composed(rows.connection, DEFERRED)
+    for made in bench.ground.parents:
+        execute_composed(rows.connection, made.statement)
+        rows.there(made)
+    if bench.ground.parents:
+        # A table with pending checks cannot be altered; parents that wait for the row itself stay deferred.
+        whole(rows.connection)
+    try:
+        yield
+    finally:
+        rows.undo(mark)
 
 
 def _proved(bench: Bench, rule: Constraint) -> Verdict:
@@ -164,7 +185,8 @@ def _null_keys(bench: Bench, rule: Constraint) -> list[tuple[str, str]]:
     for name in rule.columns:
         statement = null_insert(bench.relation, bench.ground.values, name)
         refused = attempt(bench.rows.connection, [statement, IMMEDIATE])
-        if refused is not None and refused.sqlstate == "23502" and refused.column == name:
+        lost = refused is not None and (refused.sqlstate, refused.constraint, bench.relation.kind) == ("23514", None, "p")
+        if refused is not None and (lost or (refused.sqlstate == "23502" and refused.column == name)):
             found.append(("holds", f"NULL in {name} is refused: {said(refused)}"))
         else:
             found.append(("unproved", f"NULL in {name}: {said(refused) if refused else 'accepted'}"))
@@ -212,4 +234,4 @@ def _of_domain(connection: Connection, promises: Promises, rule: Constraint) -> 
 
 
 def _domain_ground(relation: Relation, valid: Any) -> Ground:
-    return Ground(Table(relation, {}), {}, [valid])
+    return Ground(Table(relation, {}), {}, [Made(0, {}, valid)])

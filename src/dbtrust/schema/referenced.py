@@ -68,8 +68,10 @@ def _pair(bench: Bench, rule: Constraint, parent: Relation) -> _Pair | None:
         if above is not None:
             key = {name: above.get(name) for name in rule.target_columns}
             given = dict(zip((numbers[n] for n in rule.columns), key.values(), strict=True))
-            child = rows.add(bench.relation, len(rows.present[bench.relation.oid]), given)
-    inserts = tuple(rows.undo(mark))
+            place = len(rows.present[bench.relation.oid])
+            for loose in (_others(bench, rule), {}):
+                child = child or rows.add(bench.relation, place, {**given, **loose})
+    inserts = tuple(made.statement for made in rows.undo(mark))
     if child is not None:
         return _Pair(inserts, key, {name: child[name] for name in rule.columns})
     base = referring(bench, rule)
@@ -77,6 +79,18 @@ def _pair(bench: Bench, rule: Constraint, parent: Relation) -> _Pair | None:
     if None in mine.values():
         return None
     return _Pair((row_statement(bench.relation, base),), dict(zip(rule.target_columns, mine.values(), strict=True)), mine)
+
+
+def _others(bench: Bench, rule: Constraint) -> dict[int, str | None]:
+    """NULL for the columns of other foreign keys to the same table: the new parent is to have one child only."""
+    columns = bench.relation.columns
+    return {
+        number: None
+        for key in bench.relation.foreign_keys
+        if key.target == rule.target and key.name != rule.name
+        for number in key.columns
+        if not columns[number].not_null and columns[number].name not in rule.columns
+    }
 
 
 def _other_key(bench: Bench, rule: Constraint, parent: Relation, pair: _Pair) -> Values:
@@ -116,6 +130,8 @@ def _acted(
     if isinstance(found, Failure):
         return _refused(rule, action, found, said_)
     (before,), (all_before,), (after,), (all_after,) = [row for rows in found for row in rows]
+    if verb == "DELETE" and parent.oid == child.oid:
+        all_after += 1  # The row that was deleted is not one that the deletion took along.
     return _effect(action, said_, (before, all_before, after, all_after))
 
 

@@ -15,7 +15,7 @@ from dbtrust.engine.postgres.trial import whole
 from dbtrust.model.constraints import Constraint, Table
 from dbtrust.model.facts import Relation
 from dbtrust.stage.rows import Values, parents_first
-from dbtrust.stage.solved import SolvedRows
+from dbtrust.stage.solved import Made, SolvedRows
 from dbtrust.stage.solver import Test
 
 #: So many rules of one table are put aside before it is given up.
@@ -24,7 +24,7 @@ _OBSTACLES = 6
 
 @dataclass(slots=True)
 class Ground:
-    """A table without rows, and the INSERTs that give it a first and a second one (`second` may be None).
+    """A table without rows, and what gives it a first and a second one (`rows`, `more`; `second` may be None).
 
     `blocked` maps the names of rules that no row could keep to what the server said; `triggers_off`: no row was
     accepted before the table's own triggers were switched off. Without `values` no row was accepted at all (`why`).
@@ -32,9 +32,9 @@ class Ground:
 
     table: Table
     values: Values | None = None
-    recipe: list[sql.Composed] = field(default_factory=list[sql.Composed])
+    rows: list[Made] = field(default_factory=list[Made])
     second: Values | None = None
-    recipe2: list[sql.Composed] = field(default_factory=list[sql.Composed])
+    more: list[Made] = field(default_factory=list[Made])
     blocked: dict[str, str] = field(default_factory=dict[str, str])
     triggers_off: bool = False
     why: str = ""
@@ -42,6 +42,16 @@ class Ground:
     @property
     def relation(self) -> Relation:
         return self.table.relation
+
+    @property
+    def recipe(self) -> list[sql.Composed]:
+        """The INSERTs of the first row: those of the parents that had to be made for it, and its own."""
+        return [made.statement for made in self.rows]
+
+    @property
+    def parents(self) -> list[Made]:
+        """What was made for both rows beside them."""
+        return [*self.rows[:-1], *self.more[:-1]]
 
 
 def grounds(rows: SolvedRows) -> Iterator[Ground]:
@@ -92,10 +102,10 @@ def _tried(rows: SolvedRows, ground: Ground) -> Failure | None:
             ground.values, middle = dict(values), rows.mark()
             second = rows.add(relation, 1)
             ground.second = dict(second) if second is not None and whole(connection) else None
-            ground.recipe2 = rows.undo(middle) if ground.second is not None else []
-    statements = rows.undo(mark)
+            ground.more = rows.undo(middle) if ground.second is not None else []
+    made = rows.undo(mark)
     if ground.values is not None:
-        ground.recipe = statements
+        ground.rows = made
         return None
     return refused or Failure(None, "no row was found that its rules allow")
 
@@ -129,10 +139,10 @@ def _put_aside(rows: SolvedRows, rule: Constraint, table: Table) -> None:
 
 def _committed(rows: SolvedRows, ground: Ground) -> None:
     """Leaves both rows in the database: the tables that come later point at them."""
-    for values, recipe in ((ground.values, ground.recipe), (ground.second, ground.recipe2)):
-        if values is None or attempt_all(rows, recipe) is not None:
-            continue
-        rows.present[ground.relation.oid].append(values)
+    for made in (ground.rows, ground.more):
+        if made and attempt_all(rows, [item.statement for item in made]) is None:
+            for item in made:
+                rows.there(item)
 
 
 def attempt_all(rows: SolvedRows, statements: list[sql.Composed]) -> psycopg.Error | None:

@@ -17,13 +17,22 @@ from dbtrust.model.constraints import Constraint, Promises
 from dbtrust.model.facts import Column, ForeignKey, Key, Relation
 from dbtrust.model.tree import walk
 from dbtrust.stage.rows import REPAIRS, Rows, Values, row_statement
-from dbtrust.stage.solver import Change, Solver, Test, named
+from dbtrust.stage.solver import Change, Solver, Test, named, written
 
 #: So many combinations of rows of the parents are kept for columns that several foreign keys share.
 _COMBINATIONS = 60
 #: Parents that are made for a row, at most so many above one another.
 _DEPTH = 8
 _VALUE = re.compile(r"(?<![\w$'\"])VALUE(?![\w$'\"])")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A row that was inserted."""
+
+    table: int
+    values: Values
+    statement: sql.Composed
 
 
 @dataclass(slots=True)
@@ -55,26 +64,30 @@ class SolvedRows(Rows):
         """Where `undo` goes back to."""
         return len(self.inserted)
 
-    def undo(self, mark: int) -> list[sql.Composed]:
-        """Forgets the rows since `mark`, which the caller has rolled back; the INSERTs that made them."""
-        gone = self.inserted[mark:]
-        for oid in reversed(self._tables[mark:]):
-            self.present[oid].pop()
+    def undo(self, mark: int) -> list[Made]:
+        """Forgets the rows since `mark`, which the caller has rolled back; what they were."""
+        gone: list[Made] = []
+        for oid, statement in reversed(list(zip(self._tables[mark:], self.inserted[mark:], strict=True))):
+            gone.insert(0, Made(oid, self.present[oid].pop(), statement))
         del self.inserted[mark:], self._tables[mark:]
         return gone
 
+    def there(self, made: Made) -> None:
+        """A row that the caller has inserted again."""
+        self.present[made.table].append(made.values)
+        self.inserted.append(made.statement)
+        self._tables.append(made.table)
+
     def forget(self, relation: Relation) -> None:
-        """The solver of one table is no longer needed, or its rules have changed."""
+        """The solver of one table is no longer needed."""
         self._solvers.pop(relation.oid, None)
 
     def skip(self, relation: int, name: str) -> None:
         self.skipped.add((relation, name))
-        self._solvers.pop(relation, None)
 
     def stand(self, relation: int, name: str) -> None:
         """What was skipped counts again."""
         self.skipped.discard((relation, name))
-        self._solvers.pop(relation, None)
 
     def add(
         self, relation: Relation, place: int, given: Mapping[int, str | None] | None = None, depth: int = 0
@@ -117,7 +130,7 @@ class SolvedRows(Rows):
                 self._tables.append(relation.oid)
                 self.present[relation.oid].append(dict(values))
                 return values
-            if not self._mended(relation, values, self.refused, fixed, depth):
+            if not self._mended(relation, values, self.refused, fixed, depth, attempt):
                 return None
         return None
 
@@ -126,8 +139,11 @@ class SolvedRows(Rows):
         if relation.oid not in self._solvers:
             tests, pools = self._tests(relation), self._pools(relation)
             table = self.promises.tables[relation.oid]
-            self._solvers[relation.oid] = Solver(self.connection, table, tests, pools, known=self._known)
+            self._solvers[relation.oid] = Solver(
+                self.connection, table, tests, pools, known=self._known, every=tests
+            )
         solver = self._solvers[relation.oid]
+        solver.tests = [t for t in solver.every if (relation.oid, t.name) not in self.skipped]
         solver.groups = self.groups(relation, place)
         solver.taken = self._taken(relation)
         return solver
@@ -137,7 +153,6 @@ class SolvedRows(Rows):
         tests = [
             Test(name, text, frozenset(relation.columns[n].name for n in numbers if n in relation.columns))
             for name, (numbers, text, _) in relation.checks.items()
-            if (relation.oid, name) not in self.skipped
         ]
         for column in relation.columns.values():
             for text in self._of_domain(column):
@@ -203,7 +218,7 @@ class SolvedRows(Rows):
         rows = self.present.get(relation.oid, [])
         for key in relation.keys if rows else ():
             if (relation.oid, key.name) not in self.skipped:
-                names = key_columns(relation, key)
+                names = tuple(written(self.promises.tables[relation.oid], key_columns(relation, key)))
                 tuples = {tuple(row.get(name) for name in names) for row in rows}
                 found.append((names, {t for t in tuples if None not in t}))
         return found
@@ -245,11 +260,13 @@ class SolvedRows(Rows):
                     values[column.name] = None
 
     def _mended(
-        self, relation: Relation, values: Values, refused: Failure, fixed: frozenset[str], depth: int
-    ) -> bool:
+        self, relation: Relation, values: Values, refused: Failure, fixed: frozenset[str], depth: int, attempt: int
+    ) -> bool:  # fmt: skip
         if refused.sqlstate == "23503":
             return self._new_parent(relation, values, refused, fixed, depth)
         names = self._spoken_of(relation, refused) - fixed
+        if attempt < 3 and self._another_parent(relation, values, names, depth):
+            return True
         if not names:
             free = [c.name for c in relation.columns.values() if not c.generated and c.name not in fixed]
             names = frozenset(self.random.sample(free, min(2, len(free))))
@@ -272,6 +289,25 @@ class SolvedRows(Rows):
         if row is not None:
             values.update({c: row.get(parent.columns[n].name) for c, n in zip(names, key.target_columns, strict=True)})
         return row is not None
+
+    def _another_parent(self, relation: Relation, values: Values, names: frozenset[str], depth: int) -> bool:
+        """One more row to point at, for a rule about the columns of a foreign key; what other keys share stays."""
+        keys = [(key, {relation.columns[n].name for n in key.columns}) for key in self.keys_of(relation)]
+        made = False
+        for key, own in keys if depth < 2 else ():
+            parent = self.promises.tables.get(key.target)
+            if parent is None or not own & names or key.target == relation.oid:
+                continue
+            shared = own & {n for other, columns in keys if other is not key for n in columns}
+            wanted = {
+                number: values.get(relation.columns[n].name)
+                for n, number in zip(key.columns, key.target_columns, strict=True)
+                if relation.columns[n].name in shared and values.get(relation.columns[n].name) is not None
+            }
+            refused = self.refused
+            made = self.add(parent.relation, len(self.present[key.target]) + 1, wanted, depth + 1) is not None or made
+            self.refused = refused
+        return made
 
     def _spoken_of(self, relation: Relation, refused: Failure) -> frozenset[str]:
         """The columns that an error is about."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from random import Random
 from typing import Any
 
 import psycopg
 
 from dbtrust.engine.postgres.attempts import RAISES, Answer, evaluate, readable
-from dbtrust.judge.edges import edges
+from dbtrust.judge.edges import beside, days_of, edges
 from dbtrust.model.constraints import Table
 from dbtrust.model.facts import Column
 
@@ -53,6 +54,8 @@ class Solver:
     taken: list[tuple[tuple[str, ...], set[tuple[str | None, ...]]]] = field(
         default_factory=list[tuple[tuple[str, ...], set[tuple[str | None, ...]]]]
     )
+    #: All tests of the table; `tests` are those that stand now.
+    every: list[Test] = field(default_factory=list[Test])
     known: dict[tuple[str, tuple[str, ...]], list[str]] = field(
         default_factory=dict[tuple[str, tuple[str, ...]], list[str]]
     )
@@ -61,7 +64,7 @@ class Solver:
     def options(self, column: Column) -> list[str]:
         """Literals that the server reads as the column's type, those that its rules speak of first."""
         if column.name not in self._options:
-            kind = column.base if column.domain else column.type
+            kind = column.plain or column.type
             texts = edges(column, self.pools.get(column.name, ()))
             key = (kind, tuple(texts))
             if key not in self.known:
@@ -74,20 +77,34 @@ class Solver:
         tests = [*self.tests, *tests]
         best, bad = values, self._bad(values, tests)
         for round_ in range(ROUNDS):
-            if not bad:
+            found = self._nearer(best, bad, fixed, tests, Random(round_)) if bad else None
+            if found is None:
                 return best
-            wide = round_ % 3 == 2
-            columns = self._columns(bad[round_ % len(bad)], tests, wide=wide) - fixed
-            found = self._better(best, columns, fixed, tests, len(bad), Random(round_))
-            if found is not None:
-                best, bad = found, self._bad(found, tests)
+            best, bad = found, self._bad(found, tests)
         return best
+
+    def _nearer(
+        self, values: Values, bad: Sequence[Test | tuple[str, ...]], fixed: frozenset[str], tests: Sequence[Test],
+        random: Random,
+    ) -> Values | None:  # fmt: skip
+        """A row that breaks fewer tests: the columns of each broken one are tried, then those that hang on them."""
+        seen: set[frozenset[str]] = set()
+        for wide in (False, True):
+            for test in bad:
+                columns = self._columns(test, tests, wide=wide)
+                if columns in seen:
+                    continue
+                seen.add(columns)
+                found = self._better(values, columns, fixed, tests, len(bad), random)
+                if found is not None:
+                    return found
+        return None
 
     def breaking(self, values: Values, broken: Test, fixed: frozenset[str] = frozenset()) -> Iterator[Values]:
         """Rows that break one check and keep all others, those with the fewest changes first."""
         others = [test for test in self.tests if test.name != broken.name or not test.name]
-        narrow = frozenset(broken.columns) - fixed
-        wide = self._columns(broken, self.tests, wide=True) - fixed
+        narrow = frozenset(broken.columns)
+        wide = self._columns(broken, self.tests, wide=True)
         for columns in (narrow, wide) if wide != narrow else (narrow,):
             for rows in self._neighbours(values, columns, fixed, Random(1)):
                 answers = self.answers(rows, [broken, *others])
@@ -156,9 +173,11 @@ class Solver:
             [change for change in changes if not any(values.get(n) != v for n, v in change.items() if n in fixed)]
             for changes in self.moves(columns - fixed)
         ]
+        moves = [[*self._like_others(values, changes, columns), *changes] for changes in moves]
         singles = [change for changes in moves for change in changes if _differs(values, change)]
         yield from _batches(_changed(values, [change]) for change in singles)
         if len(moves) > 1:
+            yield from _batches(_changed(values, nulls) for nulls in _absences(moves))
             yield from _batches(_changed(values, pair) for pair in _pairs(moves))
         if len(moves) > 2:
             yield from _batches(
@@ -185,6 +204,19 @@ class Solver:
                 moves.append(changes if not column.not_null else [c for c in changes if c[column.name] is not None])
         return moves
 
+    def _like_others(self, values: Values, changes: Sequence[Change], columns: frozenset[str]) -> list[Change]:
+        """For a column of its own what the other columns hold, and what lies beside that."""
+        own = {name for change in changes for name in change}
+        by_name = {c.name: c for c in self.table.relation.columns.values()}
+        if len(own) != 1 or by_name[name := own.pop()].category not in ("N", "D", "S"):
+            return []
+        kind = by_name[name].category
+        others = {n: values.get(n) for n in columns if n != name}
+        texts = [text for n, v in others.items() if v is not None and by_name[n].category == kind for text in beside(v)]
+        if kind == "D":
+            texts += days_of([v for n, v in others.items() if v is not None and by_name[n].category == "N"])
+        return [{name: text} for text in texts]
+
     def _names(self) -> list[str]:
         return [column.name for column in self.table.relation.columns.values()]
 
@@ -192,6 +224,15 @@ class Solver:
 def named(text: str, names: Iterable[str]) -> list[str]:
     """Those names that stand in an expression."""
     return [name for name in names if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text)]
+
+
+def written(table: Table, names: Iterable[str]) -> list[str]:
+    """The columns with what stands behind generated ones in their place."""
+    every = [c.name for c in table.relation.columns.values()]
+    found: list[str] = []
+    for name in names:
+        found += named(table.generated[name], every) if name in table.generated else [name]
+    return list(dict.fromkeys(found))
 
 
 def _differs(values: Values, change: Change) -> bool:
@@ -203,6 +244,14 @@ def _changed(values: Values, changes: Iterable[Change]) -> Values:
     for change in changes:
         row.update(change)
     return row
+
+
+def _absences(moves: Sequence[Sequence[Change]]) -> Iterator[list[Change]]:
+    """NULL in several columns at once."""
+    nulls = [next((c for c in changes if set(c.values()) == {None}), None) for changes in moves]
+    found = [change for change in nulls if change is not None][:8]
+    for size in range(2, len(found) + 1):
+        yield from (list(some) for some in combinations(found, size))
 
 
 def _pairs(moves: Sequence[Sequence[Change]]) -> Iterator[tuple[Change, Change]]:

@@ -139,7 +139,7 @@ def _column(row: Mapping[str, Any]) -> Column:
     return Column(
         row["name"], row["type"], row["base"], row["category"], bool(row["not_null"]), _one(row["default"]),
         row["generated"], row["identity"], tuple(row["labels"]), row["length"],
-        row["domain"],
+        row["domain"], row["plain"],
     )  # fmt: skip
 
 

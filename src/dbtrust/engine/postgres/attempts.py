@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from dbtrust.engine.postgres.errors import Failure, failure_of
 from dbtrust.model.constraints import Constraint, Table
@@ -23,8 +24,8 @@ DEFERRED = sql.SQL("SET CONSTRAINTS ALL DEFERRED")
 _BEGIN, _UNDO = sql.SQL("SAVEPOINT dbtrust_attempt"), sql.SQL("ROLLBACK TO SAVEPOINT dbtrust_attempt")
 #: The first version with pg_input_is_valid.
 _SOFT_ERRORS = 160_000
-#: A statement that raises for some of its rows is asked again row by row, but not for more rows than this.
-_ONE_BY_ONE = 120
+#: A statement that raises for some of its rows is asked again in halves, but not more often than this.
+_HALVES = 80
 
 
 def attempt(connection: Connection, statements: Iterable[Statement]) -> Failure | None:
@@ -35,6 +36,9 @@ def attempt(connection: Connection, statements: Iterable[Statement]) -> Failure 
 
 def observe(connection: Connection, statements: Iterable[Statement]) -> Failure | list[list[tuple[Any, ...]]]:
     """The same, with the rows of each statement that gives some, in order."""
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        with connection.transaction(force_rollback=True):
+            return observe(connection, list(statements))
     text = sql.SQL(";\n").join([_BEGIN, *statements, _UNDO])
     try:
         cursor = connection.execute(text, prepare=False)
@@ -180,16 +184,28 @@ def evaluate(
     """
     if not expressions or not rows:
         return [[] for _ in rows]
+    return _evaluated(connection, table, expressions, rows, [_HALVES])
+
+
+def _evaluated(
+    connection: Connection, table: Table, expressions: Sequence[str], rows: Sequence[Values], left: list[int]
+) -> list[list[Answer]]:
+    """`left` holds how many more questions may be asked; a row that nothing is known of counts as one that raises."""
+    if left[0] <= 0:
+        return [[RAISES] * len(expressions) for _ in rows]
+    left[0] -= 1
     found = observe(connection, [_asked(table, expressions, rows)])
     if not isinstance(found, Failure):
         return [list(row) for row in found[0]]
     if len(rows) > 1:
+        middle = len(rows) // 2
         return [
-            evaluate(connection, table, expressions, [row])[0] if place < _ONE_BY_ONE else [RAISES] * len(expressions)
-            for place, row in enumerate(rows)
+            answer
+            for half in (rows[:middle], rows[middle:])
+            for answer in _evaluated(connection, table, expressions, half, left)
         ]
     if len(expressions) > 1:
-        return [[evaluate(connection, table, [text], rows)[0][0] for text in expressions]]
+        return [[_evaluated(connection, table, [text], rows, left)[0][0] for text in expressions]]
     return [[RAISES]]
 
 
@@ -199,7 +215,7 @@ def _asked(table: Table, expressions: Sequence[str], rows: Sequence[Values]) -> 
     values, arrays, places = list[sql.Composed](), list[sql.Composed](), list[sql.Identifier]()
     for number, column in enumerate(columns):
         texts = [row.get(column.name) for row in rows]
-        kind: LiteralString = _type(column.base if column.domain else column.type)
+        kind: LiteralString = _type(column.plain or column.type)
         if len(set(texts)) == 1:
             source: sql.Composable = sql.Literal(texts[0])
         else:
@@ -209,10 +225,11 @@ def _asked(table: Table, expressions: Sequence[str], rows: Sequence[Values]) -> 
         values.append(sql.SQL("({}::text)::" + kind + " AS {}").format(source, sql.Identifier(column.name)))
     if not arrays:
         arrays, places = [sql.SQL("{}::text[]").format(sql.Literal([""] * len(rows)))], [sql.Identifier("v")]
-    types = {c.name: c.base if c.domain else c.type for c in relation.columns.values()}
+    types = {c.name: c.plain or c.type for c in relation.columns.values()}
     made = [
         sql.SQL(", (" + _type(text) + ")::" + _type(types[name]) + " AS {}").format(sql.Identifier(name))
         for name, text in table.generated.items()
+        if any(name in expression for expression in expressions)
     ]
     own = sql.Identifier(relation.name)
     inner = sql.SQL("SELECT dbtrust_n, {} FROM unnest({}) WITH ORDINALITY u({}, dbtrust_n)").format(

@@ -98,7 +98,7 @@ def _of_column(relation: Relation, row: Row) -> Iterator[Constraint]:
     def rule(kind: Kind, label: str, definition: str, broken: str = "") -> Constraint:
         return Constraint(
             kind, relation.schema, relation.name, label, definition, relation.oid, (name,),
-            row["expression"] or "", broken=broken,
+            row["expression"] or "", reported=frozenset({relation.name} if relation.kind == "r" else ()), broken=broken,
         )  # fmt: skip
 
     if row["inherited"]:
