@@ -127,7 +127,7 @@ class Bench:
             drops += without(mask, self.ground.table)
         if also:
             evidence["accepted without"] = [rule.name, *also]
-            return Shown("masked", f"refused: {said(refused)}; every such row breaks {', '.join(also)} too", evidence)
+            return Shown("masked", f"refused: {said(refused)}; each row that was found breaks {', '.join(also)} too", evidence)
         evidence["without it"] = "accepted"
         return Shown("holds", f"refused: {said(refused)}", evidence)
 

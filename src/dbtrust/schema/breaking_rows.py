@@ -19,6 +19,8 @@ from dbtrust.stage.solver import Solver, Test, named, written
 
 #: A reference that no row has.
 _ABSENT = 990
+#: So many values are looked at for one.
+_OTHERS = 12
 
 
 def quoted(name: str) -> str:
@@ -219,7 +221,7 @@ def _absent(bench: Bench, rule: Constraint, base: Values) -> Iterator[Values]:
     shared = {n for key in bench.relation.foreign_keys if key.name != rule.name for n in _names(bench.relation, key)}
     own = [name for name in rule.columns if name not in shared]
     others = {n: base.get(n) or _unused(bench, columns[n], 0) for n in rule.columns}
-    for place in range(4):
+    for place in range(_OTHERS):
         for name in own or rule.columns:
             yield {**{n: v for n, v in others.items() if base.get(n) is None}, name: _unused(bench, columns[name], place)}
         yield {name: _unused(bench, columns[name], place) for name in rule.columns}
@@ -243,7 +245,9 @@ def _unused(bench: Bench, column: Column, place: int) -> str | None:
     """A value that no row of the scratch database has, or one of the type's other values."""
     options = bench.rows.solver(bench.relation).options(column)
     unlike = fresh(column, _ABSENT + place) if place < 2 else None
-    return unlike or (options[-1 - place % len(options)] if options else None)
+    if unlike is None and options:
+        unlike = options[place % len(options)] if place < _OTHERS - 2 else options[-1 - place % len(options)]
+    return unlike
 
 
 def written_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:

@@ -23,6 +23,8 @@ from dbtrust.stage.solver import Change, Solver, Test, named, written
 _COMBINATIONS = 60
 #: Parents that are made for a row, at most so many above one another.
 _DEPTH = 8
+#: So often a refused row is given another parent.
+_PARENTS = 3
 _VALUE = re.compile(r"(?<![\w$'\"])VALUE(?![\w$'\"])")
 
 
@@ -263,9 +265,9 @@ class SolvedRows(Rows):
         self, relation: Relation, values: Values, refused: Failure, fixed: frozenset[str], depth: int, attempt: int
     ) -> bool:  # fmt: skip
         if refused.sqlstate == "23503":
-            return self._new_parent(relation, values, refused, fixed, depth)
+            return attempt < _PARENTS and self._new_parent(relation, values, refused, fixed, depth)
         names = self._spoken_of(relation, refused) - fixed
-        if attempt < 3 and self._another_parent(relation, values, names, depth):
+        if attempt < _PARENTS and self._another_parent(relation, values, names, depth):
             return True
         if not names:
             free = [c.name for c in relation.columns.values() if not c.generated and c.name not in fixed]

@@ -208,6 +208,8 @@ class Solver:
         """For a column of its own what the other columns hold, and what lies beside that."""
         own = {name for change in changes for name in change}
         by_name = {c.name: c for c in self.table.relation.columns.values()}
+        if any(own & set(change) for group in self.groups for change in group):
+            return []  # It points at a row: only what is there counts.
         if len(own) != 1 or by_name[name := own.pop()].category not in ("N", "D", "S"):
             return []
         kind = by_name[name].category
