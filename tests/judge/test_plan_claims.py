@@ -151,9 +151,8 @@ def test_what_is_not_known_is_never_passed() -> None:
         assert "Quantum Scan" in over(text, plan).message
 
 
-@pytest.mark.parametrize("text", ["at least 2x faster than without i", "no sort at 5 rows in t"])
-def test_what_is_not_judged_yet_is_unproved(text: str) -> None:
-    assert over(text, pg(scan())).outcome == "unproved"
+def test_no_single_plan_tells_a_gain() -> None:
+    assert over("at least 2x faster than without i", pg(scan())).outcome == "unproved"
 
 
 def express(kind: str = "EXPRESS_IXSCAN", **changes: Any) -> Node:

@@ -65,16 +65,16 @@ class LazyRun:
 
 def check_project(
     config: Config, selection: Selection, *, postgres: str | None, mongo: str | None, strict: bool, fail_on: str,
-    progress: Progress,
+    live: frozenset[str] = frozenset(), analyze: bool = False, progress: Progress,
 ) -> Report:  # fmt: skip
-    """The report of one project. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
+    """The report of one project; `live` and `analyze` as in Options. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
     result = _Result()
     with project_path(config):
         project = read_project(config)
         claims = parse_claims(project)
         result.problems += [Problem.of(error) for error in (*project.errors, *claims.errors)]
         urls: dict[Engine, str | None] = {"postgres": postgres, "mongo": mongo}
-        _judge(project, claims, selection, urls, result, progress)
+        _judge(project, claims, selection, urls, result, progress, live, analyze)
         if selection.wants("trace.link"):
             result.verdicts += judge_links(config)
     return Report(
@@ -93,6 +93,8 @@ def _judge(
     urls: dict[Engine, str | None],
     result: _Result,
     progress: Progress,
+    live: frozenset[str],
+    analyze: bool,
 ) -> None:
     wanted: list[Engine] = [
         engine for engine in ENGINES if _is_configured(project.config, engine) and selection.engine(engine)
@@ -103,8 +105,13 @@ def _judge(
     with ExitStack() as stack:
         stack.callback(run.close)
         halves = [
-            _half(engine, project, claims, selection, urls[engine], run, stack, progress) for engine in wanted
+            _half(engine, engine in live and urls[engine] is not None)(
+                project, claims, selection, urls[engine], run, stack, progress
+            )
+            for engine in wanted
         ]
+        for half in halves:
+            half.analyze = analyze
         _in_parallel([half.judge for half in halves], run)
         for half in halves:
             result.servers[half.engine] = half.info
@@ -130,16 +137,18 @@ def _needs_server(selection: Selection) -> bool:
     )
 
 
-def _half(
-    engine: Engine, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],
-    stack: ExitStack, progress: Progress,
-) -> Half:  # fmt: skip
+def _half(engine: Engine, live: bool) -> type[Half]:
     """Imports an engine's driver only when that engine is judged."""
     if engine == "postgres":
-        from dbtrust.checks.postgres import PostgresHalf as Chosen
+        if live:
+            from dbtrust.checks.live_postgres import LivePostgresHalf as Chosen
+        else:
+            from dbtrust.checks.postgres import PostgresHalf as Chosen
+    elif live:
+        from dbtrust.checks.live_mongo import LiveMongoHalf as Chosen
     else:
         from dbtrust.checks.mongo import MongoHalf as Chosen
-    return Chosen(project, claims, selection, url, run, stack, progress)
+    return Chosen
 
 
 def _in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:

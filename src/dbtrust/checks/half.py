@@ -24,6 +24,8 @@ class Half(ABC):
     """`judge` never raises a DbtrustError: what went wrong is in `errors`, what was judged in `verdicts`."""
 
     engine: Engine
+    #: May EXPLAIN execute on a database that is not ours?
+    analyze: bool = False
 
     def __init__(
         self, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],

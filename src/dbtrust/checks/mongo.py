@@ -8,14 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 import pymongo.errors
 
 from dbtrust.checks.half import Half
-from dbtrust.claims.mongo import ParsedMethod, judge_methods
+from dbtrust.checks.scale import Scale, scales, unbuilt
+from dbtrust.claims.mongo import ParsedMethod, judge_claims, judge_methods
 from dbtrust.claims.mongo_contracts import judge_contracts
+from dbtrust.claims.verdicts import drawn_findings
 from dbtrust.engine.mongo.urls import with_database
 from dbtrust.judge.claims import Names
+from dbtrust.judge.grammar import Claim
 from dbtrust.judge.mongo_indexes import redundant_indexes
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.mongo import prove_mongo
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo, Verdict
 from dbtrust.schema.declared_mongo import judge_collections
@@ -23,6 +27,8 @@ from dbtrust.schema.proofs_mongo import ParsedMongoProof, judge_proofs
 from dbtrust.source.find import located
 from dbtrust.source.objects import MongoMethod, MongoProof
 from dbtrust.stage.mongo import MongoStage, Scratch, open_mongo
+from dbtrust.stage.scale import generator_of, scaled
+from dbtrust.stage.scale_mongo import check_counts
 
 
 class MongoHalf(Half):
@@ -83,14 +89,43 @@ class MongoHalf(Half):
     def _on(
         self, scratch: Scratch, methods: Sequence[MongoMethod], proofs: Sequence[MongoProof]
     ) -> list[Verdict]:
-        parsed = [ParsedMethod(m, self.claims.of(m.subject)) for m in methods]
+        parsed = [ParsedMethod(m, self._claims_of(m)) for m in methods]
         verdicts = judge_methods(self.stage, scratch, parsed, self._names, self.progress)
+        for scale in scales(self.claims, "mongo", self.project) if methods else ():
+            verdicts += self._at_scale(scale)
+        self.findings += drawn_findings(verdicts)
         if parsed and self.selection.wants("contract."):
             verdicts += judge_contracts(self.stage, scratch, parsed, self.project.collections)
         judged = [ParsedMongoProof(p, c) for p in proofs for c in self.claims.of(f"proof:{p.name}")]
         if judged:
             self.progress("running MongoDB proofs")
         return verdicts + judge_proofs(self.stage, scratch, judged, self._names)
+
+    def _claims_of(self, method: MongoMethod, at: Scale | None = None) -> tuple[Claim, ...]:
+        return tuple(claim for claim in self.claims.of(method.subject) if claim.at == at)
+
+    def _at_scale(self, at: Scale) -> list[Verdict]:
+        """The claims at one stated number of documents, on a server with that many."""
+        methods = [(m, claims) for m in self.project.methods if (claims := self._claims_of(m, at))]
+        parsed = [ParsedMethod(method, claims) for method, claims in methods]
+        count, relation = at
+        generator = generator_of(self.project, "mongo", relation.name)
+        if generator is None:
+            return self._unbuilt(parsed, None)
+        rows = {generator.name: count}
+        self.progress(f"the project at {count:,} documents in {relation}")
+        with open_mongo(scaled(self.project, rows), self._run, self._url, self.progress) as stage:
+            if stage.data is None or stage.errors:
+                return self._unbuilt(parsed, stage.errors[0] if stage.errors else None)
+            try:
+                check_counts(self.project, stage.reading(), rows)
+            except DbtrustError as error:
+                return self._unbuilt(parsed, error)
+            with Scratch(stage) as scratch:
+                return judge_claims(stage, scratch, parsed, self._names, self.progress)
+
+    def _unbuilt(self, parsed: Sequence[ParsedMethod], error: DbtrustError | None) -> list[Verdict]:
+        return [unbuilt("mongo", p.method.subject, c, self._names, error) for p in parsed for c in p.claims]
 
     def tests_url(self) -> AbstractContextManager[str]:
         return self._tests_url()

@@ -14,9 +14,9 @@ from typing import Any
 
 import psycopg
 
+from dbtrust.claims.cases import example_values, variants
 from dbtrust.claims.columns import judge_columns
 from dbtrust.claims.parameters import Parameters, judge_parameters
-from dbtrust.claims.postgres import example_values, variants
 from dbtrust.engine.postgres.analysis import analyse
 from dbtrust.engine.postgres.describe import Described
 from dbtrust.engine.postgres.errors import Failure

@@ -62,13 +62,6 @@ def judge(claim: Claim, plan: Plan, names: Names) -> Judged:
             f"the plan holds {', '.join(plan.unknown)}, which this dbtrust does not know",
             "version",
         )
-    if claim.at is not None:
-        return Judged(
-            "unproved",
-            "claims at a stated number of rows are not judged yet",
-            "no_data",
-            next="leave out `at … rows in …`",
-        )
     return _RULES[claim.kind](claim, plan)
 
 
@@ -180,7 +173,10 @@ def _index_only(claim: Claim, plan: Plan) -> Judged:
         return Judged("refuted", f"the plan does not read {claim.relation or 'any relation'}")
     if not plan.analyzed:
         return Judged(
-            "unproved", "heap fetches are known only after execution", "version", next="allow ANALYZE"
+            "unproved",
+            "heap fetches are known only after execution",
+            "undecided",
+            next="allow ANALYZE with --analyze",
         )
     return _only_index(nodes, any_of=False)
 
@@ -219,7 +215,12 @@ def _none_of(types: Sequence[str], what: str) -> Callable[[Claim, Plan], Judged]
 def _examines(claim: Claim, plan: Plan) -> Judged:
     assert claim.number is not None
     if not plan.analyzed:
-        return Judged("unproved", "rows are known only after execution", "version", next="allow ANALYZE")
+        return Judged(
+            "unproved",
+            "rows are known only after execution",
+            "undecided",
+            next="allow ANALYZE with --analyze",
+        )
     seen = examined(plan, claim.unit, lambda node: _on(node, claim.relation))
     found = {"low": seen.low, "high": seen.high, "returned": seen.returned, "unit": claim.unit}
     per = "per result" if seen.returned else "and none returned"
@@ -262,12 +263,7 @@ def _at_most(claim: Claim, value: float | None, what: str, plan: Plan) -> Judged
 
 def _faster(claim: Claim, plan: Plan) -> Judged:
     del plan
-    return Judged(
-        "unproved",
-        f"the gain of {claim.index} is not measured yet",
-        "undecided",
-        next="claim cost or rows examined instead",
-    )
+    return Judged("unproved", f"the gain of {claim.index} is measured, no single plan tells it", "undecided")
 
 
 def _express(claim: Claim, plan: Plan) -> Judged:

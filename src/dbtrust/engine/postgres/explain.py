@@ -21,6 +21,8 @@ from dbtrust.model.plan import Node, Plan
 __all__ = ["Partitions", "explain", "parse"]
 
 _ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING ON, FORMAT JSON) "
+#: Without a clock around every node, whose price would be that of the statement.
+_TIMED = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING OFF, FORMAT JSON) "
 _PLAIN = "EXPLAIN (VERBOSE, SETTINGS, FORMAT JSON) "
 #: The nodes that run a part of the plan more than once; a sub plan of an expression does, too.
 _REPEATING = frozenset({"Nested Loop", "Recursive Union"})
@@ -60,6 +62,14 @@ def explain(
         if before is None or not _may_repeat(before):
             return _placed(connection, _run(connection, _ANALYZE, statement, params))
         return _measured(connection, statement, params, before)
+
+
+def timed(connection: psycopg.Connection[Any], statement: str, params: Sequence[Any] = ()) -> Plan:
+    """The plan with the time of the whole execution in totals["execution_ms"] and none of single nodes.
+
+    The statement runs in the caller's transaction. Raises psycopg.Error.
+    """
+    return _placed(connection, _run(connection, _TIMED, statement, params))
 
 
 def _transaction(connection: psycopg.Connection[Any]) -> AbstractContextManager[Any]:

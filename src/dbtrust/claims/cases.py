@@ -1,0 +1,112 @@
+"""What a query is run with: the values of its examples, for each combination of its choices."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import psycopg
+
+from dbtrust.claims.verdicts import Case, Failure
+from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.values import as_sent, evaluate
+from dbtrust.judge.grammar import Claim
+from dbtrust.judge.statements import parse_binds
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.location import shift
+from dbtrust.model.project import Example, Query
+from dbtrust.queries.placeholders import BoundSql, bind_params, choose
+from dbtrust.stage.draw import draw
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A query, its claims as the grammar reads them, and whether its method iterates (DECLARE)."""
+
+    query: Query
+    claims: tuple[Claim, ...]
+    iterates: bool = False
+    cases: list[PgCase] = field(default_factory=list["PgCase"])
+
+
+@dataclass(slots=True)
+class PgCase(Case):
+    """`query` has one of its choices in place; `values` are what psycopg is given for $1 …
+
+    `writes`: the server refused to run it in a transaction that only reads.
+    """
+
+    query: Query | None = None
+    values: tuple[Any, ...] = ()
+    writes: bool = False
+
+
+def cases_of(connection: Connection, item: Parsed, *, draws: bool = True) -> list[PgCase]:
+    """One case for each example, and for each combination of the query's choices.
+
+    With `draws` a query with claims and parameters and without an example gets values drawn from the data.
+    """
+    bound = bind_params(item.query.sql)
+    chosen = variants(item.query)
+    if not bound.names:
+        return [PgCase("", query=variant) for variant in chosen]
+    if item.query.examples:
+        return [_case(connection, q, bound, example) for q in chosen for example in item.query.examples]
+    return [case for q in chosen for case in _drawn(connection, q)] if draws and item.claims else []
+
+
+def variants(query: Query) -> list[Query]:
+    """The query for each combination of its choices."""
+    combinations = itertools.product(*query.choices.values())
+    chosen = (dict(zip(query.choices, words, strict=True)) for words in combinations)
+    return [replace(query, sql=choose(query.sql, words)) for words in chosen]
+
+
+def _case(connection: Connection, query: Query, bound: BoundSql, example: Example) -> PgCase:
+    case = PgCase(example.label or example.text, query=query)
+    try:
+        given = example_values(connection, bound, example)
+        case.values = tuple(as_sent(given[name]) for name in bound.names)
+    except DbtrustError as error:
+        place = (
+            error.location
+            if error.location.file
+            else shift(example.location, example.text, getattr(error, "offset", 0))
+        )
+        case.samples.append(Failure("server_error", error.message, place, error.next or "mend the example"))
+    except psycopg.Error as error:
+        message = f"example {case.label}: {describe(error)}"
+        case.samples.append(Failure("server_error", message, example.location, "mend the example"))
+    return case
+
+
+def _drawn(connection: Connection, query: Query) -> list[PgCase]:
+    bound = bind_params(query.sql)
+    return [
+        PgCase(row.label, drawn=True, query=query, values=tuple(as_sent(value) for value in row.values))
+        for row in draw(connection, bound.text, bound.names)
+    ]
+
+
+def example_values(connection: Connection, bound: BoundSql, example: Example) -> dict[str, Any]:
+    """The loaded values of an example by parameter. Raises DbtrustError and psycopg.Error."""
+    binds = parse_binds(example.text)
+    _same_names(bound, [name for name, _ in binds], example)
+    values = evaluate(connection, [expression for _, expression in binds])
+    return {name: value for (name, _), value in zip(binds, values, strict=True)}
+
+
+def _same_names(bound: BoundSql, given: Sequence[str], example: Example) -> None:
+    missing = [name for name in bound.names if name not in given]
+    extra = [name for name in given if name not in bound.names]
+    if missing:
+        raise DbtrustError(
+            f"the example gives no {missing[0]}", location=example.location, next=f"add {missing[0]} = …"
+        )
+    if extra:
+        step = f"parameters are {', '.join(bound.names)}"
+        raise DbtrustError(f"the query has no parameter {extra[0]}", location=example.location, next=step)
