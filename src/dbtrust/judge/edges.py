@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from dbtrust.judge.candidates import COMPOSITES, around, of_type
 from dbtrust.model.facts import Column
@@ -85,12 +86,12 @@ def _numbers(column: Column, pool: Sequence[str]) -> Iterator[str]:
     whole = column.base in ("smallint", "integer", "bigint", "oid")
     known = _decimals(pool)
     for value in known:
-        if not whole:
-            yield value
-        elif "." not in value:
+        if not whole or "." not in value:
             yield value
     if not whole:
-        yield from (f"{float(v) + step:.4f}" for v in known if len(v) < 12 for step in (0.01, -0.01, 0.5, 1, -1))
+        yield from (
+            f"{float(v) + step:.4f}" for v in known if len(v) < 12 for step in (0.01, -0.01, 0.5, 1, -1)
+        )
     yield from ("1", "2", "3", "0", "100", "-1", "5", "7", "10", "4", "6", "8", "12", "1000", "50", "20")
     for value in known:
         if re.fullmatch(r"-?\d{1,12}", value):
@@ -103,9 +104,24 @@ def _numbers(column: Column, pool: Sequence[str]) -> Iterator[str]:
 def _texts(column: Column, pool: Sequence[str]) -> Iterator[str]:
     samples = [v for v in pool if not re.search(r"[\\^$*+?(){}|]|\[.*\]", v)]
     yield from samples
-    plain = ("a", "b", "abc", "xyz", "a@b.cc", "A1", "2024-01-01", "https://a.bc", "", "A", " ", "1", "Ab c", "Ä")
+    plain = (
+        "a",
+        "b",
+        "abc",
+        "xyz",
+        "a@b.cc",
+        "A1",
+        "2024-01-01",
+        "https://a.bc",
+        "",
+        "A",
+        " ",
+        "1",
+        "Ab c",
+        "Ä",
+    )
     yield from plain
-    lengths = sorted({n for n in _wholes(pool, LONGEST)})
+    lengths = sorted(set(_wholes(pool, LONGEST)))
     for number in lengths:
         yield "a" * number
     shaped = [v for v in samples if not re.fullmatch(r"-?\d+(\.\d+)?", v)][:6]
@@ -114,7 +130,10 @@ def _texts(column: Column, pool: Sequence[str]) -> Iterator[str]:
     for value in shaped:
         for number in lengths:
             if 0 < len(value) < number:
-                yield from (value + value[-1] * (number - len(value)), value[0] * (number - len(value)) + value)
+                yield from (
+                    value + value[-1] * (number - len(value)),
+                    value[0] * (number - len(value)) + value,
+                )
     if column.base == "character" and column.length:
         yield from ("a" * column.length, "1" * column.length, "A" * column.length)
     yield from (v for v in pool if v not in samples)
@@ -123,7 +142,15 @@ def _texts(column: Column, pool: Sequence[str]) -> Iterator[str]:
 
 def _altered(value: str) -> Iterator[str]:
     """A text with one thing wrong: cut, longer, in the other case, with a blank or a sign in it."""
-    yield from (value[:-1], value[1:], value + "!", value + value[-1:], value.upper(), value.lower(), value.swapcase())
+    yield from (
+        value[:-1],
+        value[1:],
+        value + "!",
+        value + value[-1:],
+        value.upper(),
+        value.lower(),
+        value.swapcase(),
+    )
     yield from (f" {value}", f"{value} ", value + value, value.replace("@", ""), value.replace(".", ".."))
     yield value[: len(value) // 2] + " " + value[len(value) // 2 :]
 
@@ -151,7 +178,9 @@ def _days(column: Column, pool: Sequence[str]) -> Iterator[str]:
     yield from _shifted(_BASE_DAY, (-n for n in _wholes(pool, 40_000)))
     yield from _shifted(_BASE_DAY, (3, 4, 5, 6, -1, -2, 31, 60, 90, 180, 3_660, 36_600))
     yield from ("2000-02-29", "1850-01-01", "9999-12-31", "infinity", "-infinity")
-    yield from (f"{year}-{month:02d}-15" for year in _wholes(pool, 9_999) if year > 1_000 for month in (1, 6, 12))
+    yield from (
+        f"{year}-{month:02d}-15" for year in _wholes(pool, 9_999) if year > 1_000 for month in (1, 6, 12)
+    )
     yield from (f"2024-{month:02d}-15" for month in range(2, 13))
 
 
@@ -161,7 +190,9 @@ def _seconds(pool: Iterable[str]) -> list[int]:
     for value in pool:
         total = 0
         for count, unit, hours, minutes, seconds in _SPAN.findall(value) if not _DAY.match(value) else ():
-            total += int(count) * _SECONDS[unit] if unit else int(hours) * 3_600 + int(minutes) * 60 + int(seconds)
+            total += (
+                int(count) * _SECONDS[unit] if unit else int(hours) * 3_600 + int(minutes) * 60 + int(seconds)
+            )
         if total:
             found.append(total)
     return found
@@ -174,22 +205,55 @@ def _moments(column: Column, pool: Sequence[str]) -> Iterator[str]:
     moments = [datetime(d.year, d.month, d.day) for d in _dates(pool) if 1 < d.year < 9_999]
     for known in moments:
         yield from (f"{known + timedelta(seconds=step)}{zone}" for step in (0, 1, -1, 86_400))
-    for step in (0, 3_600, 60, 86_400, 14_428_800, -60, *spans, *(s + 1 for s in spans), *(s - 1 for s in spans)):
+    for step in (
+        0,
+        3_600,
+        60,
+        86_400,
+        14_428_800,
+        -60,
+        *spans,
+        *(s + 1 for s in spans),
+        *(s - 1 for s in spans),
+    ):
         with suppress(OverflowError):
             yield f"{base + timedelta(seconds=step)}{zone}"
-    yield from (f"2000-02-29 00:00:00{zone}", f"1850-01-01 00:00:00{zone}", f"9999-12-31 00:00:00{zone}", "infinity", "-infinity")
+    yield from (
+        f"2000-02-29 00:00:00{zone}",
+        f"1850-01-01 00:00:00{zone}",
+        f"9999-12-31 00:00:00{zone}",
+        "infinity",
+        "-infinity",
+    )
 
 
 def _times(column: Column, pool: Sequence[str]) -> Iterator[str]:
     zone = "+00" if column.base.endswith("with time zone") else ""
     known = [s % 86_400 for s in _seconds(pool)]
-    for total in (*(k + step for k in known for step in (0, 1, -1, 60)), 36_000, 0, 36_001, 43_200, 61_200, 86_399):
+    for total in (
+        *(k + step for k in known for step in (0, 1, -1, 60)),
+        36_000,
+        0,
+        36_001,
+        43_200,
+        61_200,
+        86_399,
+    ):
         yield f"{total // 3_600 % 24:02d}:{total // 60 % 60:02d}:{total % 60:02d}{zone}"
 
 
 def _spans(column: Column, pool: Sequence[str]) -> Iterator[str]:
     yield from (v for v in pool if _SPAN.search(v))
-    yield from ("1 day", "1 hour", "0", "10 minutes", "1 hour 1 second", "1 day 1 second", "-1 second", "30 days")
+    yield from (
+        "1 day",
+        "1 hour",
+        "0",
+        "10 minutes",
+        "1 hour 1 second",
+        "1 day 1 second",
+        "-1 second",
+        "30 days",
+    )
     for total in _seconds(pool):
         yield from (f"{total + step} seconds" for step in (1, -1, 60, 3_600, total))
     yield from ("1 second", "2 days", "100 days", "1000 days", "-1 day", "100 years")
@@ -252,10 +316,28 @@ def _paths(column: Column, pool: Sequence[str]) -> Iterator[str]:
 def _networks(column: Column, pool: Sequence[str]) -> Iterator[str]:
     yield from (v for v in pool if re.match(r"[\da-f]+[.:]", v))
     if column.base == "cidr":
-        yield from ("10.1.0.0/16", "10.2.0.0/16", "10.1.2.0/24", "10.0.0.0/8", "0.0.0.0/0", "10.1.2.3/32", "2001:db8::/32")
+        yield from (
+            "10.1.0.0/16",
+            "10.2.0.0/16",
+            "10.1.2.0/24",
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "10.1.2.3/32",
+            "2001:db8::/32",
+        )
         yield from (f"0.0.0.0/{bits}" for bits in _wholes(pool, 32))
     else:
-        yield from ("10.0.0.1", "10.0.0.2", "192.168.0.1", "8.8.8.8", "10.0.0.0/8", "0.0.0.0", "127.0.0.1", "::1", "2001:db8::1")
+        yield from (
+            "10.0.0.1",
+            "10.0.0.2",
+            "192.168.0.1",
+            "8.8.8.8",
+            "10.0.0.0/8",
+            "0.0.0.0",
+            "127.0.0.1",
+            "::1",
+            "2001:db8::1",
+        )
 
 
 def _addresses(column: Column, pool: Sequence[str]) -> Iterator[str]:
@@ -291,7 +373,7 @@ def _arrays(column: Column, pool: Sequence[str]) -> Iterator[str]:
     items = [json.dumps(v, ensure_ascii=False) for v in _elements(column, pool)]
     yield from ("{" + item + "}" for item in items[:8])
     yield from ("{}", "{NULL}")
-    for first, second in zip(items, items[1:], strict=False):
+    for first, second in pairwise(items):
         yield "{" + f"{first},{second}" + "}"
     for number in _wholes(pool, 500):
         for item in items[:2]:
@@ -303,7 +385,7 @@ def _arrays(column: Column, pool: Sequence[str]) -> Iterator[str]:
 def _ranges(column: Column, pool: Sequence[str]) -> Iterator[str]:
     name = column.base.rsplit(".", 1)[-1]
     points = _points(name, pool)
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in pairwise(points):
         if low != high:
             yield from (f"[{low},{high})", f"({low},{high})", f"[{low},{high}]", f"[{high},{low})")
     yield from ("empty", f"[{points[0]},)", f"(,{points[0]})", "(,)", f"[{points[0]},{points[0]}]")
@@ -316,9 +398,20 @@ def _points(name: str, pool: Sequence[str]) -> list[str]:
     """Bounds of a range, in order as far as they can be."""
     if name in ("int4range", "int8range", "numrange"):
         numbers = sorted({float(v) for v in _decimals(pool)} | {1, 5, 7, 9})
-        return [f"{n:g}" if n == int(n) and abs(n) < 1e15 else str(n) for n in numbers if n == int(n) or name == "numrange"]
+        return [
+            f"{n:g}" if n == int(n) and abs(n) < 1e15 else str(n)
+            for n in numbers
+            if n == int(n) or name == "numrange"
+        ]
     if name == "daterange":
-        return ["2024-01-01", "2024-02-01", "2025-01-01", "2025-02-01", *(d.isoformat() for d in _dates(pool)), "2040-01-01"]
+        return [
+            "2024-01-01",
+            "2024-02-01",
+            "2025-01-01",
+            "2025-02-01",
+            *(d.isoformat() for d in _dates(pool)),
+            "2040-01-01",
+        ]
     zone = "+00" if name == "tstzrange" else ""
     base = datetime(2024, 1, 1)
     steps = [0, 3_600, 86_400, *_seconds(pool), *(s + 1 for s in _seconds(pool)), 31_622_400, 315_360_000]

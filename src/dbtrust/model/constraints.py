@@ -55,7 +55,11 @@ class Constraint:
     @property
     def label(self) -> str:
         """TABLE.NAME, with the schema in front where it is not public."""
-        return f"{self.owner}.{self.name}" if self.schema == "public" else f"{self.schema}.{self.owner}.{self.name}"
+        return (
+            f"{self.owner}.{self.name}"
+            if self.schema == "public"
+            else f"{self.schema}.{self.owner}.{self.name}"
+        )
 
     @property
     def subject(self) -> str:
@@ -84,7 +88,11 @@ class Trigger:
 
     @property
     def label(self) -> str:
-        return f"{self.table}.{self.name}" if self.schema == "public" else f"{self.schema}.{self.table}.{self.name}"
+        return (
+            f"{self.table}.{self.name}"
+            if self.schema == "public"
+            else f"{self.schema}.{self.table}.{self.name}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

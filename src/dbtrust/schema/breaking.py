@@ -56,6 +56,8 @@ class Bench:
 
     rows: SolvedRows
     ground: Ground
+    #: A database with the project's data, to count in.
+    data: psycopg.Connection[Any] | None = None
 
     @property
     def relation(self) -> Relation:
@@ -127,7 +129,11 @@ class Bench:
             drops += without(mask, self.ground.table)
         if also:
             evidence["accepted without"] = [rule.name, *also]
-            return Shown("masked", f"refused: {said(refused)}; each row that was found breaks {', '.join(also)} too", evidence)
+            return Shown(
+                "masked",
+                f"refused: {said(refused)}; each row that was found breaks {', '.join(also)} too",
+                evidence,
+            )
         evidence["without it"] = "accepted"
         return Shown("holds", f"refused: {said(refused)}", evidence)
 

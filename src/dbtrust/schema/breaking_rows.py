@@ -50,7 +50,11 @@ def _beside(bench: Bench, test: Test) -> list[Values]:
         return []
     bench.rows.present[bench.relation.oid].append(_base(bench))
     try:
-        return list(_first(bench.rows.solver(bench.relation, 0).breaking(bench.ground.second or _base(bench), test), 8))
+        return list(
+            _first(
+                bench.rows.solver(bench.relation, 0).breaking(bench.ground.second or _base(bench), test), 8
+            )
+        )
     finally:
         bench.rows.present[bench.relation.oid].pop()
 
@@ -84,7 +88,12 @@ def null_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     """The valid row with NULL in one column; a generated column is made NULL by what it reads."""
     name = rule.columns[0]
     if name in bench.ground.table.generated:
-        test = Test(rule.name, f"{quoted(name)} IS NOT NULL", frozenset(_inputs(bench.ground.table, rule)), wanted=True)
+        test = Test(
+            rule.name,
+            f"{quoted(name)} IS NOT NULL",
+            frozenset(_inputs(bench.ground.table, rule)),
+            wanted=True,
+        )
         for row in bench.rows.solver(bench.relation).breaking(_base(bench), test):
             yield Broken((), bench.insert(row))
         return
@@ -122,8 +131,12 @@ def _keyed(bench: Bench, rule: Constraint) -> Iterator[Bound]:
     """A valid row that the rule binds: no NULL in its columns, its predicate true."""
     wanted: list[Test] = []
     if not rule.nulls_equal:
-        wanted += [Test("", f"{quoted(name)} IS NOT NULL", frozenset({name}), wanted=True) for name in rule.columns]
-        wanted += [Test("", f"({e}) IS NOT NULL", frozenset(rule.columns), wanted=True) for e in rule.elements]
+        wanted += [
+            Test("", f"{quoted(name)} IS NOT NULL", frozenset({name}), wanted=True) for name in rule.columns
+        ]
+        wanted += [
+            Test("", f"({e}) IS NOT NULL", frozenset(rule.columns), wanted=True) for e in rule.elements
+        ]
     if rule.text:
         columns = named(rule.text, [c.name for c in bench.relation.columns.values()])
         wanted.append(Test("", rule.text, frozenset(columns), wanted=True))
@@ -179,7 +192,9 @@ def _overlapping(
     pairs = list(zip(rule.elements, rule.operators, strict=True))
     alike = [(e, op) for e, op in pairs if not op.endswith(".<>)")]
     names = [c.name for c in bench.relation.columns.values()]
-    same = written(bench.ground.table, [n for e, _ in alike for n in named(e, names)] + named(rule.text, names))
+    same = written(
+        bench.ground.table, [n for e, _ in alike for n in named(e, names)] + named(rule.text, names)
+    )
     given = {name: first[name] for name in same if name in first}
     unlike = {name for e, op in pairs if op.endswith(".<>)") for name in named(e, names)}
     for other in (bench.ground.second, bench.ground.values):
@@ -200,7 +215,9 @@ def orphan_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     for absent in unused[:6]:
         yield Broken((), bench.insert({**base, **absent}))
     for absent in unused[:6]:
-        yield from _mended(bench, rule, {**{n: base[n] for n in rule.columns if base.get(n) is not None}, **absent})
+        yield from _mended(
+            bench, rule, {**{n: base[n] for n in rule.columns if base.get(n) is not None}, **absent}
+        )
 
 
 def referring(bench: Bench, rule: Constraint) -> Values:
@@ -218,12 +235,17 @@ def referring(bench: Bench, rule: Constraint) -> Values:
 def _absent(bench: Bench, rule: Constraint, base: Values) -> Iterator[Values]:
     """Changes of the key's columns, those first that no other foreign key shares."""
     columns = {c.name: c for c in bench.relation.columns.values()}
-    shared = {n for key in bench.relation.foreign_keys if key.name != rule.name for n in _names(bench.relation, key)}
+    shared = {
+        n for key in bench.relation.foreign_keys if key.name != rule.name for n in _names(bench.relation, key)
+    }
     own = [name for name in rule.columns if name not in shared]
     others = {n: base.get(n) or _unused(bench, columns[n], 0) for n in rule.columns}
     for place in range(_OTHERS):
         for name in own or rule.columns:
-            yield {**{n: v for n, v in others.items() if base.get(n) is None}, name: _unused(bench, columns[name], place)}
+            yield {
+                **{n: v for n, v in others.items() if base.get(n) is None},
+                name: _unused(bench, columns[name], place),
+            }
         yield {name: _unused(bench, columns[name], place) for name in rule.columns}
 
 
@@ -231,7 +253,9 @@ def _is_absent(bench: Bench, rule: Constraint, row: Values) -> bool:
     """Does no parent have these values, as the server compares them?"""
     parent = bench.rows.promises.tables[rule.target].relation
     key = {n: row[name] for n, name in zip(rule.target_columns, rule.columns, strict=True)}
-    if None in key.values() or (parent.oid == bench.relation.oid and all(row.get(n) == v for n, v in key.items())):
+    if None in key.values() or (
+        parent.oid == bench.relation.oid and all(row.get(n) == v for n, v in key.items())
+    ):
         return False
     found = observe(bench.rows.connection, [count(parent.schema, parent.name, key)])
     return not isinstance(found, Failure) and found == [[(0,)]]
@@ -261,7 +285,9 @@ def written_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     yield Broken((), insert_statement(bench.relation.schema, bench.relation.name, row))
 
 
-def domain_values(connection: object, rule: Constraint, texts: Sequence[str], known: Solver) -> Iterator[Broken]:
+def domain_values(
+    connection: object, rule: Constraint, texts: Sequence[str], known: Solver
+) -> Iterator[Broken]:
     """Casts of values that break a check of the domain, or of NULL; those of `texts` are kept as far as they can be."""
     assert rule.value is not None
     if rule.kind == "domain not null":

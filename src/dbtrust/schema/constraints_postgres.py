@@ -1,4 +1,4 @@
-"""schema.constraint on PostgreSQL: every rule of the catalog is broken on purpose, alone, on a copy without data."""
+"""schema.constraint and schema.trigger on PostgreSQL: every rule is broken on purpose, alone, on a copy without data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.engine.postgres.attempts import DEFERRED, IMMEDIATE, attempt, cast, table_name
+from dbtrust.engine.postgres.attempts import DEFERRED, IMMEDIATE, attempt, cast, force_row_security
 from dbtrust.engine.postgres.run import execute_composed
-from dbtrust.engine.postgres.promises import read_promises
 from dbtrust.engine.postgres.trial import whole
+from dbtrust.engine.postgres.violators import count_violators
 from dbtrust.judge.candidates import harvest
 from dbtrust.judge.edges import constants
-from dbtrust.model.constraints import Constraint, Promises, RowSecurity, Table
+from dbtrust.judge.vacuous import never_false
+from dbtrust.model.constraints import Constraint, Promises, RowSecurity, Table, Trigger
 from dbtrust.model.facts import Relation
 from dbtrust.model.location import Location
 from dbtrust.model.report import Outcome, Verdict
@@ -34,13 +35,15 @@ from dbtrust.schema.breaking_rows import (
     written_rows,
 )
 from dbtrust.schema.referenced import parent_side
+from dbtrust.schema.row_security import judge_row_security
+from dbtrust.schema.triggers_postgres import judge_trigger, on_a_view
 from dbtrust.stage.ground import Ground, grounds, said
 from dbtrust.stage.rows import Mode
 from dbtrust.stage.solved import Made, SolvedRows
 from dbtrust.stage.solver import Solver, Test
 
 Connection = psycopg.Connection[Any]
-Templates = Mapping[int, Sequence[dict[str, str | None]]]
+Models = Mapping[int, Sequence[dict[str, str | None]]]
 _ROWS: dict[str, Callable[[Bench, Constraint], Iterator[Broken]]] = {
     "check": check_rows, "not null": null_rows, "unique": twin_rows, "primary key": twin_rows,
     "unique index": twin_rows, "exclude": overlapping_rows, "foreign key": orphan_rows, "generated": written_rows,
@@ -48,27 +51,42 @@ _ROWS: dict[str, Callable[[Bench, Constraint], Iterator[Broken]]] = {
 }  # fmt: skip
 
 
-def judge_constraints(
-    connection: Connection, *, declared: Promises | None = None, templates: Templates | None = None
+def judge_rules(
+    connection: Connection,
+    promises: Promises,
+    *,
+    declared: Promises | None = None,
+    models: Models | None = None,
+    data: Connection | None = None,
 ) -> list[Verdict]:
-    """One verdict for each rule of the connection's database, which is spoilt by it (a scratch copy without data).
+    """schema.constraint and schema.trigger of the connection's database, which is spoilt by it (a copy without data).
 
+    `promises` are the rules that the connection's database has.
     `declared` are the rules that are meant to be there (those of the declared schema); None: those that are.
-    `templates` are rows of the project's data by table. Raises psycopg.Error where the connection is lost.
+    `models` are rows of the project's data by table; `data` a database with them all, to count in. Raises psycopg.Error where the connection is lost.
     """
-    promises = read_promises(connection)
     rows = SolvedRows(
         connection, {oid: t.relation for oid, t in promises.tables.items()}, {}, Random(1), Mode({}, 0, 0),
-        templates=templates or {}, promises=promises,
+        templates=models or {}, promises=promises,
     )  # fmt: skip
     wanted = defaultdict[int, list[Constraint]](list)
     verdicts: list[Verdict] = []
     for rule in _meant(promises, declared, verdicts):
         wanted[rule.relation].append(rule)
     verdicts += [_of_domain(connection, promises, rule) for rule in wanted.pop(0, [])]
+    for security in promises.row_security:
+        # The owner's own rows are to come in; the policies are judged by themselves.
+        execute_composed(connection, force_row_security(security.schema, security.table, on=False))
+    triggers = list(promises.triggers)
     for ground in grounds(rows):
-        verdicts += _of_table(Bench(rows, ground), wanted.pop(ground.relation.oid, []))
-    return verdicts
+        oid = ground.relation.oid
+        bench = Bench(rows, ground, data)
+        security = [s for s in promises.row_security if s.relation == oid]
+        verdicts += _of_table(
+            bench, wanted.pop(oid, []), [t for t in triggers if t.relation == oid], security
+        )
+    on_views = [t for t in triggers if t.relation not in promises.tables]
+    return verdicts + [on_a_view(trigger) for trigger in on_views]
 
 
 def _meant(promises: Promises, declared: Promises | None, verdicts: list[Verdict]) -> list[Constraint]:
@@ -90,7 +108,9 @@ def _meant(promises: Promises, declared: Promises | None, verdicts: list[Verdict
 
 def verdict_of(rule: Constraint, shown: Shown, step: str = "", reason: str = "") -> Verdict:
     """`location` is left open: who calls knows the project's files."""
-    outcome: Outcome = "holds" if shown.outcome == "holds" else "refuted" if shown.outcome == "refuted" else "unproved"
+    outcome: Outcome = (
+        "holds" if shown.outcome == "holds" else "refuted" if shown.outcome == "refuted" else "unproved"
+    )
     evidence = {"table": rule.owner, "rule": rule.definition, **shown.evidence}
     if rule.kind in ("not null", "generated", "identity"):
         evidence["column"] = rule.columns[0]
@@ -118,23 +138,58 @@ _MEND = {
 }  # fmt: skip
 
 
-def _of_table(bench: Bench, rules: Sequence[Constraint]) -> list[Verdict]:
+def _of_table(
+    bench: Bench, rules: Sequence[Constraint], triggers: Sequence[Trigger], security: Sequence[RowSecurity]
+) -> list[Verdict]:
     """The verdicts of one table, in a transaction that is rolled back."""
     verdicts: list[Verdict] = []
     with bench.rows.connection.transaction(force_rollback=True), with_parents(bench):
         for rule in rules:
             if rule.broken:
-                step = next((s for start, s in _MEND.items() if rule.broken.startswith(start)), "")
-                verdicts.append(verdict_of(rule, Shown("refuted", rule.broken), step))
+                verdicts.append(_broken(bench, rule))
             elif rule.name in bench.ground.blocked:
                 said_ = bench.ground.blocked[rule.name]
-                verdicts.append(verdict_of(rule, Shown("unproved", f"no row was found that it accepts: {said_}")))
+                verdicts.append(
+                    verdict_of(rule, Shown("unproved", f"no row was found that it accepts: {said_}"))
+                )
             elif bench.ground.values is None:
                 why = f"no row of {rule.owner} was found that the server accepts: {bench.ground.why}"
                 verdicts.append(verdict_of(rule, Shown("unproved", why)))
             else:
                 verdicts.append(_proved(bench, rule))
+        verdicts += [judge_trigger(bench, trigger) for trigger in triggers]
+        verdicts += [_secured(bench, item) for item in security]
     return verdicts
+
+
+def _broken(bench: Bench, rule: Constraint) -> Verdict:
+    """A rule that the server does not keep for every row; with data, how many rows break it is counted."""
+    step = next((s for start, s in _MEND.items() if rule.broken.startswith(start)), "")
+    target = bench.rows.promises.tables.get(rule.target)
+    count = count_violators(bench.data, rule, target.relation if target else None) if bench.data else None
+    if count is None:
+        return verdict_of(rule, Shown("refuted", rule.broken), step)
+    evidence = {"rows that break it": count}
+    return verdict_of(
+        rule, Shown("refuted", f"{rule.broken} ({count} rows of the data break it)", evidence), step
+    )
+
+
+def _secured(bench: Bench, security: RowSecurity) -> Verdict:
+    shown, step = judge_row_security(bench, security)
+    outcome: Outcome = (
+        "holds" if shown.outcome == "holds" else "refuted" if shown.outcome == "refuted" else "unproved"
+    )
+    return Verdict(
+        "schema.constraint", "postgres", f"constraint:{security.label}", outcome, shown.message, next=step,
+        reason="undecided" if outcome == "unproved" else "", evidence={"table": security.table, **shown.evidence},
+    )  # fmt: skip
+
+
+def _is_vacuous(relation: Relation, rule: Constraint) -> bool:
+    tree = relation.checks.get(rule.name, ((), "", None))[2]
+    not_null = frozenset(number for number, column in relation.columns.items() if column.not_null)
+    return tree is not None and never_false(tree, not_null)
 
 
 @contextmanager
@@ -157,6 +212,11 @@ def with_parents(bench: Bench) -> Generator[None]:
 
 def _proved(bench: Bench, rule: Constraint) -> Verdict:
     shown = bench.tried(rule, _ROWS[rule.kind](bench, rule))
+    if shown.outcome == "unproved" and rule.kind == "check" and _is_vacuous(bench.relation, rule):
+        message = "it refuses nothing: for every row there can be it is true or NULL"
+        return verdict_of(
+            rule, Shown("refuted", message), "say what it is to refuse (= NULL is always NULL: IS NULL)"
+        )
     if shown.outcome == "holds":
         shown = _whole(bench, rule, shown)
     return verdict_of(rule, shown)
@@ -185,7 +245,11 @@ def _null_keys(bench: Bench, rule: Constraint) -> list[tuple[str, str]]:
     for name in rule.columns:
         statement = null_insert(bench.relation, bench.ground.values, name)
         refused = attempt(bench.rows.connection, [statement, IMMEDIATE])
-        lost = refused is not None and (refused.sqlstate, refused.constraint, bench.relation.kind) == ("23514", None, "p")
+        lost = refused is not None and (refused.sqlstate, refused.constraint, bench.relation.kind) == (
+            "23514",
+            None,
+            "p",
+        )
         if refused is not None and (lost or (refused.sqlstate == "23502" and refused.column == name)):
             found.append(("holds", f"NULL in {name} is refused: {said(refused)}"))
         else:
@@ -201,7 +265,12 @@ def _deferred(bench: Bench, rule: Constraint, shown: Shown) -> list[tuple[str, s
             let_in = attempt(bench.rows.connection, [DEFERRED, *item.setup, item.last])
             late = attempt(bench.rows.connection, [DEFERRED, *item.statements])
             if let_in is None and late is not None and names(rule, late):
-                return [("holds", f"deferred, the row is accepted; SET CONSTRAINTS ALL IMMEDIATE refuses it: {said(late)}")]
+                return [
+                    (
+                        "holds",
+                        f"deferred, the row is accepted; SET CONSTRAINTS ALL IMMEDIATE refuses it: {said(late)}",
+                    )
+                ]
             return [("unproved", f"deferred: {said(let_in) if let_in else 'the row was accepted for good'}")]
     return []
 
@@ -220,7 +289,11 @@ def _of_domain(connection: Connection, promises: Promises, rule: Constraint) -> 
         for r in promises.constraints
         if r.kind == "domain check" and (r.schema, r.owner) == (rule.schema, rule.owner)
     ]
-    tests += [Test("", as_value(t), frozenset({"value"})) for t in texts if as_value(t) not in {x.text for x in tests}]
+    tests += [
+        Test("", as_value(t), frozenset({"value"}))
+        for t in texts
+        if as_value(t) not in {x.text for x in tests}
+    ]
     solver = Solver(connection, Table(relation, {}), tests, {"value": list(dict.fromkeys(pool))})
     with connection.transaction(force_rollback=True):
         first = next(iter(solver.options(rule.value)), None)
@@ -228,8 +301,13 @@ def _of_domain(connection: Connection, promises: Promises, rule: Constraint) -> 
         valid = cast(good["value"], rule.value.type, rule.domain)
         refused = attempt(connection, [valid])
         if refused is not None:
-            return verdict_of(rule, Shown("unproved", f"no value was found that the domain accepts: {said(refused)}"))
-        bench = Bench(SolvedRows(connection, {}, {}, Random(1), Mode({}, 0, 0), promises=promises), _domain_ground(relation, valid))
+            return verdict_of(
+                rule, Shown("unproved", f"no value was found that the domain accepts: {said(refused)}")
+            )
+        bench = Bench(
+            SolvedRows(connection, {}, {}, Random(1), Mode({}, 0, 0), promises=promises),
+            _domain_ground(relation, valid),
+        )
         return verdict_of(rule, bench.tried(rule, domain_values(connection, rule, texts, solver)))
 
 

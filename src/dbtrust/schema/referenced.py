@@ -46,7 +46,11 @@ def parent_side(bench: Bench, rule: Constraint) -> Found:
     pair = _pair(bench, rule, parent)
     if pair is None:
         return [("unproved", "no pair of rows was found of which one points at the other")]
-    found = [_acted(bench, rule, parent, pair, "DELETE", rule.on_delete, delete(parent.schema, parent.name, pair.key))]
+    found = [
+        _acted(
+            bench, rule, parent, pair, "DELETE", rule.on_delete, delete(parent.schema, parent.name, pair.key)
+        )
+    ]
     changes = _other_key(bench, rule, parent, pair)
     if changes:
         statement = update(parent.schema, parent.name, changes, pair.key)
@@ -78,7 +82,11 @@ def _pair(bench: Bench, rule: Constraint, parent: Relation) -> _Pair | None:
     mine = {name: base[name] for name in rule.columns}
     if None in mine.values():
         return None
-    return _Pair((row_statement(bench.relation, base),), dict(zip(rule.target_columns, mine.values(), strict=True)), mine)
+    return _Pair(
+        (row_statement(bench.relation, base),),
+        dict(zip(rule.target_columns, mine.values(), strict=True)),
+        mine,
+    )
 
 
 def _others(bench: Bench, rule: Constraint) -> dict[int, str | None]:
@@ -113,7 +121,13 @@ def _other_key(bench: Bench, rule: Constraint, parent: Relation, pair: _Pair) ->
 
 
 def _acted(
-    bench: Bench, rule: Constraint, parent: Relation, pair: _Pair, verb: str, action: str, statement: sql.Composed
+    bench: Bench,
+    rule: Constraint,
+    parent: Relation,
+    pair: _Pair,
+    verb: str,
+    action: str,
+    statement: sql.Composed,
 ) -> tuple[str, str]:
     """What the statement did to the child, against what the foreign key says it does."""
     child = bench.relation
@@ -124,7 +138,9 @@ def _acted(
     found = observe(bench.rows.connection, asked)
     if isinstance(found, Failure) and not names(rule, found):
         # A trigger of the user's may refuse the statement first.
-        off = [triggers_off(r.schema, r.name) for r in (child, parent)] if bench.rows.promises.triggers else []
+        off = (
+            [triggers_off(r.schema, r.name) for r in (child, parent)] if bench.rows.promises.triggers else []
+        )
         found = observe(bench.rows.connection, [*off, *asked]) if off else found
     said_ = f"{verb} of the row that is pointed at, {ACTIONS[action]}"
     if isinstance(found, Failure):

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from dbtrust.model.location import NOWHERE, Location, locate
-from dbtrust.model.report import Finding
+from dbtrust.model.report import Finding, Verdict
 from dbtrust.source.project import Project
 
 
@@ -21,6 +21,32 @@ def located(finding: Finding, project: Project) -> Finding:
     return replace(
         finding, location=place or (find_name(table, _texts(project)) if table else None) or NOWHERE
     )
+
+
+def placed(verdict: Verdict, project: Project) -> Verdict:
+    """The verdict at the first line that names its subject; for a rule of a column, where its table speaks of that."""
+    if verdict.location != NOWHERE:
+        return verdict
+    texts = _texts(project)
+    table, column = str(verdict.evidence.get("table", "")), str(verdict.evidence.get("column", ""))
+    label = verdict.subject.partition(":")[2]
+    name = label.rpartition(f"{table}.")[2] if table else label.rsplit(".", 1)[-1]
+    place = None if column else find_name(name, texts)
+    return replace(verdict, location=place or _within(table, column, texts) or NOWHERE)
+
+
+def _within(table: str, column: str, texts: list[tuple[str, str]]) -> Location | None:
+    """The column after the table's name, else the table."""
+    for file, text in texts:
+        start = (
+            re.search(rf"(?<![\w$]){re.escape(table)}(?![\w$])", _without_comments(text)) if table else None
+        )
+        if start is None:
+            continue
+        later = re.compile(rf"(?<![\w$]){re.escape(column)}(?![\w$])") if column else None
+        match = later.search(_without_comments(text), start.end()) if later else None
+        return locate(text, match.start() if match else start.start(), file)
+    return None
 
 
 def find_name(name: str, texts: list[tuple[str, str]]) -> Location | None:

@@ -115,7 +115,9 @@ class SolvedRows(Rows):
                 options = solver.options(column)
                 values[column.name] = options[0] if options else None
                 if place and any(number in key.columns for key in relation.keys):
-                    values[column.name] = fresh(column, place) or options[place % len(options)] if options else None
+                    values[column.name] = (
+                        fresh(column, place) or options[place % len(options)] if options else None
+                    )
         return values
 
     def _insert(
@@ -207,7 +209,10 @@ class SolvedRows(Rows):
         rows = self.present.get(key.target, []) if parent else []
         turn = place % len(rows) if rows else 0
         options: list[Change] = [
-            {c.name: row.get(parent.columns[n].name) for c, n in zip(columns, key.target_columns, strict=True)}
+            {
+                c.name: row.get(parent.columns[n].name)
+                for c, n in zip(columns, key.target_columns, strict=True)
+            }
             for row in [*rows[turn:], *rows[:turn]]
             if parent
         ]
@@ -289,7 +294,9 @@ class SolvedRows(Rows):
         wanted = {n: values[name] for n, name in zip(key.target_columns, names, strict=True) if name in fixed}
         row = self.add(parent, len(self.present[parent.oid]), wanted, depth + 1)
         if row is not None:
-            values.update({c: row.get(parent.columns[n].name) for c, n in zip(names, key.target_columns, strict=True)})
+            values.update(
+                {c: row.get(parent.columns[n].name) for c, n in zip(names, key.target_columns, strict=True)}
+            )
         return row is not None
 
     def _another_parent(self, relation: Relation, values: Values, names: frozenset[str], depth: int) -> bool:
@@ -307,7 +314,10 @@ class SolvedRows(Rows):
                 if relation.columns[n].name in shared and values.get(relation.columns[n].name) is not None
             }
             refused = self.refused
-            made = self.add(parent.relation, len(self.present[key.target]) + 1, wanted, depth + 1) is not None or made
+            made = (
+                self.add(parent.relation, len(self.present[key.target]) + 1, wanted, depth + 1) is not None
+                or made
+            )
             self.refused = refused
         return made
 
@@ -319,7 +329,11 @@ class SolvedRows(Rows):
             if refused.constraint in constraint.reported:
                 return frozenset(constraint.columns)
         if refused.datatype:
-            kinds = [c.name for c in relation.columns.values() if c.type.split(".")[-1].strip('"') == refused.datatype]
+            kinds = [
+                c.name
+                for c in relation.columns.values()
+                if c.type.split(".")[-1].strip('"') == refused.datatype
+            ]
             return frozenset(kinds)
         return frozenset()
 

@@ -113,6 +113,18 @@ class Solver:
                     if kept and self.broke(broken, first):
                         yield row
 
+    def kept(self, values: Values, columns: frozenset[str]) -> Iterator[Values]:
+        """Other rows that keep every check, those with the fewest changes first."""
+        for rows in self._neighbours(values, columns, frozenset(), Random(1)):
+            answers = self.answers(rows, self.tests)
+            for row, mine in zip(rows, answers, strict=True):
+                if not self._broken(row, mine, self.tests):
+                    yield row
+
+    def keeps(self, values: Values) -> bool:
+        """Is every check kept?"""
+        return not self._bad(values, self.tests)
+
     @staticmethod
     def broke(test: Test, answer: Answer) -> bool:
         """Is it a clear violation? An expression that raises is none."""
@@ -123,14 +135,16 @@ class Solver:
         return evaluate(self.connection, self.table, [test.text for test in tests], rows)
 
     def _bad(self, values: Values, tests: Sequence[Test]) -> list[Test | tuple[str, ...]]:
-        (answers,) = self.answers([values], tests) if tests else [[]]
+        (answers,) = self.answers([values], tests)
         return self._broken(values, answers, tests)
 
     def _broken(
         self, values: Values, answers: Sequence[Answer], tests: Sequence[Test]
     ) -> list[Test | tuple[str, ...]]:
         """The tests that are not kept, and the keys whose values are taken."""
-        found: list[Test | tuple[str, ...]] = [t for t, a in zip(tests, answers, strict=True) if not t.kept(a)]
+        found: list[Test | tuple[str, ...]] = [
+            t for t, a in zip(tests, answers, strict=True) if not t.kept(a)
+        ]
         for columns, tuples in self.taken:
             mine = tuple(values.get(name) for name in columns)
             if mine in tuples:
@@ -144,7 +158,7 @@ class Solver:
         """The neighbour that breaks the fewest tests; None where none is better."""
         best: Values | None = None
         for rows in self._neighbours(values, columns, fixed, random):
-            for row, answers in zip(rows, self.answers(rows, tests) if tests else [[]] * len(rows), strict=True):
+            for row, answers in zip(rows, self.answers(rows, tests), strict=True):
                 count = len(self._broken(row, answers, tests))
                 if count < bad:
                     best, bad = row, count
@@ -170,7 +184,11 @@ class Solver:
     ) -> Iterator[list[Values]]:
         """Rows with one change, then with two, then with any; in batches."""
         moves = [
-            [change for change in changes if not any(values.get(n) != v for n, v in change.items() if n in fixed)]
+            [
+                change
+                for change in changes
+                if not any(values.get(n) != v for n, v in change.items() if n in fixed)
+            ]
             for changes in self.moves(columns - fixed)
         ]
         moves = [[*self._like_others(values, changes, columns), *changes] for changes in moves]
@@ -181,7 +199,9 @@ class Solver:
             yield from _batches(_changed(values, pair) for pair in _pairs(moves))
         if len(moves) > 2:
             yield from _batches(
-                _changed(values, [random.choice(changes) for changes in moves if changes and random.random() < 0.7])
+                _changed(
+                    values, [random.choice(changes) for changes in moves if changes and random.random() < 0.7]
+                )
                 for _ in range(RANDOM)
             )
 
@@ -201,10 +221,14 @@ class Solver:
             elif column.name in columns and column.name not in grouped:
                 changes: list[Change] = [{column.name: value} for value in self.options(column)]
                 changes.insert(min(3, len(changes)), {column.name: None})
-                moves.append(changes if not column.not_null else [c for c in changes if c[column.name] is not None])
+                moves.append(
+                    changes if not column.not_null else [c for c in changes if c[column.name] is not None]
+                )
         return moves
 
-    def _like_others(self, values: Values, changes: Sequence[Change], columns: frozenset[str]) -> list[Change]:
+    def _like_others(
+        self, values: Values, changes: Sequence[Change], columns: frozenset[str]
+    ) -> list[Change]:
         """For a column of its own what the other columns hold, and what lies beside that."""
         own = {name for change in changes for name in change}
         by_name = {c.name: c for c in self.table.relation.columns.values()}
@@ -214,7 +238,12 @@ class Solver:
             return []
         kind = by_name[name].category
         others = {n: values.get(n) for n in columns if n != name}
-        texts = [text for n, v in others.items() if v is not None and by_name[n].category == kind for text in beside(v)]
+        texts = [
+            text
+            for n, v in others.items()
+            if v is not None and by_name[n].category == kind
+            for text in beside(v)
+        ]
         if kind == "D":
             texts += days_of([v for n, v in others.items() if v is not None and by_name[n].category == "N"])
         return [{name: text} for text in texts]

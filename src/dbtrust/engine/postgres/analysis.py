@@ -120,7 +120,11 @@ def _relations(connection: psycopg.Connection[Any], oids: Sequence[int]) -> dict
     for row in _ask(connection, "contract_constraints", oids):
         if row["kind"] == "f":
             key = ForeignKey(
-                row["name"], tuple(row["columns"]), row["target"], tuple(row["target_columns"]), row["deferrable"]
+                row["name"],
+                tuple(row["columns"]),
+                row["target"],
+                tuple(row["target_columns"]),
+                row["deferrable"],
             )
             foreign[row["relation"]].append(key)
         else:

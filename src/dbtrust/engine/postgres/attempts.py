@@ -13,10 +13,11 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from dbtrust.engine.postgres.errors import Failure, failure_of
+from dbtrust.engine.postgres.sql import load
 from dbtrust.model.constraints import Constraint, Table
 
 Connection = psycopg.Connection[Any]
-Statement = sql.Composed | sql.SQL
+Statement = sql.Composable
 Values = Mapping[str, str | None]
 #: Deferred constraints are asked too.
 IMMEDIATE = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
@@ -122,7 +123,8 @@ def delete(schema: str, name: str, row: Values) -> sql.Composed:
 
 def update(schema: str, name: str, changes: Values, row: Values) -> sql.Composed:
     setting = sql.SQL(", ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(column), sql.Literal(value)) for column, value in changes.items()
+        sql.SQL("{} = {}").format(sql.Identifier(column), sql.Literal(value))
+        for column, value in changes.items()
     )
     return sql.SQL("UPDATE {} SET {} WHERE {}").format(table_name(schema, name), setting, where(row))
 
@@ -133,7 +135,14 @@ def count(schema: str, name: str, row: Values) -> sql.Composed:
 
 def cast(text: str | None, base: str, domain: str) -> sql.Composed:
     """A value of a domain; both types as format_type writes them."""
-    return sql.SQL("SELECT CAST(CAST({} AS " + _type(base) + ") AS " + _type(domain) + ")").format(sql.Literal(text))
+    return sql.SQL("SELECT CAST(CAST({} AS " + _type(base) + ") AS " + _type(domain) + ")").format(
+        sql.Literal(text)
+    )
+
+
+def expression(text: str) -> sql.SQL:
+    """The server's own text of an expression."""
+    return sql.SQL(_type(text))
 
 
 def _type(name: str) -> LiteralString:
@@ -161,7 +170,9 @@ def _soft(connection: Connection, type_name: str, texts: Sequence[str]) -> list[
 def _halved(connection: Connection, type_name: str, texts: list[str]) -> list[str]:
     if not texts:
         return []
-    query = sql.SQL("SELECT v::" + _type(type_name) + " FROM unnest({}::text[]) u(v)").format(sql.Literal(texts))
+    query = sql.SQL("SELECT v::{} FROM unnest({}::text[]) u(v)").format(
+        expression(type_name), sql.Literal(texts)
+    )
     if attempt(connection, [query]) is None:
         return texts
     if len(texts) == 1:
@@ -239,3 +250,32 @@ def _asked(table: Table, expressions: Sequence[str], rows: Sequence[Values]) -> 
     return sql.SQL("SELECT {} FROM (SELECT {}.*{} FROM ({}) AS {}) AS {} ORDER BY dbtrust_n").format(
         asked, own, sql.Composed(made), inner, own, own
     )
+
+
+def all_rows(schema: str, name: str) -> sql.Composed:
+    """Every row of a table as a JSON object."""
+    return sql.SQL("SELECT to_jsonb(t) FROM {} t").format(table_name(schema, name))
+
+
+def written() -> sql.SQL:
+    """How many rows the transaction has inserted, updated and deleted so far, by table."""
+    return sql.SQL(_type(load("written_rows").decode().strip()))
+
+
+def truncate(schema: str, name: str) -> sql.Composed:
+    return sql.SQL("TRUNCATE {} CASCADE").format(table_name(schema, name))
+
+
+def force_row_security(schema: str, name: str, *, on: bool) -> sql.Composed:
+    word: LiteralString = "FORCE" if on else "NO FORCE"
+    return sql.SQL("ALTER TABLE {} " + word + " ROW LEVEL SECURITY").format(sql.Identifier(schema, name))
+
+
+def as_role(name: str) -> sql.Composed:
+    return sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(name))
+
+
+def bypasses_row_security(connection: Connection) -> bool:
+    """Is the connection's role one that no policy binds?"""
+    row = connection.execute(load("bypasses_row_security")).fetchone()
+    return row is None or bool(row[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -54,7 +54,10 @@ def _ask(connection: psycopg.Connection[Any], name: str, oids: list[int] | None 
 
 
 def _tuples(row: Row) -> Row:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return {
+        key: tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+        for key, value in row.items()
+    }
 
 
 def _table(relation: Relation, row: Row, columns: Iterable[Row]) -> Table:
@@ -64,7 +67,12 @@ def _table(relation: Relation, row: Row, columns: Iterable[Row]) -> Table:
 
 def _security(row: Row) -> RowSecurity:
     return RowSecurity(
-        row["oid"], row["schema"], row["name"], row["forced"], tuple(row["policies"]), tuple(row["others"] or ())
+        row["oid"],
+        row["schema"],
+        row["name"],
+        row["forced"],
+        tuple(row["policies"]),
+        tuple(row["others"] or ()),
     )
 
 
@@ -124,5 +132,10 @@ def _domains(rows: Iterable[Row]) -> Iterator[Constraint]:
 def _value(row: Row) -> Column:
     """The value of a domain as a column of its base type."""
     return Column(
-        "value", row["base"], row["base_name"], row["category"], labels=tuple(row["labels"]), length=row["length"]
+        "value",
+        row["base"],
+        row["base_name"],
+        row["category"],
+        labels=tuple(row["labels"]),
+        length=row["length"],
     )
