@@ -26,7 +26,7 @@ CODES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: So many rows are tried against one rule, and so many other rules are taken away to see it alone.
 TRIES, MASKS = 40, 4
-Statements = Sequence[sql.Composed | sql.SQL]
+Statements = Sequence[sql.Composable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Broken:
     last: sql.Composed
 
     @property
-    def statements(self) -> list[sql.Composed | sql.SQL]:
+    def statements(self) -> list[sql.Composable]:
         return [*self.setup, self.last, IMMEDIATE]
 
 
@@ -93,7 +93,7 @@ class Bench:
 
     def _seen(self, rule: Constraint, item: Broken, off: Statements) -> Shown:
         """Other rules that refuse the row are taken away in turn, until this one does."""
-        drops, also = list[sql.Composed | sql.SQL](off), list[str]()
+        drops, also = list[sql.Composable](off), list[str]()
         refused = self.attempt([*drops, *item.statements])
         if refused is None:
             evidence = {"accepted": text_of([*item.setup, item.last])}
@@ -111,7 +111,7 @@ class Bench:
         return self._alone(rule, item, refused, drops, also, off)
 
     def _alone(
-        self, rule: Constraint, item: Broken, refused: Failure, drops: list[sql.Composed | sql.SQL], also: list[str],
+        self, rule: Constraint, item: Broken, refused: Failure, drops: list[sql.Composable], also: list[str],
         off: Statements,
     ) -> Shown:  # fmt: skip
         """Without the rule the same row must be accepted, or be refused by rules that can be taken away in turn."""

@@ -131,12 +131,11 @@ def _keyed(bench: Bench, rule: Constraint) -> Iterator[Bound]:
     """A valid row that the rule binds: no NULL in its columns, its predicate true."""
     wanted: list[Test] = []
     if not rule.nulls_equal:
-        wanted += [
-            Test("", f"{quoted(name)} IS NOT NULL", frozenset({name}), wanted=True) for name in rule.columns
-        ]
-        wanted += [
-            Test("", f"({e}) IS NOT NULL", frozenset(rule.columns), wanted=True) for e in rule.elements
-        ]
+        # A column that has a value in the valid row needs no question.
+        empty = [name for name in rule.columns if _base(bench).get(name) is None]
+        wanted += [Test("", f"{quoted(name)} IS NOT NULL", frozenset({name}), wanted=True) for name in empty]
+        expressions = [e for e in rule.elements if e not in rule.columns]
+        wanted += [Test("", f"({e}) IS NOT NULL", frozenset(rule.columns), wanted=True) for e in expressions]
     if rule.text:
         columns = named(rule.text, [c.name for c in bench.relation.columns.values()])
         wanted.append(Test("", rule.text, frozenset(columns), wanted=True))
@@ -148,6 +147,9 @@ def _bound(bench: Bench, wanted: Sequence[Test]) -> Iterator[Bound]:
 
     The second kind stands on the table's first row, which a foreign key to the table itself may need.
     """
+    if not wanted:
+        yield (bench.ground.rows[-1].statement,), _base(bench)
+        return
     for base in (bench.ground.values, bench.ground.second):
         row = _accepted(bench, base, wanted, ()) if base is not None else None
         if row is not None:
@@ -211,10 +213,14 @@ def _overlapping(
 def orphan_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     """The valid row pointing at a parent that is not there."""
     base = referring(bench, rule)
-    unused = [absent for absent in _absent(bench, rule, base) if _is_absent(bench, rule, {**base, **absent})]
-    for absent in unused[:6]:
-        yield Broken((), bench.insert({**base, **absent}))
-    for absent in unused[:6]:
+    unused: list[Values] = []
+    for absent in _absent(bench, rule, base):
+        if absent not in unused and _is_absent(bench, rule, {**base, **absent}):
+            unused.append(absent)
+            yield Broken((), bench.insert({**base, **absent}))
+        if len(unused) == _OTHERS // 2:
+            break
+    for absent in unused:
         yield from _mended(
             bench, rule, {**{n: base[n] for n in rule.columns if base.get(n) is not None}, **absent}
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import sql
 
@@ -30,11 +30,12 @@ Found = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A parent and a child that points at it: the INSERTs of both, and the values of the key."""
+    """A parent and a child that points at it: the INSERTs of both, the values of the key, and others it may have."""
 
     inserts: tuple[sql.Composed, ...]
     key: Values
     child: Values
+    changes: Values = field(default_factory=dict[str, "str | None"])
 
 
 def parent_side(bench: Bench, rule: Constraint) -> Found:
@@ -51,9 +52,8 @@ def parent_side(bench: Bench, rule: Constraint) -> Found:
             bench, rule, parent, pair, "DELETE", rule.on_delete, delete(parent.schema, parent.name, pair.key)
         )
     ]
-    changes = _other_key(bench, rule, parent, pair)
-    if changes:
-        statement = update(parent.schema, parent.name, changes, pair.key)
+    if pair.changes:
+        statement = update(parent.schema, parent.name, pair.changes, pair.key)
         outcome = _acted(bench, rule, parent, pair, "UPDATE", rule.on_update, statement)
         found += [outcome] if outcome[0] != "unproved" else []
     return found
@@ -63,21 +63,24 @@ def _pair(bench: Bench, rule: Constraint, parent: Relation) -> _Pair | None:
     """A new parent that nothing else points at, and its child; else the rows that are there."""
     rows = bench.rows
     mark = rows.mark()
-    numbers = {c.name: n for n, c in bench.relation.columns.items()}
     child: Values | None = None
     key: Values = {}
+    other: Values | None = None
     with rows.connection.transaction(force_rollback=True):
         execute_composed(rows.connection, DEFERRED)
         above = rows.add(parent, len(rows.present[parent.oid]) + 1)
         if above is not None:
             key = {name: above.get(name) for name in rule.target_columns}
-            given = dict(zip((numbers[n] for n in rule.columns), key.values(), strict=True))
-            place = len(rows.present[bench.relation.oid])
-            for loose in (_others(bench, rule), {}):
-                child = child or rows.add(bench.relation, place, {**given, **loose})
+            child = _child(bench, rule, key)
+        end = rows.mark()
+        if child is not None and _is_writable(rule, parent):
+            other = rows.add(parent, len(rows.present[parent.oid]) + 2)
+            rows.undo(end)
     inserts = tuple(made.statement for made in rows.undo(mark))
     if child is not None:
-        return _Pair(inserts, key, {name: child[name] for name in rule.columns})
+        return _Pair(
+            inserts, key, {name: child[name] for name in rule.columns}, _changes(rule, parent, key, other)
+        )
     base = referring(bench, rule)
     mine = {name: base[name] for name in rule.columns}
     if None in mine.values():
@@ -86,6 +89,28 @@ def _pair(bench: Bench, rule: Constraint, parent: Relation) -> _Pair | None:
         (row_statement(bench.relation, base),),
         dict(zip(rule.target_columns, mine.values(), strict=True)),
         mine,
+    )
+
+
+def _child(bench: Bench, rule: Constraint, key: Values) -> Values | None:
+    """A row that points at the key, and if it can be at nothing else of that table."""
+    numbers = {c.name: n for n, c in bench.relation.columns.items()}
+    given = dict(zip((numbers[name] for name in rule.columns), key.values(), strict=True))
+    place = len(bench.rows.present[bench.relation.oid])
+    row = bench.rows.add(bench.relation, place, {**given, **_others(bench, rule)})
+    return row or bench.rows.add(bench.relation, place, given)
+
+
+def _is_writable(rule: Constraint, parent: Relation) -> bool:
+    columns = {c.name: c for c in parent.columns.values()}
+    return not any(columns[n].generated or columns[n].identity == "a" for n in rule.target_columns)
+
+
+def _changes(rule: Constraint, parent: Relation, key: Values, other: Values | None) -> Values:
+    """Values for the key that no row has and the parent may take; what its own foreign keys hold stays."""
+    shared = {parent.columns[n].name for own in parent.foreign_keys for n in own.columns}
+    return (
+        {n: other[n] for n in rule.target_columns if n not in shared and other[n] != key[n]} if other else {}
     )
 
 
@@ -99,25 +124,6 @@ def _others(bench: Bench, rule: Constraint) -> dict[int, str | None]:
         for number in key.columns
         if not columns[number].not_null and columns[number].name not in rule.columns
     }
-
-
-def _other_key(bench: Bench, rule: Constraint, parent: Relation, pair: _Pair) -> Values:
-    """Values for the key that no row has and the parent may take; none where the key is not to be written."""
-    columns = {c.name: c for c in parent.columns.values()}
-    if any(columns[n].generated or columns[n].identity == "a" for n in rule.target_columns):
-        return {}
-    rows = bench.rows
-    mark = rows.mark()
-    with rows.connection.transaction(force_rollback=True):
-        execute_composed(rows.connection, DEFERRED)
-        for statement in pair.inserts:
-            execute_composed(rows.connection, statement)
-        other = rows.add(parent, len(rows.present[parent.oid]) + 2)
-    rows.undo(mark)
-    if other is None:
-        return {}
-    shared = {parent.columns[n].name for key in parent.foreign_keys for n in key.columns}
-    return {n: other[n] for n in rule.target_columns if n not in shared and other[n] != pair.key[n]}
 
 
 def _acted(

@@ -148,10 +148,8 @@ def _committed(rows: SolvedRows, ground: Ground) -> None:
 def attempt_all(rows: SolvedRows, statements: list[sql.Composed]) -> psycopg.Error | None:
     """Commits the statements; the error where the server refused one."""
     try:
-        with rows.connection.transaction():
-            execute_composed(rows.connection, DEFERRED)
-            for statement in statements:
-                execute_composed(rows.connection, statement)
+        # Several statements in one message are one transaction.
+        execute_composed(rows.connection, sql.SQL("; ").join([DEFERRED, *statements]))
     except psycopg.Error as error:
         if rows.connection.closed:
             raise

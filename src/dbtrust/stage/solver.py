@@ -213,7 +213,7 @@ class Solver:
             names = {name for change in group for name in change}
             if names & columns:
                 grouped |= names
-                moves.append([{k: v for k, v in change.items()} for change in group])
+                moves.append(list(group))
         for column in self.table.relation.columns.values():
             if column.generated and column.name in columns:
                 inputs = frozenset(named(self.table.generated.get(column.name, ""), self._names()))
