@@ -28,8 +28,10 @@ def placed(verdict: Verdict, project: Project) -> Verdict:
     if verdict.location != NOWHERE:
         return verdict
     texts = _texts(project)
-    table, column = str(verdict.evidence.get("table", "")), str(verdict.evidence.get("column", ""))
     label = verdict.subject.partition(":")[2]
+    field = str(verdict.evidence.get("field", "")).rpartition(".")[2]
+    column = str(verdict.evidence.get("column", "")) or (field if field.isidentifier() else "")
+    table = str(verdict.evidence.get("table", "")) or (label if column else "")
     name = label.rpartition(f"{table}.")[2] if table else label.rsplit(".", 1)[-1]
     place = None if column else find_name(name, texts)
     return replace(verdict, location=place or _within(table, column, texts) or NOWHERE)

@@ -1,0 +1,153 @@
+"""Documents around a valid one that may break one clause of a validator; the server finds those that do."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice, product
+from typing import Any, cast
+
+from dbtrust.judge.mongo_clauses import Clause, schema_at
+from dbtrust.judge.mongo_documents import BY_TYPE, Document, around, documents
+
+#: So many documents are made for one clause, and so many for the search of a valid one.
+CANDIDATES, _SEARCH = 400, 1_500
+_FIELD = re.compile(r"^\$([A-Za-z_][\w.]*)$")
+
+
+def starting_points(validator: Mapping[str, Any]) -> list[Document]:
+    """Documents of which one may be valid: those of $jsonSchema, with what query operators speak of varied."""
+    schemas = [validator["$jsonSchema"]] if "$jsonSchema" in validator else []
+    schemas += [part["$jsonSchema"] for part in validator.get("$and", ()) if "$jsonSchema" in part]
+    bases = [d for schema in schemas for d in documents(schema)] or [Document()]
+    rest = {k: v for k, v in validator.items() if k != "$jsonSchema"}
+    fields = spoken_of(rest)
+    pool = list(islice(constants(rest), 40))
+    found = list(bases)
+    for base in bases[:4]:
+        for name in fields:
+            found += [put(base, name.split("."), value) for value in (*pool, *BY_TYPE.values())]
+        for values in islice(product([*pool, 1, "a"], repeat=min(len(fields), 4)), 300):
+            changed = base
+            for name, value in zip(fields, values, strict=False):
+                changed = put(changed, name.split("."), value)
+            found.append(changed)
+    return found[:_SEARCH]
+
+
+def spoken_of(node: object) -> list[str]:
+    """The fields that a match expression or an $expr names."""
+    found: list[str] = []
+    if isinstance(node, Mapping):
+        for key, value in cast("Mapping[str, Any]", node).items():
+            found += [key] if not key.startswith("$") and key and re.match(r"^[A-Za-z_]", key) else []
+            found += spoken_of(value)
+    elif isinstance(node, list):
+        found += [name for item in cast("list[Any]", node) for name in spoken_of(item)]
+    elif isinstance(node, str) and (match := _FIELD.match(node)):
+        found.append(match[1])
+    return list(dict.fromkeys(found))
+
+
+def constants(node: object) -> Iterator[Any]:
+    """The constants of an expression with their neighbours."""
+    if isinstance(node, Mapping):
+        for value in cast("Mapping[str, Any]", node).values():
+            yield from constants(value)
+    elif isinstance(node, list):
+        for item in cast("list[Any]", node):
+            yield from constants(item)
+    elif isinstance(node, (int, float)) and not isinstance(node, bool):
+        yield from (node, node + 1, node - 1)
+    elif not (isinstance(node, str) and node.startswith("$")):
+        yield node
+
+
+def breaking(validator: Mapping[str, Any], clause: Clause, valid: Document) -> list[Document]:
+    """Documents with one place changed, which the clause may refuse."""
+    if clause.operator == "required":
+        return [removed(valid, clause.path)]
+    if clause.path == () and clause.operator.startswith("$"):
+        node: Any = validator
+        for step in clause.pointer:
+            node = node[step]
+        fields, pool = spoken_of(node), list(islice(constants(node), 40))
+        places = [tuple(name.split(".")) for name in fields]
+        changes = [
+            (place, value) for place in places for value in (*pool, *BY_TYPE.values(), 10**6, -(10**6))
+        ]
+        singles = [put(valid, place, value) for place, value in changes]
+        return [*singles, *(removed(valid, place) for place in places)][:CANDIDATES]
+    return _at_place(validator, clause, valid)
+
+
+def _at_place(validator: Mapping[str, Any], clause: Clause, valid: Document) -> list[Document]:
+    current = _get(valid, clause.path)
+    schema = schema_at(validator, clause)
+    pool: list[Any] = []
+    if clause.operator.startswith("$"):
+        node: Any = validator
+        for step in clause.pointer:
+            node = node[step]
+        pool = list(islice(constants(node), 40))
+    found = [
+        put(valid, clause.path, value) for value in (*pool, *around(schema, current)) if value is not None
+    ]
+    found += [removed(valid, clause.path)] if clause.path else []
+    found.append(put(valid, clause.path, None))
+    return found[:CANDIDATES]
+
+
+def _get(document: object, path: tuple[str, ...]) -> Any:
+    for step in path:
+        key = _step(document, step)
+        if key is None:
+            return None
+        document = cast("Any", document)[key]
+    return document
+
+
+def _step(document: object, step: str) -> str | int | None:
+    """The key of a step: "[]" is the first element, "/pattern/" the first name that matches."""
+    if isinstance(document, list):
+        number = 0 if step == "[]" else int(step) if step.isdigit() else None
+        return number if number is not None and number < len(cast("list[Any]", document)) else None
+    if not isinstance(document, dict):
+        return None
+    names = cast("Document", document)
+    if len(step) > 1 and step.startswith("/") and step.endswith("/"):
+        return next((name for name in names if re.search(step[1:-1], name)), None)
+    return step if step in names else None
+
+
+def put(document: Document, path: tuple[str, ...] | list[str], value: Any) -> Document:
+    """A copy with the value at a path; documents on the way are made."""
+    if not path:
+        return cast("Document", copy.deepcopy(value)) if isinstance(value, dict) else document
+    changed = copy.deepcopy(document)
+    node: Any = changed
+    for step in path[:-1]:
+        key = _step(node, step)
+        if key is None:
+            if not isinstance(node, dict):
+                return changed
+            key = step
+            node[key] = {}
+        node = node[key]
+    last = _step(node, path[-1])
+    if last is None and isinstance(node, dict):
+        last = path[-1]
+    if last is not None:
+        node[last] = copy.deepcopy(value)
+    return changed
+
+
+def removed(document: Document, path: tuple[str, ...]) -> Document:
+    """A copy without what is at a path."""
+    changed = copy.deepcopy(document)
+    node: Any = _get(changed, path[:-1])
+    last = _step(node, path[-1])
+    if last is not None:
+        del node[last]
+    return changed
