@@ -124,22 +124,22 @@ def _step(document: object, step: str) -> str | int | None:
 def put(document: Document, path: tuple[str, ...] | list[str], value: Any) -> Document:
     """A copy with the value at a path; documents on the way are made."""
     if not path:
-        return cast("Document", copy.deepcopy(value)) if isinstance(value, dict) else document
+        return copy.deepcopy(cast("Document", value)) if isinstance(value, dict) else document
     changed = copy.deepcopy(document)
-    node: Any = changed
+    owner: Any = changed
     for step in path[:-1]:
-        key = _step(node, step)
+        key = _step(owner, step)
         if key is None:
-            if not isinstance(node, dict):
+            if not isinstance(owner, dict):
                 return changed
             key = step
-            node[key] = {}
-        node = node[key]
-    last = _step(node, path[-1])
-    if last is None and isinstance(node, dict):
+            cast("Document", owner)[key] = {}
+        owner = cast("Any", owner)[key]
+    last = _step(cast("object", owner), path[-1])
+    if last is None and isinstance(owner, dict):
         last = path[-1]
     if last is not None:
-        node[last] = copy.deepcopy(value)
+        cast("Any", owner)[last] = copy.deepcopy(value)
     return changed
 
 

@@ -154,7 +154,7 @@ def _arrays(schema: Schema, depth: int) -> Iterator[list[Any]]:
     if isinstance(items, list):
         yield [next(values(part, depth + 1), "a") for part in cast("list[Schema]", items)]
         return
-    found = [value for value in islice(values(items, depth + 1), 40)]
+    found = list(islice(values(items, depth + 1), 40))
     unlike: list[Any] = []
     for value in found:
         if not any(value == other and type(value) is type(other) for other in unlike):
@@ -283,7 +283,7 @@ def _lists(schema: Schema, value: list[Any]) -> list[Any]:
         if isinstance(schema.get("items", {}), Mapping)
         else "a"
     )
-    found: list[Any] = [[], value + value, value + [item], [item], [item, item], value[:-1]]
+    found: list[Any] = [[], value + value, [*value, item], [item], [item, item], value[:-1]]
     for bound in (schema.get("minItems"), schema.get("maxItems")):
         if bound is not None and int(bound) < 1_000:
             found += [

@@ -119,7 +119,7 @@ class Bench:
         evidence: dict[str, Any] = {
             "accepted": text_of(self.ground.recipe), "refused": text_of([*item.setup, item.last]), "error": said(refused),
         }  # fmt: skip
-        if off:
+        if off or self.ground.triggers_off:
             evidence["triggers"] = "switched off for this row"
         while (second := self.attempt([*drops, *item.statements])) is not None:
             mask = self._rule_of(second)

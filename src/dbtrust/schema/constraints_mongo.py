@@ -168,10 +168,10 @@ def _doubled(bench: Bench, name: str, spec: Mapping[str, Any], valid: Document) 
             refused = bench.twice(first, second, spec)
         except OperationFailure as error:
             return _index(name, spec, "unproved", f"the index cannot be made: {Refusal(error)}")
-        if refused is not None and refused.code == DUPLICATE and refused.index == spec["name"]:
-            if bench.twice(first, second, None) is None:
-                evidence = {**_shown(first, second), "without it": "accepted"}
-                return _index(name, spec, "holds", f"refused: 11000 by {spec['name']}", evidence)
+        own = refused is not None and (refused.code, refused.index) == (DUPLICATE, spec["name"])
+        if own and bench.twice(first, second, None) is None:
+            evidence = {**_shown(first, second), "without it": "accepted"}
+            return _index(name, spec, "holds", f"refused: 11000 by {spec['name']}", evidence)
     return _index(name, spec, "unproved", "no two documents were found that only it refuses")
 
 

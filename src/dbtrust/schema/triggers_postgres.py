@@ -15,7 +15,7 @@ from dbtrust.engine.postgres.attempts import (
     all_rows,
     delete,
     observe,
-    trigger_off,
+    switch_trigger,
     truncate,
     update,
     written,
@@ -117,12 +117,20 @@ def verdict_of(
 
 def _tried(bench: Bench, trigger: Trigger, event: str) -> Iterator[_Fired]:
     relation, connection = bench.relation, bench.rows.connection
-    off = trigger_off(relation.schema, relation.name, trigger.name)
+    off = switch_trigger(relation.schema, relation.name, trigger.name, on=False)
+    # Where no row came in with the triggers on, they are off by now.
+    on = (
+        [switch_trigger(relation.schema, relation.name, trigger.name, on=True)]
+        if bench.ground.triggers_off
+        else []
+    )
     for count, statements in enumerate(_statements(bench, trigger, event)):
         if count == TRIES:
             return
         asked = [written(), *statements, IMMEDIATE, all_rows(relation.schema, relation.name), written()]
-        yield _Fired(event, tuple(statements), observe(connection, asked), observe(connection, [off, *asked]))
+        yield _Fired(
+            event, tuple(statements), observe(connection, [*on, *asked]), observe(connection, [off, *asked])
+        )
 
 
 def _statements(bench: Bench, trigger: Trigger, event: str) -> Iterator[Sequence[sql.Composable]]:

@@ -100,8 +100,9 @@ def triggers_off(schema: str, name: str) -> Statement:
     return sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(schema, name))
 
 
-def trigger_off(schema: str, table: str, name: str) -> Statement:
-    return sql.SQL("ALTER TABLE {} DISABLE TRIGGER {}").format(
+def switch_trigger(schema: str, table: str, name: str, *, on: bool) -> Statement:
+    word: LiteralString = "ENABLE" if on else "DISABLE"
+    return sql.SQL("ALTER TABLE {} " + word + " TRIGGER {}").format(
         sql.Identifier(schema, table), sql.Identifier(name)
     )
 
