@@ -5,35 +5,46 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice, product
+from itertools import combinations, islice, product
 from typing import Any, cast
 
+from dbtrust.judge.candidates import sample
 from dbtrust.judge.mongo_clauses import Clause, schema_at
 from dbtrust.judge.mongo_documents import BY_TYPE, Document, around, documents
 
-#: So many documents are made for one clause, and so many for the search of a valid one.
-CANDIDATES, _SEARCH = 400, 1_500
+#: So many documents are made for one clause.
+CANDIDATES = 400
 _FIELD = re.compile(r"^\$([A-Za-z_][\w.]*)$")
 
 
+def parts_of(validator: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The conditions that must all be true, those of $jsonSchema first and those over several fields last."""
+    found: list[dict[str, Any]] = []
+    for key, value in validator.items():
+        found += [part for inner in value for part in parts_of(inner)] if key == "$and" else [{key: value}]
+    return sorted(found, key=lambda part: _ORDER.get(next(iter(part)), 1))
+
+
+_ORDER = {"$jsonSchema": 0, "$expr": 3, "$or": 2, "$nor": 2}
+
+
 def starting_points(validator: Mapping[str, Any]) -> list[Document]:
-    """Documents of which one may be valid: those of $jsonSchema, with what query operators speak of varied."""
-    schemas = [validator["$jsonSchema"]] if "$jsonSchema" in validator else []
-    schemas += [part["$jsonSchema"] for part in validator.get("$and", ()) if "$jsonSchema" in part]
-    bases = [d for schema in schemas for d in documents(schema)] or [Document()]
-    rest = {k: v for k, v in validator.items() if k != "$jsonSchema"}
-    fields = spoken_of(rest)
-    pool = list(islice(constants(rest), 40))
-    found = list(bases)
-    for base in bases[:4]:
-        for name in fields:
-            found += [put(base, name.split("."), value) for value in (*pool, *BY_TYPE.values())]
-        for values in islice(product([*pool, 1, "a"], repeat=min(len(fields), 4)), 300):
-            changed = base
-            for name, value in zip(fields, values, strict=False):
-                changed = put(changed, name.split("."), value)
-            found.append(changed)
-    return found[:_SEARCH]
+    """Documents that $jsonSchema may accept, the fullest first; an empty one where there is none."""
+    schemas = [part["$jsonSchema"] for part in parts_of(validator) if "$jsonSchema" in part]
+    return [d for schema in schemas for d in documents(schema)] or [{}]
+
+
+def variants(document: Document, part: Mapping[str, Any]) -> Iterator[Document]:
+    """The document with what a condition speaks of set to values that may satisfy it; one field, then two."""
+    fields = [tuple(name.split(".")) for name in spoken_of(part)]
+    pool = [*islice(constants(part), 60), *BY_TYPE.values()]
+    pool += [text for value in pool if isinstance(value, str) and (text := sample(value)) is not None]
+    yield document
+    for path in fields:
+        yield from (put(document, path, value) for value in pool)
+    for first, second in combinations(fields[:5], 2):
+        for left, right in product(pool[:18], pool[:18]):
+            yield put(put(document, first, left), second, right)
 
 
 def spoken_of(node: object) -> list[str]:

@@ -134,6 +134,10 @@ def _objects(schema: Schema, depth: int) -> Iterator[Document]:
     made: Document = {name: found[0] for name, found in choices.items() if found}
     for number in range(int(schema.get("minProperties", 0)) - len(made)):
         made[f"more{number}"] = next(values(_additional(schema), depth + 1), "a")
+    for name, needed in schema.get("dependencies", {}).items():
+        others = cast("list[str]", needed) if name in made and isinstance(needed, list) else []
+        for other in others:
+            made.setdefault(other, next(values(properties.get(other, {}), depth + 1), "a"))
     for pattern, inner in schema.get("patternProperties", {}).items():
         if (name := sample(pattern) or pattern.strip("^$")) not in made:
             made[name] = next(values(inner, depth + 1), "a")
@@ -253,6 +257,7 @@ def _numbers(items: Sequence[Any]) -> list[Any]:
 
 def _texts(schema: Schema, value: str) -> list[str]:
     found = [
+        *(c * len(value) for c in "aA0 "),
         value[:-1],
         value + "!",
         value + value[-1:],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import Any, cast
 
 from bson import json_util
@@ -13,7 +14,7 @@ from pymongo.errors import OperationFailure
 
 from dbtrust.engine.mongo.catalog import collections, indexes
 from dbtrust.engine.mongo.trial import Bench, Refusal, numbered
-from dbtrust.judge.mongo_breaking import breaking, put, starting_points
+from dbtrust.judge.mongo_breaking import breaking, parts_of, put, starting_points, variants
 from dbtrust.judge.mongo_clauses import Clause, clauses, without
 from dbtrust.judge.mongo_documents import BY_TYPE, types
 from dbtrust.model.report import Outcome, Verdict
@@ -24,6 +25,8 @@ INVALID, DUPLICATE = 121, 11000
 #: What the server calls a clause where that is not its keyword.
 _NAMES = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _TRIES = 6
+#: So many documents are looked at for one condition.
+_SEARCH = 1_500
 #: The type of the document itself.
 _ALWAYS = (("$jsonSchema", "bsonType"), ("$jsonSchema", "type"))
 
@@ -100,9 +103,27 @@ def _weak(name: str, options: Mapping[str, Any]) -> list[Verdict]:
 
 
 def _valid(bench: Bench, validator: Mapping[str, Any]) -> Document | None:
-    """A document that the server accepts, as full as one was found."""
-    found = bench.matching(starting_points(validator), validator)
-    return next((document for document in found if bench.insert(document) is None), None)
+    """A document that the server accepts, as full as one was found: one condition after the other is met."""
+    full = starting_points(validator)
+    met: list[dict[str, Any]] = []
+    found = full
+    for part in parts_of(validator):
+        met.append(part)
+        candidates = found if "$jsonSchema" in part else list(islice(variants(found[0], part), _SEARCH))
+        found = bench.matching(candidates, {"$and": met})
+        if not found:
+            return None
+    valid = next((document for document in found if bench.insert(document) is None), None)
+    return _fuller(bench, valid, full[0]) if valid is not None else None
+
+
+def _fuller(bench: Bench, valid: Document, full: Document) -> Document:
+    """The valid document with each property of the fullest one that it can take."""
+    for name, value in full.items():
+        if name not in valid:
+            grown = bench.matching([{**valid, name: value}], bench.validator)
+            valid = grown[0] if grown else valid
+    return valid
 
 
 def _broken(bench: Bench, name: str, clause: Clause, valid: Document) -> Verdict:
@@ -182,8 +203,7 @@ def _keyed(bench: Bench, spec: Mapping[str, Any], valid: Document) -> Iterator[D
     condition["$and"] += [{name: {"$exists": True}} for name in fields]
     bare = {key: value for key, value in valid.items() if key != "_id"}
     candidates = [bare]
-    for base in [bare, *starting_points(spec.get("partialFilterExpression") or {})]:
-        filled = {**bare, **base}
+    for filled in islice(variants(bare, spec.get("partialFilterExpression") or {}), 60):
         for value in BY_TYPE.values():
             changed = filled
             for field in fields:

@@ -72,6 +72,8 @@ class Bench:
         """Those documents for which a condition is true, as the server finds, in order. Raises OperationFailure."""
         plain = self._database[_PLAIN]
         plain.delete_many({})
+        if not candidates:
+            return []
         # What cannot be stored at all (an _id that is an array) is no candidate.
         with suppress(BulkWriteError):
             plain.insert_many([numbered(d, n) for n, d in enumerate(candidates, 1)], ordered=False)
@@ -107,5 +109,6 @@ class Bench:
 
 
 def numbered(document: Document, number: int) -> Document:
-    """With an _id, the same in every run, where it has none."""
-    return {"_id": ObjectId(f"{number:024x}"), **document} if "_id" not in document else document
+    """With an ObjectId that is the same in every run, unless its _id is of another type."""
+    own = isinstance(document.get("_id", ObjectId("0" * 24)), ObjectId)
+    return {**document, "_id": ObjectId(f"{number:024x}")} if own else document
