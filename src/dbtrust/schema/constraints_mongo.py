@@ -27,6 +27,8 @@ _NAMES = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _TRIES = 6
 #: So many documents are looked at for one condition.
 _SEARCH = 1_500
+#: So many documents that several clauses refuse are inserted to read which ones.
+_MASKED = 80
 #: The type of the document itself.
 _ALWAYS = (("$jsonSchema", "bsonType"), ("$jsonSchema", "type"))
 
@@ -152,7 +154,26 @@ def _broken(bench: Bench, name: str, clause: Clause, valid: Document) -> Verdict
         if refused.code == INVALID and _names(refused, clause):
             return _alone(bench, name, clause, rest, valid, document, refused)
         said = f"documents that break it are refused otherwise: {refused}"
-    return _unproved(name, clause, said)
+    return _masked(bench, name, clause, valid, bare) or _unproved(name, clause, said)
+
+
+def _masked(bench: Bench, name: str, clause: Clause, valid: Document, bare: Document) -> Verdict | None:
+    """A document that other clauses refuse too (a type beside an enum), where errInfo names this one among them."""
+    for document in bench.matching(breaking(bench.validator, clause, bare), {"$nor": [bench.validator]})[
+        :_MASKED
+    ]:
+        refused = bench.insert(document)
+        if refused is not None and refused.code == INVALID and _names(refused, clause):
+            evidence = {
+                **_shown(valid, document),
+                "errInfo": _json(refused.details),
+                "without it": "refused by others",
+            }
+            message = (
+                f"refused: {refused} ({clause.text}); each document that was found breaks another clause too"
+            )
+            return _clause(name, clause, "holds", message, evidence)
+    return None
 
 
 def _alone(
