@@ -10,17 +10,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbtrust.checks.absent import absent_verdicts
+from dbtrust.checks.drift import drift_half
 from dbtrust.checks.half import Half
 from dbtrust.checks.links import judge_links
 from dbtrust.checks.parse import Claims, parse_claims
-from dbtrust.checks.select import ENGINES, Selection
+from dbtrust.checks.select import CHECKS, ENGINES, RULES, Selection
 from dbtrust.checks.tests import judge_tests
+from dbtrust.claims.baseline import CHECK, gone_baselines
 from dbtrust.engine.runs import Run
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo, Verdict
+from dbtrust.schema.drift import CHECK as DRIFT
 from dbtrust.source.modules import project_path
 from dbtrust.source.project import Project, read_project
 
@@ -65,7 +68,7 @@ class LazyRun:
 
 def check_project(
     config: Config, selection: Selection, *, postgres: str | None, mongo: str | None, strict: bool, fail_on: str,
-    live: frozenset[str] = frozenset(), analyze: bool = False, progress: Progress,
+    live: frozenset[str] = frozenset(), analyze: bool = False, column_order: bool = True, progress: Progress,
 ) -> Report:  # fmt: skip
     """The report of one project; `live` and `analyze` as in Options. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
     result = _Result()
@@ -74,7 +77,7 @@ def check_project(
         claims = parse_claims(project)
         result.problems += [Problem.of(error) for error in (*project.errors, *claims.errors)]
         urls: dict[Engine, str | None] = {"postgres": postgres, "mongo": mongo}
-        _judge(project, claims, selection, urls, result, progress, live, analyze)
+        _judge(project, claims, selection, urls, result, progress, live, analyze, column_order)
         if selection.wants("trace.link"):
             result.verdicts += judge_links(config)
     return Report(
@@ -95,49 +98,70 @@ def _judge(
     progress: Progress,
     live: frozenset[str],
     analyze: bool,
+    column_order: bool,
 ) -> None:
-    wanted: list[Engine] = [
-        engine for engine in ENGINES if _is_configured(project.config, engine) and selection.engine(engine)
-    ]
+    wanted = configured(project.config, selection)
+    drifting = wanted if selection.names(DRIFT) else []
     if not _needs_server(selection):
         wanted = []
     run = LazyRun()
     with ExitStack() as stack:
         stack.callback(run.close)
         halves = [
-            _half(engine, engine in live and urls[engine] is not None)(
+            half_of(engine, engine in live and urls[engine] is not None)(
                 project, claims, selection, urls[engine], run, stack, progress
             )
             for engine in wanted
         ]
         for half in halves:
             half.analyze = analyze
-        _in_parallel([half.judge for half in halves], run)
-        for half in halves:
-            result.servers[half.engine] = half.info
+        drifts = [
+            drift_half(engine)(project, claims, selection, urls[engine], run, stack, progress)
+            for engine in drifting
+        ]
+        for drift in drifts:
+            drift.column_order = column_order
+        in_parallel([half.judge for half in (*halves, *drifts)], run)
+        for half in (*drifts, *halves):
+            result.servers[half.engine] = half.info or result.servers.get(half.engine)
             result.verdicts += half.verdicts
             result.findings += half.findings
             result.not_examined += half.not_examined
             result.problems += [Problem.of(error) for error in half.errors]
-            if half.info is None:
+            if half.info is None and half not in drifts:
                 result.verdicts += absent_verdicts(project, claims, half.engine)
+        if selection.wants(CHECK):
+            result.verdicts += gone_baselines(
+                [b for group in project.baselines.values() for b in group.values()], subjects(project),
+                unreadable=bool(project.errors),
+            )  # fmt: skip
         if project.config.tests and selection.wants("tests.pass") and not selection.engines:
             verdict, problem = judge_tests(project.config, halves, progress)
             result.verdicts.append(verdict)
             result.problems += [problem] if problem else []
 
 
-def _is_configured(config: Config, engine: Engine) -> bool:
-    return (config.postgres if engine == "postgres" else config.mongo) is not None
+def subjects(project: Project) -> set[tuple[Engine, str]]:
+    """Every query of the project."""
+    found: set[tuple[Engine, str]] = set()
+    found.update(("postgres", query.subject) for query in project.queries)
+    found.update(("mongo", method.subject) for method in project.methods)
+    return found
+
+
+def configured(config: Config, selection: Selection) -> list[Engine]:
+    """The engines that the project has and that are wanted."""
+    has = {"postgres": config.postgres is not None, "mongo": config.mongo is not None}
+    return [engine for engine in ENGINES if has[engine] and selection.engine(engine)]
 
 
 def _needs_server(selection: Selection) -> bool:
-    return not selection.ids or any(
-        not "trace.link".startswith(word) and not word.startswith("trace") for word in selection.ids
-    )
+    """Drift and links alone need no server with the project on it."""
+    rest = [name for name in (*CHECKS, *RULES) if name not in ("trace.link", DRIFT)]
+    return not selection.ids or any(name.startswith(word) for name in rest for word in selection.ids)
 
 
-def _half(engine: Engine, live: bool) -> type[Half]:
+def half_of(engine: Engine, live: bool = False) -> type[Half]:
     """Imports an engine's driver only when that engine is judged."""
     if engine == "postgres":
         if live:
@@ -151,7 +175,7 @@ def _half(engine: Engine, live: bool) -> type[Half]:
     return Chosen
 
 
-def _in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:
+def in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:
     """Runs every job; at Ctrl-C or SIGTERM the servers go first, so that no thread waits for an answer."""
     with ThreadPoolExecutor(max(1, len(jobs)), thread_name_prefix="dbtrust") as pool:
         futures: list[Future[Any]] = [pool.submit(job) for job in jobs]

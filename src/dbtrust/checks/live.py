@@ -6,9 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from dbtrust.checks.half import Half
+from dbtrust.claims.baseline import Observed
 from dbtrust.model.report import NotExamined, Verdict
-
-TIMEOUT_MS = 15_000
 
 
 class LiveHalf(Half):
@@ -26,9 +25,16 @@ class LiveHalf(Half):
         """query.prepares and claim.* of every query."""
         raise NotImplementedError
 
+    def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
+        """A baseline is of the project's own data."""
+        return []
+
     def _left_out(self) -> None:
+        label = "PostgreSQL" if self.engine == "postgres" else "MongoDB"
+        if self.project.baselines.get(self.engine) and self.selection.wants("claim.baseline"):
+            needs = f"the project's own data: dbtrust claims without --{self.engine}, or dbtrust check"
+            self.not_examined.append(NotExamined(f"baselines of the {label} queries", needs))
         if self.selection.wants("contract."):
-            label = "PostgreSQL" if self.engine == "postgres" else "MongoDB"
             what = f"contracts of the {label} queries"
             needs = f"a copy to try rows on: dbtrust claims without --{self.engine}, or dbtrust check"
             self.not_examined.append(NotExamined(what, needs))

@@ -17,11 +17,8 @@ from dbtrust.engine.mongo.hiding import collections_with, hidden, run_all
 from dbtrust.model.plan import Plan
 
 LIMIT_MS = 15_000
-#: Server codes: no text index, a hint that no visible index fits, an index that cannot be hidden.
-_WHY = {
-    27: "the command needs the index", 2: "the command hints at the index or needs it",
-    72: "the index on _id cannot be hidden",
-}  # fmt: skip
+#: Server codes: no text index; a hint that no visible index fits.
+_WHY = {27: "the command needs the index", 2: "the command hints at the index or needs it"}
 
 
 @dataclass(slots=True)
@@ -35,6 +32,10 @@ class Pairs:
 
     def pair(self) -> tuple[Timed, Timed]:
         """With the index, then with it hidden. Raises NotMeasured."""
+        if self.index == "_id_":
+            raise NotMeasured(
+                "server_error", "the index on _id cannot be hidden", "claim `id lookup` instead"
+            )
         try:
             return self._pair()
         except pymongo.errors.ExecutionTimeout as error:

@@ -7,14 +7,16 @@ have cost with a generic plan and may keep to that (plancache.c, choose_custom_p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from dbtrust.claims.cases import Parsed, PgCase
-from dbtrust.engine.postgres.errors import describe
-from dbtrust.engine.postgres.prepared import prepared
-from dbtrust.judge.claims import Judged, Names, judge
+from dbtrust.engine.postgres.errors import describe, lost
+from dbtrust.engine.postgres.prepared import Prepared, prepared
+from dbtrust.judge.claims import Judged, Names, judge, needs_execution
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.plan import Plan
 from dbtrust.model.report import Verdict
@@ -39,77 +41,84 @@ def judge_generic(
     if not cases or not claims or item.iterates:
         return None
     try:
-        turns, plans = _plans(reading, writing, cases)
+        plans = [
+            (case, plan)
+            for own in _statements(cases)
+            for case, plan in zip(own, _of_statement(reading, writing, own, claims), strict=True)
+        ]
+        judged = [(claim, case, plan, judge(claim, plan, names)) for case, plan in plans for claim in claims]
+        bad = next((found for found in judged if found[3].outcome == "refuted"), None)
+        turns = bad is not None and _turns(reading, writing, bad[1], cases)
     except psycopg.Error as error:
-        if reading.closed:
+        if lost(error):
             raise
         reason = "timeout" if isinstance(error, psycopg.errors.QueryCanceled) else "server_error"
         return _verdict(item, Judged("unproved", f"with a generic plan: {describe(error)}", reason), data)
-    judged = [(claim, case, plan, judge(claim, plan, names)) for case, plan in plans for claim in claims]
-    evidence = data | {"turns_generic": turns, "examples": len(cases)}
-    return _verdict(item, *_decide(judged, turns, len(claims), evidence))
+    return _verdict(item, *_decide(judged, bad, turns, len(claims), data | {"examples": len(cases)}))
 
 
-def _plans(
-    reading: Connection, writing: Callable[[], Connection], cases: Sequence[PgCase]
-) -> tuple[bool, list[tuple[PgCase, Plan]]]:
-    """Does the server turn to a generic plan by itself, and that plan executed for each example.
-
-    Examples of one choice of identifiers are executions of one statement.
-    """
-    turns, plans = False, list[tuple[PgCase, Plan]]()
-    texts = {c.query.sql: c.query for c in cases if c.query is not None}
-    for sql in texts:
-        own = [c for c in cases if c.query is not None and c.query.sql == sql]
-        text = bind_params(sql).text
-        try:
-            found = _of_statement(reading, text, own, read_only=True)
-        except psycopg.errors.ReadOnlySqlTransaction:
-            found = _of_statement(writing(), text, own, read_only=False)
-        turns = turns or found[0]
-        plans += zip(own, found[1], strict=True)
-    return turns, plans
+def _statements(cases: Sequence[PgCase]) -> list[list[PgCase]]:
+    """The examples of each choice of identifiers: executions of one statement."""
+    found: dict[str, list[PgCase]] = {}
+    for case in cases:
+        assert case.query is not None
+        found.setdefault(case.query.sql, []).append(case)
+    return list(found.values())
 
 
 def _of_statement(
-    connection: Connection, text: str, cases: Sequence[PgCase], *, read_only: bool
-) -> tuple[bool, list[Plan]]:
-    values = [case.values for case in cases]
-    with connection.transaction(force_rollback=True):
-        if read_only:
-            connection.execute("SET TRANSACTION READ ONLY")
-        with prepared(connection, text, values[0]) as statement:
-            turns = statement.turns_generic(values)
-            return turns, [_undone(connection, statement.generic, v) for v in values]
+    reading: Connection, writing: Callable[[], Connection], cases: Sequence[PgCase], claims: Sequence[Claim]
+) -> list[Plan]:
+    """The generic plan for each of the examples, executed where a claim is about a run."""
+    analyze = any(needs_execution(claim) for claim in claims)
+    counters = any(claim.kind == "examines" for claim in claims)
+    connection = writing() if cases[0].writes else reading
+    with connection.transaction(force_rollback=True), _prepared(connection, cases[0]) as statement:
+        runs = [partial(statement.generic, c.values, analyze=analyze, counters=counters) for c in cases]
+        return [runs[0]()] if len(runs) == 1 else [_undone(connection, run) for run in runs]
 
 
-def _undone(connection: Connection, run: Callable[[Sequence[Any]], Plan], values: Sequence[Any]) -> Plan:
+def _prepared(connection: Connection, case: PgCase) -> AbstractContextManager[Prepared]:
+    assert case.query is not None
+    return prepared(connection, bind_params(case.query.sql).text, case.values)
+
+
+def _turns(
+    reading: Connection, writing: Callable[[], Connection], bad: PgCase, cases: Sequence[PgCase]
+) -> bool:
+    """Does the server turn to the generic plan by itself, with the examples of that statement taking turns?"""
+    own = next(own for own in _statements(cases) if bad in own)
+    connection = writing() if bad.writes else reading
+    with connection.transaction(force_rollback=True), _prepared(connection, bad) as statement:
+        return statement.turns_generic([case.values for case in own])
+
+
+def _undone(connection: Connection, run: Callable[[], Plan]) -> Plan:
     with connection.transaction(force_rollback=True):
-        return run(values)
+        return run()
 
 
 _Found = tuple[Claim, PgCase, Plan, Judged]
 
 
 def _decide(
-    judged: Sequence[_Found], turns: bool, claims: int, evidence: dict[str, Any]
+    judged: Sequence[_Found], bad: _Found | None, turns: bool, claims: int, evidence: dict[str, Any]
 ) -> tuple[Judged, dict[str, Any]]:
-    bad = next((found for found in judged if found[3].outcome == "refuted"), None)
-    open_ = next((found for found in judged if found[3].outcome == "unproved"), None)
-    said = (
-        "the server turns to it after five executions" if turns else "the server stays with custom plans here"
-    )
-    if bad is None and open_ is None:
+    """holds, or the first claim that a generic plan breaks or leaves open."""
+    worst = bad or next((found for found in judged if found[3].outcome == "unproved"), None)
+    if worst is None:
         many = f"all {claims} claims hold" if claims > 1 else "the claim holds"
-        return Judged("holds", f"with a generic plan, too, {many} ({said})"), evidence
-    claim, case, plan, result = bad or open_ or judged[0]
+        return Judged("holds", f"with a generic plan, too, {many}"), evidence
+    claim, case, plan, result = worst
     evidence |= {"example": case.label, "plan": plan.to_dict()}
     message = f"with a generic plan `{claim.text}` {_FAILS[result.outcome]}: {result.message}"
     if bad is None:
         return Judged("unproved", message, result.reason, result.node, next=result.next), evidence
+    evidence |= {"turns_generic": turns}
     if turns:
-        return Judged("refuted", f"{message}; {said}", "generic", result.node, next=_STEP), evidence
-    message = f"{message}; {said}, but plan_cache_mode or other values may change that"
+        message = f"{message}; the server turns to it after five executions"
+        return Judged("refuted", message, "generic", result.node, next=_STEP), evidence
+    message = f"{message}; the server stays with custom plans here, but plan_cache_mode or other values may change that"
     return Judged("unproved", message, "generic", result.node, next=_STEP), evidence
 
 

@@ -17,11 +17,11 @@ from dbtrust.claims.copies import needs_copy
 from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_mongo import Pairs
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
-from dbtrust.engine.mongo.errors import describe
+from dbtrust.engine.mongo.errors import describe, lost, passing
 from dbtrust.engine.mongo.explain import explain
 from dbtrust.judge.claims import Judged, Names, judge_commands, missing_object
 from dbtrust.judge.grammar import Claim
-from dbtrust.model.errors import DbtrustError
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import Verdict
@@ -64,7 +64,7 @@ def judge_claims(
     verdicts: list[Verdict] = []
     for item in parsed:
         progress(f"running {item.method.subject}")
-        item.cases = [_case(stage, scratch, item, example) for example in _examples(item.method)]
+        item.cases = [run_case(stage, scratch, item, example) for example in _examples(item.method)]
         if not item.cases and item.claims and not stage.errors and stage.live is None:
             item.cases = _drawn(stage, scratch, item)
         for claim in item.claims:
@@ -87,7 +87,7 @@ def _drawn(stage: MongoStage, scratch: Scratch, item: ParsedMethod) -> list[Case
         return run_recorded(scratch, lambda db: method.call(db, values), method.asynchronous)[0]
 
     found = drawn_mongo.draw(method, stage.reading(), commands_of)
-    cases = [_case(stage, scratch, item, example) for example in found]
+    cases = [run_case(stage, scratch, item, example) for example in found]
     for case in cases:
         case.drawn = True
         case.samples = [_unwanted(s) if isinstance(s, Failure) else s for s in case.samples]
@@ -129,7 +129,8 @@ def _faster_case(
     return Result(judged, case.label, plans[0] if plans else (), drawn=case.drawn)
 
 
-def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any) -> Case:
+def run_case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any) -> Case:
+    """One example (None: no values) run and its commands explained: one sample, plans or a failure."""
     method = item.method
     label = (example.label or ", ".join(f"{k}={v!r}" for k, v in example.values.items())) if example else ""
     case = Case(label)
@@ -154,7 +155,12 @@ def _case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: Any)
             Failure("timeout", describe(error), place, "make the query or its example cheaper")
         )
     except pymongo.errors.PyMongoError as error:
-        case.samples.append(Failure("server_error", describe(error), place, "mend the method or its example"))
+        if lost(error):
+            raise
+        step = "run again" if passing(error) else "mend the method or its example"
+        case.samples.append(Failure("server_error", describe(error), place, step, refutes=not passing(error)))
+    except ServerError:
+        raise
     except DbtrustError as error:
         case.samples.append(Failure("server_error", error.message, error.location, error.next))
     except Exception as error:

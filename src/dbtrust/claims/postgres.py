@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,19 +12,19 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from dbtrust.claims.cases import Parsed, PgCase, cases_of
+from dbtrust.claims.failures import postgres_failure
 from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_postgres import measure_pair
 from dbtrust.claims.generic import judge_generic
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
-from dbtrust.engine.postgres.errors import describe, position
-from dbtrust.engine.postgres.explain import explain
+from dbtrust.engine.postgres.errors import describe, lost, position
+from dbtrust.engine.postgres.explain import explain, has_partitions, with_blocks_of
 from dbtrust.engine.postgres.hiding import Index, find_index
 from dbtrust.engine.postgres.load import analyze
 from dbtrust.engine.postgres.run import run_rolled_back
-from dbtrust.judge.claims import Judged, Names, judge, missing_object
+from dbtrust.judge.claims import Judged, Names, judge, missing_object, needs_execution
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.statements import explainable
-from dbtrust.model.location import shift
 from dbtrust.model.plan import Plan
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Query
@@ -58,16 +59,27 @@ def judge_claims(
     with _Copies(stage) as copies:
         with stage.owner(copies.read) as connection:
             for item in parsed:
-                item.cases = cases_of(connection, item)
+                item.cases = cases_of(connection, item, known=stage.examples if stage.data else None)
         for turn in range(ROUNDS):
             progress(f"explaining {len(parsed)} queries, sample {turn + 1} of {ROUNDS}")
             if turn:
                 copies.analyze()
             with copies.connections() as (reading, writing):
+                partitions = has_partitions(reading)
                 for item in parsed:
-                    observe(reading, writing, item)
+                    observe(reading, writing, item, _needs(item, partitions, first=turn == 0))
         verdicts = _verdicts(stage, copies, parsed, names, progress)
         return verdicts + (_generic(stage, copies, parsed, verdicts, names, progress) if generic else [])
+
+
+def explain_once(stage: PostgresStage, item: Parsed) -> Sequence[Case]:
+    """The query's cases, each with one sample: the plan of the statistics as they are, or the failure."""
+    with _Copies(stage) as copies:
+        with stage.owner(copies.read) as connection:
+            item.cases = cases_of(connection, item)
+        with copies.connections() as (reading, writing):
+            observe(reading, writing, item)
+    return item.cases
 
 
 def _verdicts(
@@ -142,13 +154,14 @@ def _pair(
 ) -> Callable[[], Any]:
     assert case.query is not None
     role = conninfo_to_dict(stage.scratch.host.owner_url("x")).get("user")
-    text = _statement(bind_params(case.query.sql), iterates)
+    text = as_run(bind_params(case.query.sql), iterates)
     return partial(
         measure_pair, admin, str(role) if role and stage.embedded else None, index, text, case.values
     )
 
 
-def _statement(bound: BoundSql, iterates: bool) -> str:
+def as_run(bound: BoundSql, iterates: bool) -> str:
+    """The statement as its method runs it: an iterator declares a cursor."""
     return f"DECLARE dbtrust CURSOR FOR {bound.text}" if iterates else bound.text
 
 
@@ -201,69 +214,93 @@ class _Copies:
                     opened.append(stack.enter_context(self._stage.owner(self._write)))
                 return opened[0]
 
-            yield stack.enter_context(self._stage.owner(self.read)), writing
+            reading = stack.enter_context(self._stage.owner(self.read))
+            reading.read_only = True
+            yield reading, writing
 
 
-def observe(reading: Connection, writing: Callable[[], Connection], item: Parsed) -> None:
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the claims of a query want of each sample, so that nothing else is asked of the server.
+
+    `execute`: run the statement; `counters`: the rows that repeated scans read; `again`: the blocks of a second
+    run; `partitions`: the parents of the relations that the plan names.
+    """
+
+    execute: bool = True
+    counters: bool = True
+    again: bool = False
+    partitions: bool = True
+
+
+def _needs(item: Parsed, partitions: bool, *, first: bool) -> Needs:
+    """Every statement runs once (query.prepares); later samples only where a claim is about a run."""
+    kinds = {claim.kind for claim in item.claims}
+    execute = first or any(needs_execution(claim) for claim in item.claims)
+    return Needs(execute, "examines" in kinds, "reads" in kinds, partitions)
+
+
+def observe(
+    reading: Connection, writing: Callable[[], Connection], item: Parsed, needs: Needs | None = None
+) -> None:
+    """Adds one sample, a plan or a failure, to each case of a query."""
     for case in item.cases:
         if case.failure is None:
             query = case.query or item.query
-            case.samples.append(_sample(reading, writing, query, case, iterates=item.iterates))
+            wanted = needs or _needs(item, True, first=True)
+            case.samples.append(_sample(reading, writing, query, case, wanted, iterates=item.iterates))
 
 
 def _sample(
-    reading: Connection, writing: Callable[[], Connection], query: Query, case: PgCase, *, iterates: bool
-) -> list[Plan] | Failure:
+    reading: Connection, writing: Callable[[], Connection], query: Query, case: PgCase, needs: Needs, *,
+    iterates: bool,
+) -> list[Plan] | Failure:  # fmt: skip
     """A plan from the copy that nobody writes to; from the other one where the server refuses to write there."""
     bound = bind_params(query.sql)
-    text = _statement(bound, iterates)
+    text = as_run(bound, iterates)
     try:
         if not explainable(query.sql):
             run_rolled_back(writing(), bound.text, case.values)
             return []
         try:
-            return [_explain(reading, text, case.values, read_only=True)]
+            return [_explain(reading, text, case.values, needs)]
         except psycopg.errors.ReadOnlySqlTransaction:
             case.writes = True
-            return [_explain(writing(), text, case.values, read_only=False)]
+            return [_explain(writing(), text, case.values, needs)]
     except psycopg.Error as error:
-        return _failure(_bare_error(writing(), bound, case, error), case, query, bound)
+        if lost(error):
+            raise
+        bare = _bare_error(writing, bound, case, error)
+        if case.drawn:
+            message = f"{case.label}: {describe(bare)}"
+            return Failure("no_example", message, query.location, "add an -- example: line")
+        return postgres_failure(bare, query, bound)
 
 
-def _explain(connection: Connection, text: str, values: Sequence[Any], *, read_only: bool) -> Plan:
+def _explain(connection: Connection, text: str, values: Sequence[Any], needs: Needs) -> Plan:
+    """The plan of a first run; where it is wanted, hit and read are those of a second one."""
+    plan = _run_once(connection, text, values, needs)
+    return with_blocks_of(plan, _run_once(connection, text, values, needs)) if needs.again else plan
+
+
+def _run_once(connection: Connection, text: str, values: Sequence[Any], needs: Needs) -> Plan:
     with connection.transaction(force_rollback=True):
-        if read_only:
-            connection.execute("SET TRANSACTION READ ONLY")
-        return explain(connection, text, values)
+        return explain(
+            connection, text, values, analyze=needs.execute, counters=needs.counters, partitions=needs.partitions
+        )  # fmt: skip
 
 
-def _bare_error(connection: Connection, bound: BoundSql, case: PgCase, error: psycopg.Error) -> psycopg.Error:
+def _bare_error(
+    writing: Callable[[], Connection], bound: BoundSql, case: PgCase, error: psycopg.Error
+) -> psycopg.Error:
     """The same error from the statement without EXPLAIN, whose positions count from the statement's own text."""
     if position(error) is None:
         return error
     try:
-        run_rolled_back(connection, bound.text, case.values)
+        run_rolled_back(writing(), bound.text, case.values)
     except psycopg.Error as bare:
         return bare
     return error
-
-
-def _failure(error: psycopg.Error, case: PgCase, query: Query, bound: BoundSql) -> Failure:
-    at = position(error)
-    place = query.sql_location if query.sql_location.line else query.location
-    if at is not None:
-        place = shift(place, query.sql, bound.source_offset(at - 1))
-    if case.drawn:
-        message = f"{case.label}: {describe(error)}"
-        return Failure("no_example", message, query.location, "add an -- example: line")
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return Failure(
-            "timeout",
-            f"stopped by the statement timeout: {describe(error)}",
-            place,
-            "make the query or its example cheaper",
-        )
-    return Failure("server_error", describe(error), place, "mend the query or its example")
 
 
 def _prepares(item: Parsed) -> Verdict:

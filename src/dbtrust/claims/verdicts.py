@@ -17,12 +17,16 @@ _BADNESS = {"holds": 0, "not_applicable": 0, "unproved": 1, "refuted": 2}
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an execution gave no plan: `reason` is a reason word of the report."""
+    """Why an execution gave no plan: `reason` is a reason word of the report.
+
+    Without `refutes` it tells of the moment (a deadlock, a full disk) and not of the query.
+    """
 
     reason: str
     message: str
     location: Location
     next: str
+    refutes: bool = True
 
 
 @dataclass(slots=True)
@@ -59,7 +63,7 @@ def prepares(
     """query.prepares: every example ran; `step` tells how to give one, `sent` which types went to the server."""
     failure = next((case.failure for case in cases if case.failure), None)
     if failure is not None:
-        outcome: Outcome = "unproved" if failure.reason == "timeout" else "refuted"
+        outcome: Outcome = "refuted" if failure.refutes and failure.reason != "timeout" else "unproved"
         return Verdict(
             "query.prepares", engine, subject, outcome, failure.message, reason=failure.reason, next=failure.next,
             location=failure.location,

@@ -12,7 +12,8 @@ STYLES = {
     "error": "bold red", "warning": "yellow", "info": "cyan",
 }  # fmt: skip
 #: Evidence that is shown in a way of its own.
-_SPECIAL = ("data", "examples", "example", "node", "plan", "plans")
+#: A repair is shown as the next step.
+_SPECIAL = ("data", "examples", "example", "node", "plan", "plans", "repair")
 
 
 def clipped(text: str, length: int = 160) -> str:
@@ -57,6 +58,9 @@ def evidence_facts(evidence: Mapping[str, Any], *, full: bool = False) -> Iterat
             continue
         if key == "counter_example" and isinstance(value, Mapping):
             yield from _counter_example(cast("Mapping[str, Any]", value))
+            continue
+        if key == "difference" and isinstance(value, list):
+            yield from (("difference", str(line)) for line in cast("list[Any]", value))
             continue
         if isinstance(value, (Mapping, list)):
             if full and not has_nodes(value):

@@ -19,6 +19,7 @@ from dbtrust.engine.postgres.server import PostgresServer, save_template, start_
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError, ServerError
+from dbtrust.model.location import Location
 from dbtrust.model.progress import Progress
 from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
@@ -33,7 +34,10 @@ STATEMENT_TIMEOUT_MS = 15_000
 
 @dataclass(slots=True)
 class PostgresStage:
-    """`state` holds the history without data, `data` also the data; None where that could not be built."""
+    """`state` holds the history without data, `data` also the data; None where that could not be built.
+
+    `examples` keeps what examples gave when they were evaluated over the data, by place and text.
+    """
 
     scratch: Scratch
     version: str
@@ -42,6 +46,9 @@ class PostgresStage:
     data: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
+    examples: dict[tuple[Location, str], dict[str, Any]] = field(
+        default_factory=dict[tuple[Location, str], "dict[str, Any]"]
+    )
 
     @contextmanager
     def empty(self) -> Generator[psycopg.Connection[Any]]:
@@ -77,10 +84,20 @@ class PostgresStage:
 
 @contextmanager
 def open_postgres(
-    project: Project, run: Callable[[], Run], url: str | None, progress: Progress
+    project: Project,
+    run: Callable[[], Run],
+    url: str | None,
+    progress: Progress,
+    *,
+    log_statements: bool = False,
 ) -> Generator[PostgresStage]:
-    """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
-    opened = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
+    """The project on the server that `url` names, else on an embedded one. Raises ServerError.
+
+    `log_statements` is start_postgres's, of an embedded one.
+    """
+    opened = (
+        _on_target(project, url, progress) if url else _embedded(project, run(), progress, log_statements)
+    )
     try:
         yield opened
     finally:
@@ -106,7 +123,7 @@ def _on_target(project: Project, url: str, progress: Progress) -> PostgresStage:
     return stage
 
 
-def _embedded(project: Project, run: Run, progress: Progress) -> PostgresStage:
+def _embedded(project: Project, run: Run, progress: Progress, log_statements: bool) -> PostgresStage:
     config = project.config.postgres
     assert config is not None
     binaries = find_postgres(config.version)
@@ -114,7 +131,10 @@ def _embedded(project: Project, run: Run, progress: Progress) -> PostgresStage:
     key = template_key(project, "postgres", binaries.version, generators, midnight().isoformat())
     with templates.building("postgres", key, progress) as template:
         progress("starting PostgreSQL")
-        server = start_postgres(run, binaries, settings=config.settings, template=template, progress=progress)
+        server = start_postgres(
+            run, binaries, settings=config.settings, template=template, log_statements=log_statements,
+            progress=progress,
+        )  # fmt: skip
         stage = PostgresStage(Scratch(server, config.extensions), server.version, embedded=True)
         if template is None:
             _fill(project, stage, server, key, progress)

@@ -47,17 +47,23 @@ def hidden(connection: Connection, index: Index) -> Generator[None]:
     psycopg.Error.
     """
     with connection.transaction(force_rollback=True):
-        if _is_superuser(connection):
-            connection.execute(sql.load("hide_index"), {"index": index.oid})
-        elif index.of_constraint:
-            raise CannotHide(f"{index.name} belongs to a constraint, and hiding it needs a superuser")
-        else:
-            statement = SQL("DROP INDEX {}").format(Identifier(index.schema, index.name))
-            connection.execute(statement)
+        hide(connection, index)
         yield
 
 
-def _is_superuser(connection: Connection) -> bool:
+def hide(connection: Connection, index: Index) -> None:
+    """The same inside a transaction that the caller rolls back."""
+    if is_superuser(connection):
+        connection.execute(sql.load("hide_index"), {"index": index.oid})
+    elif index.of_constraint:
+        raise CannotHide(f"{index.name} belongs to a constraint, and hiding it needs a superuser")
+    else:
+        statement = SQL("DROP INDEX {}").format(Identifier(index.schema, index.name))
+        connection.execute(statement)
+
+
+def is_superuser(connection: Connection) -> bool:
+    """May this role do what only a superuser may?"""
     return connection.info.parameter_status("is_superuser") == "on"
 
 

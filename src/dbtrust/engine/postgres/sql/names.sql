@@ -6,6 +6,9 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'i', 'I')
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 UNION ALL
+SELECT 'view', schemaname, viewname FROM pg_catalog.pg_views
+WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema'
+UNION ALL
 SELECT 'constraint', n.nspname, k.conname
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
