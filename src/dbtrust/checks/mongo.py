@@ -64,11 +64,17 @@ class MongoHalf(Half):
             )
 
     def _validators(self) -> None:
-        if self.selection.wants("schema.constraint") and self.stage.data is not None:
-            self.progress("breaking every clause on purpose")
-            places = Places(self.project)
-            judged = judge_validators(self.stage.reading(), self.stage.empty)
-            self.verdicts += [placed(verdict, places) for verdict in judged]
+        if not self.selection.wants("schema.constraint"):
+            return
+        if self.stage.data is None:
+            why = "; ".join(str(error) for error in self.stage.errors)
+            message = f"the collections could not be built: {why}"
+            self.verdicts += self.unjudged("schema.constraint", message, "missing_object")
+            return
+        self.progress("breaking every clause on purpose")
+        places = Places(self.project)
+        judged = judge_validators(self.stage.reading(), self.stage.empty)
+        self.verdicts += [placed(verdict, places) for verdict in judged]
 
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):
