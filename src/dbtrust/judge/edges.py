@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 from dbtrust.judge.candidates import COMPOSITES, around, of_type
 from dbtrust.model.facts import Column
@@ -273,6 +273,8 @@ def _documents(column: Column, pool: Sequence[str]) -> Iterator[str]:
         yield from (json.dumps(dict.fromkeys(keys, value)) for value in _json_values(pool)[:8])
     for key in keys[:6]:
         yield from (json.dumps({key: value}) for value in _json_values(pool))
+    for outer, inner in permutations(keys[:4], 2):
+        yield from (json.dumps({outer: {inner: value}}) for value in _json_values(pool))
     for number in _wholes(pool, 200):
         yield from (json.dumps([1] * number), json.dumps({f"k{n}": n for n in range(number)}))
     yield from (json.dumps("a" * number) for number in _wholes(pool, LONGEST))

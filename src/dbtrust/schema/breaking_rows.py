@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
-from dbtrust.engine.postgres.attempts import attempt, cast, count, evaluate, observe
+from dbtrust.engine.postgres.attempts import attempt, cast, count, observe
 from dbtrust.engine.postgres.errors import Failure
 from dbtrust.engine.postgres.trial import insert_statement
 from dbtrust.judge.candidates import fresh
@@ -291,10 +291,8 @@ def written_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     yield Broken((), insert_statement(bench.relation.schema, bench.relation.name, row))
 
 
-def domain_values(
-    connection: object, rule: Constraint, texts: Sequence[str], known: Solver
-) -> Iterator[Broken]:
-    """Casts of values that break a check of the domain, or of NULL; those of `texts` are kept as far as they can be."""
+def domain_values(rule: Constraint, known: Solver) -> Iterator[Broken]:
+    """Casts of values that break a check of the domain and as few others as can be, or of NULL."""
     assert rule.value is not None
     if rule.kind == "domain not null":
         yield Broken((), cast(None, rule.value.type, rule.domain))
@@ -307,11 +305,3 @@ def domain_values(
 def as_value(text: str) -> str:
     """A domain's check with its VALUE as a column of that name."""
     return re.sub(r"(?<![\w$'\"])VALUE(?![\w$'\"])", '"value"', text)
-
-
-def never_false(bench: Bench, rule: Constraint) -> bool | None:
-    """Does the check say the same of every row, because it reads no column? None where it reads one."""
-    if named(rule.text, [c.name for c in bench.relation.columns.values()]):
-        return None
-    (answers,) = evaluate(bench.rows.connection, bench.ground.table, [rule.text], [_base(bench)])
-    return answers[0] is not False

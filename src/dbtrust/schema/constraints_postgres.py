@@ -308,7 +308,7 @@ def _of_domain(connection: Connection, promises: Promises, rule: Constraint) -> 
             SolvedRows(connection, {}, {}, Random(1), Mode({}, 0, 0), promises=promises),
             _domain_ground(relation, valid),
         )
-        return verdict_of(rule, bench.tried(rule, domain_values(connection, rule, texts, solver)))
+        return verdict_of(rule, bench.tried(rule, domain_values(rule, solver)))
 
 
 def _domain_ground(relation: Relation, valid: Any) -> Ground:

@@ -68,6 +68,9 @@ def grounds(rows: SolvedRows) -> Iterator[Ground]:
 
 def _prepared(rows: SolvedRows, table: Table) -> Ground:
     ground = Ground(table)
+    if "insert" in table.relation.rules:
+        ground.why = "a rule rewrites every INSERT into it"
+        return ground
     refused = _tried(rows, ground)
     while refused is not None and len(ground.blocked) < _OBSTACLES:
         if not ground.triggers_off and _has_triggers(rows, table):

@@ -254,7 +254,8 @@ class Solver:
 
 def named(text: str, names: Iterable[str]) -> list[str]:
     """Those names that stand in an expression."""
-    return [name for name in names if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text)]
+    quoted = ((name, name.replace('"', '""')) for name in names)
+    return [name for name, word in quoted if re.search(rf"(?<![\w$]){re.escape(word)}(?![\w$])", text)]
 
 
 def written(table: Table, names: Iterable[str]) -> list[str]:
