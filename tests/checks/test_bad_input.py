@@ -143,7 +143,8 @@ def test_no_server_is_exit_3_and_the_other_half_is_judged(mongo_url: str) -> Non
     assert report.exit_code == NO_SERVER
     assert report.servers["postgres"] is None
     assert {v.reason for v in report.verdicts if v.engine == "postgres"} == {"no_server"}
-    assert {v.verdict for v in report.verdicts if v.engine == "mongo"} == {"holds"}
+    found = {v.verdict for v in report.verdicts if v.engine == "mongo"}
+    assert "holds" in found and found <= {"holds", "not_applicable"}
 
 
 def test_a_server_of_another_major_is_refused(tmp_path: Path, postgres_url: str) -> None:

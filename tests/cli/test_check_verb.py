@@ -74,7 +74,7 @@ def test_what_holds_is_exit_0(small: Small, dbtrust: Any) -> None:
     code, out, err = dbtrust("check", small())
     assert (code, err) == (0, "")
     assert "uses t_pkey on t" in out
-    assert "holds: 4" in out.splitlines()[-1]
+    assert "holds: 6" in out.splitlines()[-1]
     assert "\x1b" not in out
 
 
@@ -108,7 +108,7 @@ def test_only(small: Small, dbtrust: Any, only: str) -> None:
     expected = {
         "claim": {"claim.uses", "claim.generic"},
         "query.prepares": {"query.prepares"},
-        "schema": {"schema.applies"},
+        "schema": {"schema.applies", "schema.constraint"},
     }
     assert checks == expected.get(only, set())
 
@@ -130,7 +130,7 @@ def test_errors_are_one_line(small: Small, dbtrust: Any) -> None:
     assert err.splitlines() == [
         "q.sql:2:14: error: claim 'no sorts': unknown word 'sorts' (did you mean 'sort'?)"
     ]
-    assert "holds: 2" in out
+    assert "holds: 4" in out
     code, out, _ = dbtrust("check", small("no sorts"), "--format", "json")
     document = valid(out)
     assert [(e["code"], e["location"]["line"]) for e in document["errors"]] == [(2, 2)]
@@ -313,4 +313,4 @@ def test_twenty_at_once_all_end_right(small: Small, home: Path) -> None:
     for process in processes:
         out, err = process.communicate(timeout=300)
         assert (process.returncode, err) == (0, "")
-        assert valid(out)["summary"]["holds"] == 4
+        assert valid(out)["summary"]["holds"] == 6

@@ -60,3 +60,7 @@ def _declared(project: Project, engine: Engine) -> Iterator[tuple[str, str, str,
         subjects = [(f"collection:{d.collection.name}", d.location) for d in project.collections]
     for subject, location in subjects:
         yield from ((check, subject, "", location) for check in checks)
+    # Which rules there are only the server knows: what would have made them stands for them.
+    own = [m for m in project.history.migrations if m.engine == engine] if project.history else []
+    for subject, location in subjects or [(m.subject, m.location) for m in own]:
+        yield "schema.constraint", subject, "", location

@@ -23,9 +23,10 @@ from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo, Verdict
+from dbtrust.schema.constraints_mongo import judge_validators
 from dbtrust.schema.declared_mongo import judge_collections
 from dbtrust.schema.proofs_mongo import ParsedMongoProof, judge_proofs
-from dbtrust.source.find import located
+from dbtrust.source.find import Places, located, placed
 from dbtrust.source.objects import MongoMethod, MongoProof
 from dbtrust.stage.mongo import MongoStage, Scratch, open_mongo
 from dbtrust.stage.scale import generator_of, scaled
@@ -49,7 +50,7 @@ class MongoHalf(Half):
             self.errors += self.stage.errors
 
     def parts(self) -> list[Callable[[], None]]:
-        return [self._collections, self._migrations, self._rules, self._queries_and_proofs]
+        return [self._collections, self._validators, self._migrations, self._rules, self._queries_and_proofs]
 
     def connection_errors(self) -> tuple[type[Exception], ...]:
         return (pymongo.errors.ConnectionFailure,)
@@ -61,6 +62,19 @@ class MongoHalf(Half):
             self.verdicts += judge_collections(
                 self.stage.empty, self.project.collections, migrated, history=self.project.history is not None
             )
+
+    def _validators(self) -> None:
+        if not self.selection.wants("schema.constraint"):
+            return
+        if self.stage.data is None:
+            why = "; ".join(str(error) for error in self.stage.errors)
+            message = f"the collections could not be built: {why}"
+            self.verdicts += self.unjudged("schema.constraint", message, "missing_object")
+            return
+        self.progress("breaking every clause on purpose")
+        places = Places(self.project)
+        judged = judge_validators(self.stage.reading(), self.stage.empty)
+        self.verdicts += [placed(verdict, places) for verdict in judged]
 
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):

@@ -24,8 +24,9 @@ from dbtrust.model.plan import Engine
 from dbtrust.model.project import Query
 from dbtrust.model.report import Finding, ServerInfo, Verdict
 from dbtrust.schema.declared import judge_declared_postgres
+from dbtrust.schema.promises_postgres import PROMISES, judge_promises
 from dbtrust.schema.proofs_postgres import ParsedProof, judge_proofs
-from dbtrust.source.find import located
+from dbtrust.source.find import Places, located, placed
 from dbtrust.stage.postgres import PostgresStage, open_postgres
 from dbtrust.stage.scale import generator_of, scaled
 from dbtrust.stage.scale_postgres import check_counts
@@ -48,7 +49,9 @@ class PostgresHalf(Half):
             self.errors += self.stage.errors
 
     def parts(self) -> list[Callable[[], None]]:
-        return [self._schema, self._migrations, self._rules, self._contracts, self._queries, self._proofs]
+        return [
+            self._schema, self._constraints, self._migrations, self._rules, self._contracts, self._queries, self._proofs,
+        ]  # fmt: skip
 
     def connection_errors(self) -> tuple[type[Exception], ...]:
         return (psycopg.OperationalError,)
@@ -61,6 +64,16 @@ class PostgresHalf(Half):
             self.verdicts += judge_declared_postgres(
                 self.stage.empty, files, migrated, history=self.project.history is not None
             )
+
+    def _constraints(self) -> None:
+        if not self.selection.wants(*PROMISES):
+            return
+        if self.stage.state is None:
+            self.verdicts += self._without_state("schema.constraint")
+            return
+        self.progress("breaking every rule on purpose")
+        places = Places(self.project)
+        self.verdicts += [placed(v, places) for v in judge_promises(self.stage, self.project.schema)]
 
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):

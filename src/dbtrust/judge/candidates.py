@@ -114,7 +114,7 @@ def harvest(sql: str) -> dict[str, list[str]]:
         constants = [c for c in (_constant(m) for m in messages(expression, "A_Const")) if c is not None]
         for column in columns:
             for constant in constants:
-                found[column] += _around(constant)
+                found[column] += around(constant)
             _document(expression, constants, documents[column])
     for column, document in documents.items():
         if document:
@@ -146,7 +146,7 @@ def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"-?\d+(\.\d+)?", text))
 
 
-def _around(constant: str) -> list[str]:
+def around(constant: str) -> list[str]:
     """A constant and what lies just beside it; a pattern gives a text that it matches."""
     if re.fullmatch(r"-?\d{1,15}", constant):
         return [constant, str(int(constant) + 1), str(int(constant) - 1)]

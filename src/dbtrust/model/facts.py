@@ -14,7 +14,8 @@ class Column:
     """`not_null`: the server refuses NULL here. `default` is also a generated column's expression.
 
     `type` is the type as SQL names it, `base` the base type of a domain (the same type for others), `category`
-    pg_type.typcategory of the base type and `labels` those of an enum.
+    pg_type.typcategory of the base type and `labels` those of an enum. `domain`: the type is one;
+    `plain` is then what it is made of, with length or precision (the same as `type` for others).
     """
 
     name: str
@@ -27,6 +28,8 @@ class Column:
     identity: str = ""
     labels: tuple[str, ...] = ()
     length: int | None = None
+    domain: bool = False
+    plain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class ForeignKey:
     columns: tuple[int, ...]
     target: int
     target_columns: tuple[int, ...]
+    deferrable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

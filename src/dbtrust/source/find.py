@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import replace
 
 from dbtrust.model.location import NOWHERE, Location, locate
-from dbtrust.model.report import Finding
+from dbtrust.model.report import Finding, Verdict
 from dbtrust.source.project import Project
 
 
@@ -29,6 +30,7 @@ class Places:
     def __init__(self, project: Project) -> None:
         self._texts = _texts(project)
         self._first: dict[str, tuple[int, int]] | None = None
+        self._every: dict[str, list[tuple[int, int]]] | None = None
 
     def of(self, *names: str) -> Location:
         """The place of the first of `names` that is spoken of; NOWHERE if none is."""
@@ -45,6 +47,26 @@ class Places:
         found = self._first.get(name)
         return None if found is None else locate(self._texts[found[0]][1], found[1], self._texts[found[0]][0])
 
+    def within(self, owner: str, part: str) -> Location:
+        """The place of `part` after the first one of `owner`, else that of `owner`."""
+        start = self._place(owner)
+        if self._every is None:
+            self._every = self._positions()
+        first = (self._first or self._words()).get(owner)
+        places = self._every.get(part, [])
+        at = bisect_right(places, first) if first is not None else len(places)
+        if first is None or at == len(places) or places[at][0] != first[0]:
+            return start or NOWHERE
+        file, text = self._texts[first[0]]
+        return locate(text, places[at][1], file)
+
+    def _positions(self) -> dict[str, list[tuple[int, int]]]:
+        found: dict[str, list[tuple[int, int]]] = {}
+        for number, (_, text) in enumerate(self._texts):
+            for match in _WORD.finditer(_without_comments(text)):
+                found.setdefault(match.group(), []).append((number, match.start()))
+        return found
+
     def _words(self) -> dict[str, tuple[int, int]]:
         first: dict[str, tuple[int, int]] = {}
         for number, (_, text) in enumerate(self._texts):
@@ -54,6 +76,20 @@ class Places:
 
 
 _WORD = re.compile(r"[\w$]+")
+
+
+def placed(verdict: Verdict, places: Places) -> Verdict:
+    """The verdict at the first line that names its subject; for a rule of a column, where its table speaks of that."""
+    if verdict.location != NOWHERE:
+        return verdict
+    label = verdict.subject.partition(":")[2]
+    field = str(verdict.evidence.get("field", "")).rpartition(".")[2]
+    column = str(verdict.evidence.get("column", "")) or (field if field.isidentifier() else "")
+    table = str(verdict.evidence.get("table", "")) or (label if column else "")
+    if column:
+        return replace(verdict, location=places.within(table, column))
+    name = label.rpartition(f"{table}.")[2] if table else label.rsplit(".", 1)[-1]
+    return replace(verdict, location=places.of(name, *([table] if table else [])))
 
 
 def find_name(name: str, texts: list[tuple[str, str]]) -> Location | None:

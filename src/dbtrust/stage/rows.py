@@ -71,7 +71,7 @@ class Rows:
         for key in relation.foreign_keys:
             self._refer(relation, key, values, depth)
         for attempt in range(REPAIRS):
-            statement = _statement(relation, values)
+            statement = row_statement(relation, values)
             refused = try_insert(self.connection, statement)
             if refused is None:
                 self.inserted.append(statement)
@@ -189,7 +189,7 @@ class Rows:
         return found or self.random.sample(columns, min(2, len(columns)))
 
 
-def _statement(relation: Relation, values: Values) -> sql.Composed:
+def row_statement(relation: Relation, values: Values) -> sql.Composed:
     """The INSERT of a row; a NULL that the column would get anyway is left out."""
     columns = {c.name: c for c in relation.columns.values()}
     row = {
@@ -203,17 +203,16 @@ def _statement(relation: Relation, values: Values) -> sql.Composed:
 
 def parents_first(relations: Mapping[int, Relation]) -> list[int]:
     """OIDs so that a table comes after those that its foreign keys name; cycles are cut anywhere."""
-    order: list[int] = []
-    open_: set[int] = set()
-
-    def visit(oid: int) -> None:
-        if oid in order or oid in open_ or oid not in relations:
-            return
-        open_.add(oid)
-        for key in relations[oid].foreign_keys:
-            visit(key.target)
-        order.append(oid)
-
-    for oid in sorted(relations):
-        visit(oid)
-    return order
+    order: dict[int, None] = {}
+    seen: set[int] = set()
+    for start in sorted(relations):
+        waiting = [(start, False)]
+        while waiting:
+            oid, done = waiting.pop()
+            if done:
+                order[oid] = None
+            elif oid in relations and oid not in seen:
+                seen.add(oid)
+                waiting.append((oid, True))
+                waiting += [(key.target, False) for key in reversed(relations[oid].foreign_keys)]
+    return list(order)

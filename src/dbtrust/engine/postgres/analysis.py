@@ -141,7 +141,13 @@ def _relations(connection: psycopg.Connection[Any], oids: Sequence[int]) -> dict
     checks = defaultdict[int, dict[str, tuple[tuple[int, ...], str, Node | None]]](dict)
     for row in _ask(connection, "contract_constraints", oids):
         if row["kind"] == "f":
-            key = ForeignKey(row["name"], tuple(row["columns"]), row["target"], tuple(row["target_columns"]))
+            key = ForeignKey(
+                row["name"],
+                tuple(row["columns"]),
+                row["target"],
+                tuple(row["target_columns"]),
+                row["deferrable"],
+            )
             foreign[row["relation"]].append(key)
         else:
             checks[row["relation"]][row["name"]] = (tuple(row["columns"]), row["text"], _one(row["tree"]))
@@ -159,6 +165,7 @@ def _column(row: Mapping[str, Any]) -> Column:
     return Column(
         row["name"], row["type"], row["base"], row["category"], bool(row["not_null"]), _one(row["default"]),
         row["generated"], row["identity"], tuple(row["labels"]), row["length"],
+        row["domain"], row["plain"],
     )  # fmt: skip
 
 

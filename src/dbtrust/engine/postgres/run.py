@@ -27,9 +27,9 @@ def execute_last(connection: psycopg.Connection[Any], text: str) -> list[tuple[A
         return cursor.fetchall() if cursor.description is not None else None
 
 
-def execute_composed(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> None:
+def execute_composed(connection: psycopg.Connection[Any], statement: sql.Composable) -> None:
     """Executes a statement that was put together from identifiers and literals. Raises psycopg.Error."""
-    connection.execute(statement)
+    connection.execute(sql.Composed([statement]))
 
 
 _DROPS: dict[str, LiteralString] = {

@@ -28,13 +28,23 @@ def insert_statement(schema: str, table: str, row: Row, *, identity: bool = Fals
 
 
 def try_insert(connection: psycopg.Connection[Any], statement: sql.Composed) -> Failure | None:
-    """Runs it in a savepoint; what the server refused, or None. Raises where the connection is lost."""
+    """Runs it in a savepoint, in one round trip; what the server refused, or None. Raises where the connection is lost."""
+    own = connection.info.transaction_status == pq.TransactionStatus.IDLE
     try:
-        with connection.transaction():
+        if own:
             connection.execute(statement)
+        else:
+            connection.execute(sql.SQL("{}; {}; {}").format(_MARK, statement, _KEEP), prepare=False)
     except psycopg.Error as error:
-        return _refused(connection, error)
+        refused = _refused(connection, error)
+        if not own:
+            connection.execute(_BACK)
+        return refused
     return None
+
+
+_MARK, _KEEP = sql.SQL("SAVEPOINT dbtrust_row"), sql.SQL("RELEASE SAVEPOINT dbtrust_row")
+_BACK = sql.SQL("ROLLBACK TO SAVEPOINT dbtrust_row; RELEASE SAVEPOINT dbtrust_row")
 
 
 def try_query(

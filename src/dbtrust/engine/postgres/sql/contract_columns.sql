@@ -17,6 +17,8 @@ SELECT a.attrelid::int8 AS relation, a.attnum AS number, a.attname AS name,
          OR (c.relkind <> 'f' AND (SELECT bool_or(d.typnotnull) FROM domains d WHERE d.start = a.atttypid)) AS not_null,
        d.adbin::text AS default, a.attgenerated <> '' AS generated, a.attidentity AS identity,
        ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = base.oid ORDER BY e.enumsortorder) AS labels,
+       a.atttypid <> base.oid AS domain,
+       format_type(base.oid, CASE WHEN a.atttypid = base.oid THEN a.atttypmod ELSE base.typtypmod END) AS plain,
        CASE WHEN base.oid IN (1042, 1043)
             THEN nullif(coalesce(nullif(a.atttypmod, -1), base.typtypmod), -1) - 4 END AS length
 FROM pg_attribute a
