@@ -1,0 +1,27 @@
+"""All mutants of a PostgreSQL catalog, and which tables hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from dbtrust.judge.mutants import Mutant, Relation, linked
+from dbtrust.judge.mutants.columns import column_mutants, privilege_mutants, security_mutants
+from dbtrust.judge.mutants.constraints import constraint_mutants, foreign_key_pairs, type_mutants
+from dbtrust.judge.mutants.indexes import index_mutants
+from dbtrust.judge.mutants.triggers import trigger_mutants, trigger_reach
+from dbtrust.model.catalog import Catalog
+
+
+def postgres_mutants(catalog: Catalog) -> list[Mutant]:
+    """In the order of their subjects; those of one subject in the order of this list."""
+    made: Iterator[Mutant] = chain(
+        constraint_mutants(catalog), column_mutants(catalog), type_mutants(catalog), index_mutants(catalog),
+        trigger_mutants(catalog), privilege_mutants(catalog), security_mutants(catalog),
+    )  # fmt: skip
+    return sorted(made, key=lambda mutant: mutant.subject)
+
+
+def reach(catalog: Catalog) -> dict[Relation, int]:
+    """Table -> the number of the group of tables that foreign keys and triggers tie together."""
+    return linked(chain(foreign_key_pairs(catalog), trigger_reach(catalog)))
