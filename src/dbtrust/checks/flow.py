@@ -16,11 +16,12 @@ from dbtrust.checks.parse import Claims, parse_claims
 from dbtrust.checks.select import ENGINES, Selection
 from dbtrust.checks.tests import judge_tests
 from dbtrust.engine.runs import Run
-from dbtrust.model.errors import DbtrustError
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo, Verdict
+from dbtrust.schema.mutation import CHECK as MUTATION
 from dbtrust.source.modules import project_path
 from dbtrust.source.project import Project, read_project
 
@@ -114,10 +115,31 @@ def _judge(
             result.problems += [Problem.of(error) for error in half.errors]
             if half.info is None:
                 result.verdicts += absent_verdicts(project, claims, half.engine)
+        if selection.names(MUTATION):
+            _in_parallel([lambda: _mutate(project, halves, selection, result, progress)], run)
         if project.config.tests and selection.wants("tests.pass") and not selection.engines:
             verdict, problem = judge_tests(project.config, halves, progress)
             result.verdicts.append(verdict)
             result.problems += [problem] if problem else []
+
+
+def _mutate(
+    project: Project, halves: Sequence[Half], selection: Selection, result: _Result, progress: Progress
+) -> None:
+    from dbtrust.checks.mutation import judge_mutations, unjudged
+
+    lost = tuple(kind for half in halves for kind in half.connection_errors())
+    try:
+        result.verdicts += judge_mutations(project.config, halves, not selection.engines, progress)
+    except DbtrustError as error:
+        result.problems.append(Problem.of(error))
+        result.verdicts.append(unjudged(project.config, "the mutants could not be made"))
+    except lost as error:
+        message = f"the connection to the server was lost: {' '.join(str(error).split())[:200]}"
+        result.problems.append(
+            Problem.of(ServerError(message, next="look at the server's log and run again"))
+        )
+        result.verdicts.append(unjudged(project.config, "the server was lost"))
 
 
 def _is_configured(config: Config, engine: Engine) -> bool:

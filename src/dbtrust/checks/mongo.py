@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pymongo.errors
 
-from dbtrust.checks.half import Half
+from dbtrust.checks.half import DECLARED, Half
+from dbtrust.checks.mutants import Lab
 from dbtrust.claims.mongo import ParsedMethod, judge_methods
 from dbtrust.claims.mongo_contracts import judge_contracts
 from dbtrust.engine.mongo.urls import with_database
@@ -49,7 +50,7 @@ class MongoHalf(Half):
         return (pymongo.errors.ConnectionFailure,)
 
     def _collections(self) -> None:
-        if self.project.collections and self.selection.wants("schema."):
+        if self.project.collections and self.selection.wants(*DECLARED):
             self.progress("creating the declared collections")
             migrated = self._catalog if self.project.history is not None else None
             self.verdicts += judge_collections(
@@ -99,6 +100,9 @@ class MongoHalf(Half):
     def _tests_url(self) -> Generator[str]:
         with self.stage.copy() as (url, name):
             yield with_database(url, name)
+
+    def lab(self) -> Lab | None:
+        return None
 
     @property
     def ready(self) -> bool:

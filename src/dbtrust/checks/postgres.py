@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 
-from dbtrust.checks.half import Half
+from dbtrust.checks.half import DECLARED, Half
+from dbtrust.checks.mutants import Lab
 from dbtrust.claims.contracts import judge_contracts
 from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.judge.claims import Names
@@ -48,7 +49,7 @@ class PostgresHalf(Half):
         return (psycopg.OperationalError,)
 
     def _schema(self) -> None:
-        if self.project.schema and self.selection.wants("schema."):
+        if self.project.schema and self.selection.wants(*DECLARED):
             self.progress("applying the declared schema")
             files = [(s.file, s.text) for s in self.project.schema]
             migrated = self._catalog if self.project.history is not None else None
@@ -113,6 +114,13 @@ class PostgresHalf(Half):
         assert source is not None
         with self.stage.copy(source) as name:
             yield self.stage.url(name)
+
+    def lab(self) -> Lab | None:
+        from dbtrust.checks.mutants_postgres import PostgresLab
+
+        if self._catalog is None:
+            return None
+        return PostgresLab(self.stage, self.project, self.claims, self._catalog, self._names)
 
     @property
     def ready(self) -> bool:

@@ -61,6 +61,10 @@ class Selection:
         """Is one of these checks or rules wanted? A prefix such as "claim." stands for all below it."""
         return not self.ids or any(i.startswith(word) or word.startswith(i) for i in ids for word in self.ids)
 
+    def names(self, id: str) -> bool:
+        """Was this very check named? The beginning of its id is not enough."""
+        return any(word.startswith(id) for word in self.ids)
+
     def keeps(self, id: str, engine: Engine | None) -> bool:
         """Does a verdict or finding stay in the report?"""
         return (not self.engines or engine in self.engines) and (

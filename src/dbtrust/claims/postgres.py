@@ -52,14 +52,17 @@ class _PgCase(Case):
 
 
 def judge_queries(
-    stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress
+    stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress, *, rounds: int = ROUNDS
 ) -> list[Verdict]:
-    """query.prepares and claim.* of every query, on copies of the data (of the empty state where data failed)."""
+    """query.prepares and claim.* of every query, on copies of the data (of the empty state where data failed).
+
+    `rounds`: samples of the statistics; the first is the one that the data came with.
+    """
     with _Copies(stage) as copies:
         for item in parsed:
             item.cases = _cases(stage, copies.read, item)
-        for turn in range(ROUNDS):
-            progress(f"explaining {len(parsed)} queries, sample {turn + 1} of {ROUNDS}")
+        for turn in range(rounds):
+            progress(f"explaining {len(parsed)} queries, sample {turn + 1} of {rounds}")
             if turn:
                 copies.analyze()
             with copies.connections() as (reading, writing):

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dbtrust.judge.mutants import Aim, Change, Mutant, name, raw, regclass, value
 from dbtrust.judge.rules.indexes import named
 from dbtrust.model.catalog import Catalog, CatalogObject
+from dbtrust.model.mutants import Aim, Change, Mutant, name, raw, regclass, value
 
-_MOMENTS = frozenset({"now()", "CURRENT_TIMESTAMP", "statement_timestamp()", "clock_timestamp()", "LOCALTIMESTAMP"})
+_MOMENTS = frozenset(
+    {"now()", "CURRENT_TIMESTAMP", "statement_timestamp()", "clock_timestamp()", "LOCALTIMESTAMP"}
+)
 _NUMBER = re.compile(r"\(?'?(-?\d+(?:\.\d+)?)'?\)?(::[\w ]+(?:\([\d,]+\))?)?\Z")
 _TEXT = re.compile(r"'.*'::(?:text|character varying|character)\Z", re.DOTALL)
 _EMPTY = {"'{}'::jsonb": "'[]'::jsonb", "'[]'::jsonb": "'{}'::jsonb"}
@@ -57,7 +59,15 @@ def _column(
     if "identity" in column:
         yield from _identity(table, column)
     if "generated" in column:
-        yield _mutant(table, column, "generated", "drop", "is no longer generated", "DROP EXPRESSION", "attgenerated::text")
+        yield _mutant(
+            table,
+            column,
+            "generated",
+            "drop",
+            "is no longer generated",
+            "DROP EXPRESSION",
+            "attgenerated::text",
+        )
 
 
 def _mutant(
@@ -82,7 +92,15 @@ def _not_null(table: CatalogObject, column: Mapping[str, Any], key: frozenset[st
     why = "its primary key refuses NULL" if column["name"] in key else ""
     why = why or ("an identity column refuses NULL" if "identity" in column else "")
     return _mutant(
-        table, column, "not_null", "drop", "accepts NULL", "DROP NOT NULL", "attnotnull::text", "not_null", why
+        table,
+        column,
+        "not_null",
+        "drop",
+        "accepts NULL",
+        "DROP NOT NULL",
+        "attnotnull::text",
+        "not_null",
+        why,
     )
 
 
@@ -112,7 +130,9 @@ def changed_default(default: str, type_: str, labels: Mapping[str, Sequence[str]
     if default in _MOMENTS:
         return f"({default} + '1 day'::interval)"
     if _NUMBER.match(default) and "char" not in type_ and "text" not in type_:
-        return f"({default} + 1)" if type_.startswith(("small", "int", "big", "num", "real", "double")) else None
+        return (
+            f"({default} + 1)" if type_.startswith(("small", "int", "big", "num", "real", "double")) else None
+        )
     if _TEXT.match(default):
         return f"({default} || '?'::text)"
     other = [label for label in labels.get(type_, ()) if not default.startswith(f"'{label}'")]
@@ -126,7 +146,14 @@ def _identity(table: CatalogObject, column: Mapping[str, Any]) -> Iterator[Mutan
             "attidentity::text", "identity",
         )  # fmt: skip
     yield _mutant(
-        table, column, "identity", "drop", "is no longer generated", "DROP IDENTITY", "attidentity::text", "default"
+        table,
+        column,
+        "identity",
+        "drop",
+        "is no longer generated",
+        "DROP IDENTITY",
+        "attidentity::text",
+        "default",
     )
 
 

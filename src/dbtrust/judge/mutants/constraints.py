@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dbtrust.judge.mutants import Aim, Change, Mutant, Relation, name, raw, regclass, value
 from dbtrust.judge.mutants.expressions import check_parts, conjuncts, variants
 from dbtrust.judge.mutants.indexes import definition_of
 from dbtrust.judge.rules.indexes import named
 from dbtrust.model.catalog import Catalog, CatalogObject, path_of
+from dbtrust.model.mutants import Aim, Change, Mutant, Relation, name, raw, regclass, value
 
 _ACTION = r"ON {} (NO ACTION|RESTRICT|CASCADE|SET NULL(?: \([^)]*\))?|SET DEFAULT(?: \([^)]*\))?)"
 _AIMS = {"check": "check", "unique": "unique", "primary key": "unique", "foreign key": "foreign_key"}
@@ -90,7 +90,10 @@ def _checks(item: CatalogObject) -> Iterator[Mutant]:
     own = item.definition["name"]
     for variant in variants(parts[0]):
         new = raw(f"CHECK ({variant.expression}){parts[1]}")
-        change = Change("ALTER TABLE {} DROP CONSTRAINT {}, ADD CONSTRAINT {} {} NOT VALID", (*_where(item), name(own), new))
+        change = Change(
+            "ALTER TABLE {} DROP CONSTRAINT {}, ADD CONSTRAINT {} {} NOT VALID",
+            (*_where(item), name(own), new),
+        )
         yield _mutant(item, variant.operator, f"CHECK {own} {variant.what}", (change,))
 
 
@@ -105,7 +108,9 @@ def _without_uniqueness(catalog: Catalog, item: CatalogObject) -> Iterator[Mutan
         return
     drop = Change("ALTER TABLE {} DROP CONSTRAINT {} CASCADE", _where(item))
     kind = _WORDS[told["structure"]["type"]]
-    create = Change("CREATE INDEX {} ON {} {}", (name(told["name"]), name(told["schema"], told["table"]), raw(text)))
+    create = Change(
+        "CREATE INDEX {} ON {} {}", (name(told["name"]), name(told["schema"], told["table"]), raw(text))
+    )
     yield _mutant(item, "weaken", f"{kind} {told['name']} is a plain index", (drop, create))
 
 
@@ -119,9 +124,14 @@ def _actions(item: CatalogObject) -> Iterator[Mutant]:
             continue
         other = "CASCADE" if action in ("NO ACTION", "RESTRICT") else "NO ACTION"
         bare = definition.replace(f" {match[0]}", "") if match else definition
-        new = re.sub(r"(?= (?:NOT )?DEFERRABLE| NOT VALID| NOT ENFORCED|\Z)", f" ON {event} {other}", bare, count=1)
+        new = re.sub(
+            r"(?= (?:NOT )?DEFERRABLE| NOT VALID| NOT ENFORCED|\Z)", f" ON {event} {other}", bare, count=1
+        )
         new = new.removesuffix(" NOT VALID")
-        change = Change("ALTER TABLE {} DROP CONSTRAINT {}, ADD CONSTRAINT {} {} NOT VALID", (*_where(item), name(own), raw(new)))
+        change = Change(
+            "ALTER TABLE {} DROP CONSTRAINT {}, ADD CONSTRAINT {} {} NOT VALID",
+            (*_where(item), name(own), raw(new)),
+        )
         what = f"FOREIGN KEY {own} has ON {event} {other} for {action}"
         yield _mutant(item, "action", what, (change,), aim="delete" if event == "DELETE" else "")
 
@@ -132,7 +142,11 @@ def _implied(catalog: Catalog) -> dict[str, str]:
     for item in catalog.objects:
         if item.kind == "constraint" and item.definition["structure"]["type"] == "check":
             parts = check_parts(item.definition["definition"])
-            if parts is not None and item.definition["enforced"] and not item.definition["structure"]["no_inherit"]:
+            if (
+                parts is not None
+                and item.definition["enforced"]
+                and not item.definition["structure"]["no_inherit"]
+            ):
                 where = (item.definition["schema"], item.definition["table"])
                 by_table[where].append((item, frozenset(conjuncts(parts[0]))))
     found: dict[str, str] = {}
@@ -158,7 +172,9 @@ def _domain(item: CatalogObject) -> Iterator[Mutant]:
     for check in item.definition.get("constraints", []):
         yield from _domain_check(schema, own, check)
     if not item.definition.get("nullable", True):
-        probe = Change("SELECT typnotnull::text FROM pg_type WHERE oid = to_regtype({})", (regclass(schema, own),))
+        probe = Change(
+            "SELECT typnotnull::text FROM pg_type WHERE oid = to_regtype({})", (regclass(schema, own),)
+        )
         yield Mutant(
             "postgres", f"constraint:{named(schema, own, 'not_null')}", "drop", f"domain {own} accepts NULL",
             (Change("ALTER DOMAIN {} DROP NOT NULL", (name(schema, own),)),), probe,
@@ -175,7 +191,9 @@ def _domain_check(schema: str, own: str, check: Mapping[str, Any]) -> Iterator[M
     made: list[tuple[str, str, tuple[Change, ...]]] = [("drop", "dropped", (drop,))]
     parts = check_parts(check["definition"])
     for variant in variants(parts[0]) if parts else ():
-        add = Change("ALTER DOMAIN {} ADD CONSTRAINT {} {} NOT VALID", (*where, raw(f"CHECK ({variant.expression})")))
+        add = Change(
+            "ALTER DOMAIN {} ADD CONSTRAINT {} {} NOT VALID", (*where, raw(f"CHECK ({variant.expression})"))
+        )
         made.append((variant.operator, variant.what, (drop, add)))
     for operator, what, changes in made:
         yield Mutant(

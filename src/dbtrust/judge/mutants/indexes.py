@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dbtrust.judge.mutants import Change, Mutant, Part, name, raw, regclass
 from dbtrust.judge.rules.indexes import named
 from dbtrust.judge.rules.redundancy import redundant_indexes
 from dbtrust.model.catalog import Catalog, CatalogObject
+from dbtrust.model.mutants import Change, Mutant, Part, name, raw, regclass
 
 _ORDERED = "btree"
 Keys = Sequence[Mapping[str, Any]]
@@ -16,7 +16,10 @@ Keys = Sequence[Mapping[str, Any]]
 
 def index_mutants(catalog: Catalog) -> Iterator[Mutant]:
     """Each index dropped, without its last column, swapped, turned round, without INCLUDE, predicate or uniqueness."""
-    redundant = {f.subject: f"{f.evidence['keeper_name']} serves all that it serves" for f in redundant_indexes(catalog)}
+    redundant = {
+        f.subject: f"{f.evidence['keeper_name']} serves all that it serves"
+        for f in redundant_indexes(catalog)
+    }
     for item in catalog.objects:
         told = item.definition
         if item.kind != "index" or "structure" not in told or "constraint" in told or "partition_of" in told:
@@ -36,7 +39,9 @@ def _own(item: CatalogObject) -> Part:
     return name(item.definition["schema"], item.definition["name"])
 
 
-def _changed(item: CatalogObject, subject: str, operator: str, what: str, text: str, equivalent: str) -> Mutant:
+def _changed(
+    item: CatalogObject, subject: str, operator: str, what: str, text: str, equivalent: str
+) -> Mutant:
     told = item.definition
     unique = told["structure"]["unique"] and operator != "unique"
     place = (name(told["name"]), name(told["schema"], told["table"]), raw(text))
@@ -44,7 +49,9 @@ def _changed(item: CatalogObject, subject: str, operator: str, what: str, text: 
     drop = Change("DROP INDEX {} CASCADE", (_own(item),))
     expressions = any("column" not in key for key in told["structure"]["keys"])
     fresh = (Change("ANALYZE {}", (name(told["schema"], told["table"]),)),) if expressions else ()
-    return _mutant(item, subject, operator, f"index {told['name']} {what}", (drop, create, *fresh), equivalent)
+    return _mutant(
+        item, subject, operator, f"index {told['name']} {what}", (drop, create, *fresh), equivalent
+    )
 
 
 def _mutant(
@@ -68,16 +75,46 @@ def _variants(item: CatalogObject) -> Iterator[tuple[str, str, str, str]]:
     if len(keys) > 1:
         forms.append(("shorten", f"without {_said(keys[-1])}", definition_of(item, keys=keys[:-1]), ""))
         if parts["method"] == _ORDERED:
-            forms.append(("swap", "with its first two columns swapped", definition_of(item, keys=[keys[1], keys[0], *keys[2:]]), ""))
+            forms.append(
+                (
+                    "swap",
+                    "with its first two columns swapped",
+                    definition_of(item, keys=[keys[1], keys[0], *keys[2:]]),
+                    "",
+                )
+            )
     if parts["method"] == _ORDERED:
-        turned = dict(keys[-1], descending=not keys[-1]["descending"], nulls_first=not keys[-1]["nulls_first"])
+        turned = dict(
+            keys[-1], descending=not keys[-1]["descending"], nulls_first=not keys[-1]["nulls_first"]
+        )
         why = "a B-tree of one column is read both ways" if len(keys) == 1 else ""
-        forms.append(("direction", f"with {_said(keys[-1])} {'ascending' if keys[-1]['descending'] else 'descending'}", definition_of(item, keys=[*keys[:-1], turned]), why))
+        forms.append(
+            (
+                "direction",
+                f"with {_said(keys[-1])} {'ascending' if keys[-1]['descending'] else 'descending'}",
+                definition_of(item, keys=[*keys[:-1], turned]),
+                why,
+            )
+        )
     if parts.get("include"):
-        forms.append(("include", f"without INCLUDE ({', '.join(parts['include'])})", definition_of(item, include=()), ""))
+        forms.append(
+            (
+                "include",
+                f"without INCLUDE ({', '.join(parts['include'])})",
+                definition_of(item, include=()),
+                "",
+            )
+        )
     if predicate := parts.get("predicate"):
         forms.append(("predicate", f"without WHERE {predicate}", definition_of(item, predicate=None), ""))
-        forms.append(("predicate", f"with WHERE NOT ({predicate})", definition_of(item, predicate=f"NOT ({predicate})"), ""))
+        forms.append(
+            (
+                "predicate",
+                f"with WHERE NOT ({predicate})",
+                definition_of(item, predicate=f"NOT ({predicate})"),
+                "",
+            )
+        )
     yield from ((operator, what, text, why) for operator, what, text, why in forms if text is not None)
 
 

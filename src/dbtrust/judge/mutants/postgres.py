@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from dbtrust.judge.mutants import Mutant, Relation, linked
 from dbtrust.judge.mutants.columns import column_mutants, privilege_mutants, security_mutants
 from dbtrust.judge.mutants.constraints import constraint_mutants, foreign_key_pairs, type_mutants
 from dbtrust.judge.mutants.indexes import index_mutants
 from dbtrust.judge.mutants.triggers import trigger_mutants, trigger_reach
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.mutants import Mutant, Relation
 
 
 def postgres_mutants(catalog: Catalog) -> list[Mutant]:
@@ -24,4 +24,18 @@ def postgres_mutants(catalog: Catalog) -> list[Mutant]:
 
 def reach(catalog: Catalog) -> dict[Relation, int]:
     """Table -> the number of the group of tables that foreign keys and triggers tie together."""
-    return linked(chain(foreign_key_pairs(catalog), trigger_reach(catalog)))
+    return _linked(chain(foreign_key_pairs(catalog), trigger_reach(catalog)))
+
+
+def _linked(groups: Iterable[Iterable[Relation]]) -> dict[Relation, int]:
+    """Relation -> the number of its group, where groups that share a relation are one."""
+    number: dict[Relation, int] = {}
+    members: dict[int, list[Relation]] = {}
+    for count, group in enumerate(groups):
+        members[count] = []
+        for relation in group:
+            old = number.get(relation)
+            moved = [relation] if old is None else members.pop(old) if old != count else []
+            members[count] += moved
+            number |= dict.fromkeys(moved, count)
+    return number

@@ -6,15 +6,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from dbtrust.judge.mutants import Change, Mutant, NewBody, Relation, name, raw, regclass, value
 from dbtrust.judge.rules.indexes import named
 from dbtrust.model.catalog import Catalog, CatalogObject
+from dbtrust.model.mutants import Change, Mutant, NewBody, Relation, name, raw, regclass, value
 
 #: A trigger's function that lets every row pass as it is.
 NO_EFFECT = "BEGIN IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END"
 _EVENTS = re.compile(r"(?<= )(BEFORE|AFTER|INSTEAD OF) (.+?)(?= ON )")
 _EFFECT = re.compile(
-    r"^([ \t]*)((?:NEW\s*\.|RAISE\s+EXCEPTION|INSERT\b|UPDATE\b|DELETE\b|PERFORM\b)[^;]*;)", re.IGNORECASE | re.MULTILINE
+    r"^([ \t]*)((?:NEW\s*\.|RAISE\s+EXCEPTION|INSERT\b|UPDATE\b|DELETE\b|PERFORM\b)[^;]*;)",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -44,7 +45,9 @@ def _alone(item: CatalogObject) -> Iterator[Mutant]:
         assert match is not None
         rest = " OR ".join(other for other in events if other != event)
         new = told["definition"][: match.start(2)] + rest + told["definition"][match.end(2) :]
-        yield _mutant(item, "event", f"trigger {told['name']} not for {event}", (drop, Change("{}", (raw(new),))), off)
+        yield _mutant(
+            item, "event", f"trigger {told['name']} not for {event}", (drop, Change("{}", (raw(new),))), off
+        )
 
 
 def _mutant(
@@ -54,7 +57,7 @@ def _mutant(
     told = item.definition
     schema, table = told["schema"], told["table"]
     own = Change(
-        "SELECT tgenabled || pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = to_regclass({}) AND tgname = {}",
+        "SELECT tgenabled::text || pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = to_regclass({}) AND tgname = {}",
         (regclass(schema, table), value(told["name"])),
     )
     return Mutant(
@@ -78,7 +81,9 @@ def _bodies(function: str, body: str, triggers: list[CatalogObject]) -> Iterator
     for effect in effects if len(effects) > 1 else ():
         new = body[: effect.start(2)] + "NULL;" + body[effect.end(2) :]
         said = " ".join(effect[2].split())
-        yield _mutant(triggers[0], "body", f"{function} without {said}", (NewBody(function, new),), "", tables, probe)
+        yield _mutant(
+            triggers[0], "body", f"{function} without {said}", (NewBody(function, new),), "", tables, probe
+        )
 
 
 def trigger_reach(catalog: Catalog) -> Iterator[tuple[Relation, ...]]:

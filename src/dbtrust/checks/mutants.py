@@ -1,0 +1,58 @@
+"""What a mutation run asks of an engine: its mutants, and who of the project notices one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from dbtrust.model.mutants import Mutant
+from dbtrust.model.plan import Engine
+from dbtrust.model.report import Verdict
+from dbtrust.schema.mutation import Ready
+
+
+class Lab(Protocol):
+    """Copies of one engine's data to mutate. `kill`, `ready` and `tests_url` may be called from several threads."""
+
+    engine: Engine
+
+    @property
+    def mutants(self) -> Sequence[Mutant]: ...
+
+    def baseline(self) -> None:
+        """Judges claims and proofs on the schema as it is: what does not hold there cannot kill."""
+        ...
+
+    def kill(self, mutant: Mutant) -> str:
+        """The subject whose claim no longer holds, "" where all still do. Raises Refused and NoEffect."""
+        ...
+
+    def ready(self, mutant: Mutant) -> Ready:
+        """What would kill a survivor, shown to do so."""
+        ...
+
+    def reach(self, mutant: Mutant) -> frozenset[Hashable]:
+        """What may notice the mutant, for tests of several at once; none: everything."""
+        ...
+
+    def tests_url(self, mutants: Sequence[Mutant]) -> AbstractContextManager[str]:
+        """The URL of a copy with these mutants, for the project's tests."""
+        ...
+
+    def close(self) -> None:
+        """Removes the copies."""
+        ...
+
+
+def held(verdicts: Sequence[Verdict]) -> frozenset[tuple[str, str, str]]:
+    """What holds, by check, subject and claim."""
+    return frozenset((v.check, v.subject, v.claim) for v in verdicts if v.verdict == "holds")
+
+
+def lost(verdicts: Sequence[Verdict], before: frozenset[tuple[str, str, str]]) -> str:
+    """The first that held and holds no longer, as "query:users.by_name (no sort)"; "" for none."""
+    for verdict in verdicts:
+        if verdict.verdict != "holds" and (verdict.check, verdict.subject, verdict.claim) in before:
+            return f"{verdict.subject} ({verdict.claim or verdict.check})"
+    return ""
