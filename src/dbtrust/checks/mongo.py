@@ -102,7 +102,11 @@ class MongoHalf(Half):
             yield with_database(url, name)
 
     def lab(self) -> Lab | None:
-        return None
+        from dbtrust.checks.mutants_mongo import MongoLab
+
+        if self._catalog is None:
+            return None
+        return MongoLab(self.stage, self.project, self.claims, self._catalog, self._names)
 
     @property
     def ready(self) -> bool:
