@@ -130,7 +130,7 @@ def _mutate(
 
     lost = tuple(kind for half in halves for kind in half.connection_errors())
     try:
-        result.verdicts += judge_mutations(project.config, halves, not selection.engines, progress)
+        result.verdicts += judge_mutations(project.config, halves, selection.engines, progress)
     except DbtrustError as error:
         result.problems.append(Problem.of(error))
         result.verdicts.append(unjudged(project.config, "the mutants could not be made"))

@@ -79,6 +79,11 @@ class Half(ABC):
     def connection_errors(self) -> tuple[type[Exception], ...]:
         """The driver's errors that mean a lost server."""
 
+    @property
+    @abstractmethod
+    def trouble(self) -> str:
+        """Why the half is not ready."""
+
     @abstractmethod
     def lab(self) -> Lab | None:
         """The mutants of this engine's schema, None where there is no schema; only of a half that is ready."""

@@ -101,6 +101,12 @@ class MongoHalf(Half):
         with self.stage.copy() as (url, name):
             yield with_database(url, name)
 
+    @property
+    def trouble(self) -> str:
+        if self.info is None:
+            return "there is no server"
+        return f"the collections could not be built: {'; '.join(str(error) for error in self.stage.errors)}"
+
     def lab(self) -> Lab | None:
         from dbtrust.checks.mutants_mongo import MongoLab
 

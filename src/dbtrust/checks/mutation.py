@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -24,33 +24,38 @@ from dbtrust.model.project import Config
 from dbtrust.model.report import Verdict
 from dbtrust.schema.mutation import CHECK, NoEffect, Refused, Result, score, verdicts
 
-_A, _B = TypeVar("_A"), TypeVar("_B")
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 #: A mutant may make the tests this many times as slow before they are stopped.
 _SLOWER, _LEAST_S = 10.0, 30.0
 _NOTHING = "the catalog is the same afterwards"
 
 
-def judge_mutations(config: Config, halves: Sequence[Half], whole: bool, progress: Progress) -> list[Verdict]:
-    """The verdicts of every mutated object and the score; `whole`: every engine of the project takes part.
+def judge_mutations(
+    config: Config, halves: Sequence[Half], engines: Collection[str], progress: Progress
+) -> list[Verdict]:
+    """The verdicts of every mutated object and the score; `engines` are those that --only names.
 
     Raises DbtrustError, and the drivers' errors where a server is lost.
     """
-    absent = [half.engine for half in halves if not half.ready]
-    notes = [f"no {_NAMES[engine]}: nothing of it was mutated" for engine in absent]
+    absent = [half for half in halves if not half.ready]
+    notes = [f"nothing of {_NAMES[half.engine]} was mutated: {half.trouble}" for half in absent]
     with ExitStack() as stack:
         labs = [lab for half in halves if half.ready and (lab := half.lab()) is not None]
         for lab in labs:
             stack.callback(lab.close)
         run = _Run(config, {lab.engine: lab for lab in labs}, progress)
         stack.callback(run.stop)
+        whole = len(halves) == (config.postgres is not None) + (config.mongo is not None)
         results = run.judge(tests=whole and not absent)
-    engine: Engine | None = labs[0].engine if len(labs) == 1 and not whole else None
+    # A verdict of no engine is left out of a report on one.
+    engine: Engine | None = halves[0].engine if engines and halves else None
     location = config.locations.get("project.name", Location(config.file, 1, 1))
     total = score(results, engine, f"file:{config.file}", location, [*notes, *run.notes])
     return [*verdicts(results, {}), total]
 
 
-_NAMES = {"postgres": "PostgreSQL server", "mongo": "MongoDB server"}
+_NAMES = {"postgres": "PostgreSQL", "mongo": "MongoDB"}
 
 
 @dataclass(slots=True)

@@ -115,6 +115,12 @@ class PostgresHalf(Half):
         with self.stage.copy(source) as name:
             yield self.stage.url(name)
 
+    @property
+    def trouble(self) -> str:
+        if self.info is None:
+            return "there is no server"
+        return f"the schema could not be built: {'; '.join(str(error) for error in self.stage.errors)}"
+
     def lab(self) -> Lab | None:
         from dbtrust.checks.mutants_postgres import PostgresLab
 

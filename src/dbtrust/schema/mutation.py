@@ -146,3 +146,37 @@ def _operators(results: Sequence[Result]) -> dict[str, str]:
         counted = [r for r in results if r.mutant.operator == operator and r.fate in ("killed", "survived")]
         found[operator] = f"{sum(r.fate == 'killed' for r in counted)} of {len(counted)}"
     return found
+
+
+def proofs_of(verdicts: Iterable[Verdict], engine: Engine) -> str:
+    """The ready proofs of one engine's survivors, as a .sql file or as a Python module; claims as comments."""
+    mark = "--" if engine == "postgres" else "#"
+    texts: list[str] = []
+    for verdict in verdicts:
+        if verdict.check == CHECK and verdict.engine == engine:
+            for told in verdict.evidence.get("mutants", ()):
+                note = (
+                    f"{mark} Or the claim `{told['claim']['text']}` at {told['claim']['query']}.\n"
+                    if "claim" in told
+                    else ""
+                )
+                texts += [note + told["proof"]["text"]] if "proof" in told else []
+    if engine == "postgres":
+        return "\n".join([_SQL_HEADER, *texts])
+    return "\n\n".join([MONGO_HEADER, *texts])
+
+
+_SQL_HEADER = "-- Proofs that kill mutants of the schema, written by dbtrust\n"
+#: What stands above the functions of a module of MongoDB proofs.
+MONGO_HEADER = '''"""Proofs that kill mutants of the schema, written by dbtrust."""
+
+import datetime
+from typing import Any
+
+from bson import Binary, Code, Decimal128, Int64, ObjectId, Regex, Timestamp
+from pymongo.database import Database
+
+from dbtrust import proof
+
+__all__ = ["Binary", "Code", "Decimal128", "Int64", "ObjectId", "Regex", "Timestamp", "datetime"]
+'''

@@ -301,7 +301,8 @@ def _type(aim: Aim) -> sql.Identifier:
 def _domain(connection: Connection, aim: Aim) -> Iterator[Draft]:
     """Values that the domain takes and refuses."""
     parts = check_parts(aim.text)
-    known = pools([f"SELECT {parts[0].replace('VALUE', 'value')}"]) if parts else {}
+    compared = [f"SELECT {parts[0].replace('VALUE', 'value')}"] if parts else []
+    known = pools(compared)
     odd = ["", "a", "0", "-1", "1", "100", "2000-01-01", "{}"]
     kept: list[Draft] = []
     for value in dict.fromkeys([*known.get("value", ()), *odd]):

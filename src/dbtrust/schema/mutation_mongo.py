@@ -24,23 +24,12 @@ from dbtrust.judge.mutants.mongo import Held
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.mutants import Mutant
 from dbtrust.model.project import ClaimLine
+from dbtrust.schema.mutation import MONGO_HEADER
 from dbtrust.source.objects import MongoProof
 
 Document = dict[str, Any]
 #: Documents tried for one mutant.
 TRIALS = 600
-HEADER = '''"""Proofs that kill mutants of the schema, written by dbtrust."""
-
-import datetime
-from typing import Any
-
-from bson import Binary, Code, Decimal128, Int64, ObjectId, Regex, Timestamp
-from pymongo.database import Database
-
-from dbtrust import proof
-
-__all__ = ["Binary", "Code", "Decimal128", "Int64", "ObjectId", "Regex", "Timestamp", "datetime"]
-'''
 _GONE: Any = object()
 _VALUES: tuple[Any, ...] = (
     _GONE, None, "dbtrust", "", 0, 1, -1, 1.5, True, [], [1], ["x"], [{}], {}, {"x": 1}, datetime(2000, 1, 1, tzinfo=UTC),
@@ -66,7 +55,7 @@ def as_proof(text: str, name: str, claim: str) -> MongoProof:
     """The function that stands in the text, run as the file would be."""
     with tempfile.TemporaryDirectory(prefix="dbtrust-") as folder:
         file = Path(folder) / "proofs.py"
-        file.write_text(f"{HEADER}\n\n{text}", encoding="utf-8")
+        file.write_text(f"{MONGO_HEADER}\n\n{text}", encoding="utf-8")
         function = runpy.run_path(str(file))[name]
     return MongoProof(name, function, ClaimLine(claim, NOWHERE), NOWHERE, Path(folder))
 
@@ -110,7 +99,7 @@ def _structure(held: Held, mutant: Mutant) -> Draft:
 
 
 def written(value: Any) -> str:
-    """A value as Python that `HEADER` can read."""
+    """A value as Python that `MONGO_HEADER` can read."""
     return pformat(_plain(value), width=100, sort_dicts=False)
 
 
@@ -145,14 +134,14 @@ _BY_TYPE: dict[str, Any] = {
 def _made(schema: Mapping[str, Any]) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
-    kind = schema.get("bsonType", schema.get("type", "object" if "properties" in schema else "string"))
-    kind = kind[0] if isinstance(kind, list) else kind
+    kind: Any = schema.get("bsonType", schema.get("type", "object" if "properties" in schema else "string"))
+    kind = str(cast("list[Any]", kind)[0] if isinstance(kind, list) else kind)
     if kind == "object":
         properties: Mapping[str, Any] = schema.get("properties", {})
         return {name: _made(inner) for name, inner in properties.items() if name != "_id"}
     if "minimum" in schema or "maximum" in schema:
         return schema.get("minimum", schema.get("maximum"))
-    return (sample(schema["pattern"]) if "pattern" in schema else None) or _BY_TYPE.get(str(kind), "a")
+    return (sample(schema["pattern"]) if "pattern" in schema else None) or _BY_TYPE.get(kind, "a")
 
 
 class _Trial:
@@ -290,20 +279,24 @@ def _leaves(value: Any) -> Iterable[Any]:
 def _with(document: Document, path: Sequence[str], value: Any) -> Document:
     """A copy with the value at the path, in the first element of an array on the way; _GONE takes it away."""
     result = copy.deepcopy(document)
-    here: Any = result
+    here = result
     for name in path[:-1]:
-        below = here.get(name)
-        if isinstance(below, list):
-            below = (
-                below[0]
-                if below and isinstance(below[0], dict)
-                else here.update({name: [{}]}) or here[name][0]
-            )
-        elif not isinstance(below, dict):
-            below = here[name] = {}
-        here = below
+        here = _below(here, name)
     if value is _GONE:
         here.pop(path[-1], None)
     else:
         here[path[-1]] = copy.deepcopy(value)
     return result
+
+
+def _below(here: Document, name: str) -> Document:
+    """The document under a name, made where there is none."""
+    below: Any = here.get(name)
+    if isinstance(below, list):
+        elements = cast("list[Any]", below)
+        if not elements or not isinstance(elements[0], dict):
+            elements[:1] = [{}]
+        return cast("Document", elements[0])
+    if not isinstance(below, dict):
+        below = here[name] = {}
+    return cast("Document", below)
