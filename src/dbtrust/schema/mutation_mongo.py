@@ -116,7 +116,8 @@ def _plain(value: Any) -> Any:
 
 def _base(held: Held, example: Document | None) -> Document:
     """A document that the validator takes, most likely: one of the data, else one made from the schema."""
-    document = dict(example) if example else _made(held.options.get("validator", {}).get("$jsonSchema", {}))
+    schema = {"bsonType": "object", **held.options.get("validator", {}).get("$jsonSchema", {})}
+    document: Document = dict(example) if example else _made(schema)
     key = document.pop("_id", None)
     if isinstance(key, (int, float)):
         document["_id"] = -1
