@@ -90,7 +90,10 @@ def test_what_is_written_kills_what_survived(mutated: Mutated) -> None:
         assert before[subject, what] == ("equivalent", why)
     uses = ("killed", "query:Queries.named (uses by_name)")
     assert before["index:pets.by_name", "index pets.by_name dropped"] == uses
-    assert {v.subject for v in first.verdicts if v.verdict == "not_applicable"} == {"collection:loose", "index:pets.by_kind"}
+    assert {v.subject for v in first.verdicts if v.verdict == "not_applicable"} == {
+        "collection:loose",
+        "index:pets.by_kind",
+    }
     survived = {key for key, (outcome, _) in before.items() if outcome == "survived"}
     assert "unproved" not in {outcome for outcome, _ in before.values()}
     text = proofs_of(first.sorted_verdicts(), "mongo")

@@ -143,7 +143,10 @@ SELECT weight, number FROM pet WHERE kind = :kind::text AND weight > 1 ORDER BY 
 
 
 def test_each_mutant_is_made_and_only_what_is_said_kills(mutated: Mutated) -> None:
-    toml = TOML + 'settings = { enable_seqscan = "off", enable_bitmapscan = "off" }\n[data.pet]\nfile = "data.sql"\nrows = 200\n'
+    toml = (
+        TOML
+        + 'settings = { enable_seqscan = "off", enable_bitmapscan = "off" }\n[data.pet]\nfile = "data.sql"\nrows = 200\n'
+    )
     data = """WITH o AS (INSERT INTO owner (name) VALUES ('bob') RETURNING id)
     INSERT INTO pet (number, owner_id, kind, weight)
     SELECT n, id, chr(97 + n::int % 26) || 'x', 2 + n % 9 FROM o, generate_series(1, :rows) n"""
@@ -160,7 +163,10 @@ def test_each_mutant_is_made_and_only_what_is_said_kills(mutated: Mutated) -> No
     size = "constraint:owner.name_size"
     assert found[size, "CHECK name_size dropped"] == ("killed", "proof:some_names_are_short")
     assert found[size, "CHECK name_size without length(name) < 9"][0] == "survived"
-    assert found["constraint:pet.weight_default", "pet.weight has the default (1 + 1)"] == ("killed", "proof:weight_is_one")
+    assert found["constraint:pet.weight_default", "pet.weight has the default (1 + 1)"] == (
+        "killed",
+        "proof:weight_is_one",
+    )
     uses = ("killed", "query:pets.of_kind (uses pet_by_kind on pet index only)")
     assert found["index:pet_by_kind", "index pet_by_kind dropped"] == uses
     assert found["index:pet_by_kind", "index pet_by_kind without INCLUDE (number)"] == uses
@@ -195,7 +201,7 @@ def test_nothing_to_mutate(mutated: Mutated, schema: str) -> None:
     report = mutated({"dbtrust.toml": TOML, "schema.sql": schema})
     broken = "no_such_type" in schema
     assert total(report).verdict == ("unproved" if broken else "not_applicable")
-    assert len([v for v in report.verdicts]) == 1
+    assert len(report.verdicts) == 1
 
 
 def test_it_runs_only_when_named() -> None:

@@ -64,7 +64,9 @@ def test_the_published_test_of_the_seed_kills_0_of_12(mutated: Mutated) -> None:
 
 SIX = {
     "dbtrust.toml": TOML,
-    "src/models/a.sql": "".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, n int NOT NULL);\n" for n in range(6)),
+    "src/models/a.sql": "".join(
+        f"CREATE TABLE t{n} (id int PRIMARY KEY, n int NOT NULL);\n" for n in range(6)
+    ),
 }
 
 

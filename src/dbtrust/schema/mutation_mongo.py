@@ -30,6 +30,8 @@ from dbtrust.source.objects import MongoProof
 Document = dict[str, Any]
 #: Documents tried for one mutant.
 TRIALS = 600
+#: How often a refused document is mended before it is taken as it is.
+_REPAIRS = 12
 _GONE: Any = object()
 _VALUES: tuple[Any, ...] = (
     _GONE, None, "dbtrust", "", 0, 1, -1, 1.5, True, [], [1], ["x"], [{}], {}, {"x": 1}, datetime(2000, 1, 1, tzinfo=UTC),
@@ -149,13 +151,25 @@ class _Trial:
     """Two collections of one empty database: under the schema as it is, and under the mutant."""
 
     def __init__(self, empty: Database[Any], held: Held, mutant: Mutant, base: Document) -> None:
-        self._held, self._mutant, self._base = held, mutant, base
+        self._held, self._mutant = held, mutant
         options = {k: v for k, v in held.options.items() if k.startswith("validat")}
         self._old, self._new = empty["dbtrust_old"], empty[held.name]
         for collection in (self._old, self._new):
             empty.command({"create": collection.name, **options})
+        self._base = self._mended(base)
         if mutant.subject.startswith("collection:"):
             apply_changes(empty, mutant.changes)
+
+    def _mended(self, document: Document) -> Document:
+        """The document with other values where the validator refuses it, as far as trying finds some."""
+        for _ in range(_REPAIRS):
+            refused = self._refusal(self._old, document)
+            if refused is None:
+                break
+            paths = [refused] if refused else list(_paths(document, ""))
+            other = (_with(document, path.split("."), value) for path in paths for value in self._values())
+            document = next((d for d in other if self._refusal(self._old, d) not in (refused, "")), document)
+        return document
 
     def clause(self) -> Iterator[Draft]:
         """Documents that one of the two refuses and the other takes."""
@@ -237,7 +251,8 @@ class _Trial:
                     for text in ("x" * int(n), ["x"] * int(n))
                 ]
             elif isinstance(value, str):
-                found += [value, *([made] if (made := sample(value)) else [])]
+                made = sample(value)
+                found += [value, *(made * count for count in (1, 2, 3, 8) if made)]
         return [*_VALUES, *found]
 
 
