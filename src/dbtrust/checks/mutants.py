@@ -32,8 +32,11 @@ class Lab(Protocol):
         """What would kill a survivor, shown to do so."""
         ...
 
-    def reach(self, mutant: Mutant) -> frozenset[Hashable]:
-        """What may notice the mutant, for tests of several at once; none: everything."""
+    def lane(self, mutant: Mutant) -> tuple[str, frozenset[Hashable]]:
+        """Which mutants the tests may meet at once: those of the same lane that share none of these things.
+
+        One with no such thing is tested alone.
+        """
         ...
 
     def tests_url(self, mutants: Sequence[Mutant]) -> AbstractContextManager[str]:

@@ -225,8 +225,8 @@ class MongoLab:
             )
         return {v.subject for v in verdicts if v.claim == claim.text and v.verdict == "holds"}
 
-    def reach(self, mutant: Mutant) -> frozenset[Hashable]:
-        return frozenset(mutant.relations)
+    def lane(self, mutant: Mutant) -> tuple[str, frozenset[Hashable]]:
+        return "", frozenset(mutant.relations)
 
     @contextmanager
     def tests_url(self, mutants: Sequence[Mutant]) -> Generator[str]:

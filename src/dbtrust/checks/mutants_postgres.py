@@ -16,7 +16,7 @@ from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.mutate import apply_changes
 from dbtrust.judge.claims import Names
 from dbtrust.judge.grammar import Claim, parse_claim
-from dbtrust.judge.mutants.postgres import postgres_mutants
+from dbtrust.judge.mutants.postgres import kind_of, postgres_mutants
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.mutants import Mutant
@@ -125,8 +125,9 @@ class PostgresLab:
                     return gone[0], text
         return None
 
-    def reach(self, mutant: Mutant) -> frozenset[Hashable]:
-        return frozenset(self._proofs.groups(mutant))
+    def lane(self, mutant: Mutant) -> tuple[str, frozenset[Hashable]]:
+        kind = kind_of(mutant)
+        return kind, frozenset({mutant.subject} if kind else self._proofs.groups(mutant))
 
     @contextmanager
     def tests_url(self, mutants: Sequence[Mutant]) -> Generator[str]:

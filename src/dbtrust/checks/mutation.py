@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -145,19 +145,19 @@ class _Run:
         return found
 
     def _groups(self, open_: Sequence[Result]) -> list[list[Result]]:
-        """Mutants whose tables have nothing to do with each other share a run of the tests."""
-        groups: list[tuple[set[object], list[Result]]] = []
+        """Mutants that cannot hide each other share a run of the tests."""
+        groups: list[tuple[str, set[Hashable], list[Result]]] = []
         for result in open_:
-            reach = {
-                (result.mutant.engine, part) for part in self.labs[result.mutant.engine].reach(result.mutant)
-            }
-            free = next((g for g in groups if reach and g[0] and not reach & g[0]), None)
+            engine = result.mutant.engine
+            kind, things = self.labs[engine].lane(result.mutant)
+            lane = f"{engine} {kind}"
+            free = next((g for g in groups if g[0] == lane and things and g[1] and not things & g[1]), None)
             if free is None:
-                groups.append((set(reach), [result]))
+                groups.append((lane, set(things), [result]))
             else:
-                free[0].update(reach)
-                free[1].append(result)
-        return [members for _, members in groups]
+                free[1].update(things)
+                free[2].append(result)
+        return [members for _, _, members in groups]
 
     def _baseline_tests(self) -> str:
         """Why the tests cannot kill, "" where they pass; where they fail side by side they run one after another."""
@@ -173,7 +173,12 @@ class _Run:
         return ""
 
     def _passes(self, group: Sequence[Result]) -> str | None:
-        return self._tests([result.mutant for result in group])
+        """What the tests say of all these mutants at once, None where they pass."""
+        try:
+            return self._tests([result.mutant for result in group])
+        except Refused as refused:
+            # Two changes may get into each other's way: a dropped key takes its foreign keys with it.
+            return str(refused)
 
     def _tests(self, mutants: Sequence[Mutant]) -> str | None:
         """The last line of failed tests on copies with these mutants, None where they pass."""

@@ -22,6 +22,20 @@ def postgres_mutants(catalog: Catalog) -> list[Mutant]:
     return sorted(made, key=lambda mutant: mutant.subject)
 
 
+_WEAKER = frozenset({"check", "not_null", "unique", "foreign_key", "domain"})
+
+
+def kind_of(mutant: Mutant) -> str:
+    """ "weaker": the schema only takes more rows; "plan": only plans can change; "" for all else.
+
+    What a test sees in one weaker schema it sees in a still weaker one: a row that must be refused goes in.
+    """
+    if mutant.subject.startswith("index:"):
+        return "plan"
+    weaker = mutant.operator in ("drop", "weaken") and mutant.aim.kind in _WEAKER
+    return "weaker" if weaker else ""
+
+
 def reach(catalog: Catalog) -> dict[Relation, int]:
     """Table -> the number of the group of tables that foreign keys and triggers tie together."""
     return _linked(chain(foreign_key_pairs(catalog), trigger_reach(catalog)))
