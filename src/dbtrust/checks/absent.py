@@ -43,6 +43,9 @@ def _subjects(project: Project, claims: Claims, engine: Engine) -> Iterator[tupl
     for subject, location in queries:
         yield "query.prepares", subject, "", location
     for subject, location in queries:
+        if subject in project.baselines.get(engine, {}):
+            yield "claim.baseline", subject, "", location
+    for subject, location in queries:
         if engine == "mongo" or subject in project.bound:
             yield from ((check, subject, "", location) for check in CONTRACTS)
     for subject in [*(subject for subject, _ in queries), *proofs]:

@@ -13,7 +13,11 @@ from dbtrust.model.report import Problem, Report
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line or a caller asked for; None leaves it to dbtrust.toml."""
+    """What the command line or a caller asked for; None leaves it to dbtrust.toml.
+
+    `live`: the engines whose URL is a database to judge itself, read only, and not a server for scratch
+    databases; `analyze` lets EXPLAIN execute there.
+    """
 
     project: Path
     only: tuple[str, ...] = ()
@@ -23,6 +27,8 @@ class Options:
     fail_on: str | None = None
     target: str | None = None
     database: str | None = None
+    live: frozenset[str] = frozenset()
+    analyze: bool = False
     progress: Progress = silent
 
 
@@ -51,6 +57,10 @@ def run_check(options: Options) -> Report:
             from dbtrust.engine.postgres.connect import with_database
 
             postgres = with_database(postgres, options.database)
+        if mongo and options.database and "mongo" in options.live:
+            from dbtrust.engine.mongo.urls import with_database as with_mongo_database
+
+            mongo = with_mongo_database(mongo, options.database)
     except ConfigError as error:
         return Report(
             None, errors=(Problem.of(error),), fail_on=options.fail_on or "error", strict=options.strict
@@ -59,5 +69,6 @@ def run_check(options: Options) -> Report:
         return Report(None, errors=(Problem.of(error),))
     return check_project(
         config, selection, postgres=postgres, mongo=mongo, strict=options.strict or config.strict,
-        fail_on=options.fail_on or config.fail_on, progress=options.progress,
+        fail_on=options.fail_on or config.fail_on, live=options.live, analyze=options.analyze,
+        progress=options.progress,
     )  # fmt: skip

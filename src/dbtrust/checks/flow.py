@@ -15,6 +15,7 @@ from dbtrust.checks.links import judge_links
 from dbtrust.checks.parse import Claims, parse_claims
 from dbtrust.checks.select import ENGINES, Selection
 from dbtrust.checks.tests import judge_tests
+from dbtrust.claims.baseline import CHECK, gone_baselines
 from dbtrust.engine.runs import Run
 from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Engine
@@ -66,16 +67,16 @@ class LazyRun:
 
 def check_project(
     config: Config, selection: Selection, *, postgres: str | None, mongo: str | None, strict: bool, fail_on: str,
-    progress: Progress,
+    live: frozenset[str] = frozenset(), analyze: bool = False, progress: Progress,
 ) -> Report:  # fmt: skip
-    """The report of one project. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
+    """The report of one project; `live` and `analyze` as in Options. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
     result = _Result()
     with project_path(config):
         project = read_project(config)
         claims = parse_claims(project)
         result.problems += [Problem.of(error) for error in (*project.errors, *claims.errors)]
         urls: dict[Engine, str | None] = {"postgres": postgres, "mongo": mongo}
-        _judge(project, claims, selection, urls, result, progress)
+        _judge(project, claims, selection, urls, result, progress, live, analyze)
         if selection.wants("trace.link"):
             result.verdicts += judge_links(config)
     return Report(
@@ -94,19 +95,24 @@ def _judge(
     urls: dict[Engine, str | None],
     result: _Result,
     progress: Progress,
+    live: frozenset[str],
+    analyze: bool,
 ) -> None:
-    wanted: list[Engine] = [
-        engine for engine in ENGINES if _is_configured(project.config, engine) and selection.engine(engine)
-    ]
+    wanted = configured(project.config, selection)
     if not _needs_server(selection):
         wanted = []
     run = LazyRun()
     with ExitStack() as stack:
         stack.callback(run.close)
         halves = [
-            _half(engine, project, claims, selection, urls[engine], run, stack, progress) for engine in wanted
+            half_of(engine, engine in live and urls[engine] is not None)(
+                project, claims, selection, urls[engine], run, stack, progress
+            )
+            for engine in wanted
         ]
-        _in_parallel([half.judge for half in halves], run)
+        for half in halves:
+            half.analyze = analyze
+        in_parallel([half.judge for half in halves], run)
         for half in halves:
             result.servers[half.engine] = half.info
             result.verdicts += half.verdicts
@@ -116,7 +122,12 @@ def _judge(
             if half.info is None:
                 result.verdicts += absent_verdicts(project, claims, half.engine)
         if selection.names(MUTATION):
-            _in_parallel([lambda: _mutate(project, halves, selection, result, progress)], run)
+            in_parallel([lambda: _mutate(project, halves, selection, result, progress)], run)
+        if selection.wants(CHECK):
+            result.verdicts += gone_baselines(
+                [b for group in project.baselines.values() for b in group.values()], subjects(project),
+                unreadable=bool(project.errors),
+            )  # fmt: skip
         if project.config.tests and selection.wants("tests.pass") and not selection.engines:
             verdict, problem = judge_tests(project.config, halves, progress)
             result.verdicts.append(verdict)
@@ -142,8 +153,18 @@ def _mutate(
         result.verdicts.append(unjudged(project.config, "the server was lost"))
 
 
-def _is_configured(config: Config, engine: Engine) -> bool:
-    return (config.postgres if engine == "postgres" else config.mongo) is not None
+def subjects(project: Project) -> set[tuple[Engine, str]]:
+    """Every query of the project."""
+    found: set[tuple[Engine, str]] = set()
+    found.update(("postgres", query.subject) for query in project.queries)
+    found.update(("mongo", method.subject) for method in project.methods)
+    return found
+
+
+def configured(config: Config, selection: Selection) -> list[Engine]:
+    """The engines that the project has and that are wanted."""
+    has = {"postgres": config.postgres is not None, "mongo": config.mongo is not None}
+    return [engine for engine in ENGINES if has[engine] and selection.engine(engine)]
 
 
 def _needs_server(selection: Selection) -> bool:
@@ -152,19 +173,21 @@ def _needs_server(selection: Selection) -> bool:
     )
 
 
-def _half(
-    engine: Engine, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],
-    stack: ExitStack, progress: Progress,
-) -> Half:  # fmt: skip
+def half_of(engine: Engine, live: bool = False) -> type[Half]:
     """Imports an engine's driver only when that engine is judged."""
     if engine == "postgres":
-        from dbtrust.checks.postgres import PostgresHalf as Chosen
+        if live:
+            from dbtrust.checks.live_postgres import LivePostgresHalf as Chosen
+        else:
+            from dbtrust.checks.postgres import PostgresHalf as Chosen
+    elif live:
+        from dbtrust.checks.live_mongo import LiveMongoHalf as Chosen
     else:
         from dbtrust.checks.mongo import MongoHalf as Chosen
-    return Chosen(project, claims, selection, url, run, stack, progress)
+    return Chosen
 
 
-def _in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:
+def in_parallel(jobs: Sequence[Callable[[], Any]], run: LazyRun) -> None:
     """Runs every job; at Ctrl-C or SIGTERM the servers go first, so that no thread waits for an answer."""
     with ThreadPoolExecutor(max(1, len(jobs)), thread_name_prefix="dbtrust") as pool:
         futures: list[Future[Any]] = [pool.submit(job) for job in jobs]

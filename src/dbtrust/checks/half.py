@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
 
@@ -11,7 +11,9 @@ from dbtrust.checks.absent import absent_verdicts
 from dbtrust.checks.mutants import Lab
 from dbtrust.checks.parse import Claims
 from dbtrust.checks.select import Selection
+from dbtrust.claims.baseline import Observed
 from dbtrust.engine.runs import Run
+from dbtrust.judge.claims import Names
 from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
@@ -27,6 +29,8 @@ class Half(ABC):
     """`judge` never raises a DbtrustError: what went wrong is in `errors`, what was judged in `verdicts`."""
 
     engine: Engine
+    #: May EXPLAIN execute on a database that is not ours?
+    analyze: bool = False
 
     def __init__(
         self, project: Project, claims: Claims, selection: Selection, url: str | None, run: Callable[[], Run],
@@ -36,16 +40,26 @@ class Half(ABC):
         self.progress = progress
         self._url, self._run, self._stack = url, run, stack
         self.info: ServerInfo | None = None
+        self.lost = False
         self.verdicts: list[Verdict] = []
         self.findings: list[Finding] = []
+        self.observed: list[Observed] = []
+        self.names = Names()
         self.not_examined: list[NotExamined] = []
         self.errors: list[DbtrustError] = []
 
     def judge(self) -> None:
         """Starts the server, keeps it until the run's end, and judges this engine's part of the project."""
+        self._with_server(self.parts)
+
+    def take(self, wanted: Callable[[str], bool]) -> None:
+        """Fills `observed` with the queries that are wanted (by subject), for their baselines; judges nothing."""
+        self._with_server(lambda: [lambda: self.observed.extend(self.sample(wanted))])
+
+    def _with_server(self, parts: Callable[[], Sequence[Callable[[], None]]]) -> None:
         try:
             self.open()
-            for part in self.parts():
+            for part in parts():
                 part()
         except DbtrustError as error:
             self._lost(error)
@@ -54,8 +68,16 @@ class Half(ABC):
             self._lost(ServerError(message, next="look at the server's log and run again"))
 
     def _lost(self, error: DbtrustError) -> None:
+        """Keeps what was judged before; the rest is unproved. A server that was never there is none (`info`)."""
         self.errors.append(error)
-        self.info, self.verdicts, self.findings = None, [], []
+        self.lost, self.observed = True, []
+        if self.info is None:
+            return
+        judged = {(v.check, v.subject, v.claim) for v in self.verdicts}
+        missing = absent_verdicts(
+            self.project, self.claims, self.engine, message="the server was lost", reason="no_server"
+        )
+        self.verdicts += [v for v in missing if (v.check, v.subject, v.claim) not in judged]
 
     def unjudged(self, prefix: str, message: str, reason: str) -> list[Verdict]:
         """Everything of this engine whose check begins with `prefix` (claims count as query.), unproved."""
@@ -74,6 +96,10 @@ class Half(ABC):
     @abstractmethod
     def parts(self) -> list[Callable[[], None]]:
         """What is judged, in order; each adds to `verdicts` and `findings`."""
+
+    @abstractmethod
+    def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
+        """What the wanted queries do, over as many samples as a baseline needs."""
 
     @abstractmethod
     def connection_errors(self) -> tuple[type[Exception], ...]:

@@ -9,14 +9,19 @@ import pymongo.errors
 
 from dbtrust.checks.half import DECLARED, Half
 from dbtrust.checks.mutants import Lab
-from dbtrust.claims.mongo import ParsedMethod, judge_methods
+from dbtrust.checks.scale import Scale, scales, unbuilt
+from dbtrust.claims.baseline import Observed, judge_baselines
+from dbtrust.claims.baseline_mongo import observed_mongo, sampled_mongo
+from dbtrust.claims.mongo import ParsedMethod, judge_claims, judge_methods
 from dbtrust.claims.mongo_contracts import judge_contracts
+from dbtrust.claims.verdicts import drawn_findings
 from dbtrust.engine.mongo.urls import with_database
-from dbtrust.judge.claims import Names
+from dbtrust.judge.grammar import Claim
 from dbtrust.judge.mongo_indexes import redundant_indexes
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.mongo import prove_mongo
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo, Verdict
 from dbtrust.schema.declared_mongo import judge_collections
@@ -24,6 +29,8 @@ from dbtrust.schema.proofs_mongo import ParsedMongoProof, judge_proofs
 from dbtrust.source.find import located
 from dbtrust.source.objects import MongoMethod, MongoProof
 from dbtrust.stage.mongo import MongoStage, Scratch, open_mongo
+from dbtrust.stage.scale import generator_of, scaled
+from dbtrust.stage.scale_mongo import check_counts
 
 
 class MongoHalf(Half):
@@ -32,14 +39,13 @@ class MongoHalf(Half):
     engine: Engine = "mongo"
     stage: MongoStage
     _catalog: Catalog | None = None
-    _names = Names()
 
     def open(self) -> None:
         self.stage = self.keep(open_mongo(self.project, self._run, self._url, self.progress))
         self.info = ServerInfo(self.stage.version, self.stage.embedded)
         self._catalog = self.stage.catalog()
         if self._catalog is not None:
-            self._names = known_names(self._catalog.objects, "mongo")
+            self.names = known_names(self._catalog.objects, "mongo")
         if self.stage.data is not None:
             self.errors += self.stage.errors
 
@@ -84,14 +90,54 @@ class MongoHalf(Half):
     def _on(
         self, scratch: Scratch, methods: Sequence[MongoMethod], proofs: Sequence[MongoProof]
     ) -> list[Verdict]:
-        parsed = [ParsedMethod(m, self.claims.of(m.subject)) for m in methods]
-        verdicts = judge_methods(self.stage, scratch, parsed, self._names, self.progress)
+        parsed = [ParsedMethod(m, self._claims_of(m)) for m in methods]
+        verdicts = judge_methods(self.stage, scratch, parsed, self.names, self.progress)
+        if methods and (baselines := self.project.baselines.get("mongo")):
+            verdicts += judge_baselines(observed_mongo(self.stage, parsed, self.names), baselines, self.names)
+        for scale in scales(self.claims, "mongo", self.project) if methods else ():
+            verdicts += self._at_scale(scale)
+        self.findings += drawn_findings(verdicts)
         if parsed and self.selection.wants("contract."):
             verdicts += judge_contracts(self.stage, scratch, parsed, self.project.collections)
         judged = [ParsedMongoProof(p, c) for p in proofs for c in self.claims.of(f"proof:{p.name}")]
         if judged:
             self.progress("running MongoDB proofs")
-        return verdicts + judge_proofs(self.stage, scratch, judged, self._names)
+        return verdicts + judge_proofs(self.stage, scratch, judged, self.names)
+
+    def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
+        if self.stage.data is None:
+            self.errors += self.stage.errors
+            return []
+        parsed = [ParsedMethod(m, ()) for m in self.project.methods if wanted(m.subject)]
+        with Scratch(self.stage) as scratch:
+            judge_methods(self.stage, scratch, parsed, self.names, self.progress)
+            return sampled_mongo(self.stage, parsed, self.names, self.progress)
+
+    def _claims_of(self, method: MongoMethod, at: Scale | None = None) -> tuple[Claim, ...]:
+        return tuple(claim for claim in self.claims.of(method.subject) if claim.at == at)
+
+    def _at_scale(self, at: Scale) -> list[Verdict]:
+        """The claims at one stated number of documents, on a server with that many."""
+        methods = [(m, claims) for m in self.project.methods if (claims := self._claims_of(m, at))]
+        parsed = [ParsedMethod(method, claims) for method, claims in methods]
+        count, relation = at
+        generator = generator_of(self.project, "mongo", relation.name)
+        if generator is None:
+            return self._unbuilt(parsed, None)
+        rows = {generator.name: count}
+        self.progress(f"the project at {count:,} documents in {relation}")
+        with open_mongo(scaled(self.project, rows), self._run, self._url, self.progress) as stage:
+            if stage.data is None or stage.errors:
+                return self._unbuilt(parsed, stage.errors[0] if stage.errors else None)
+            try:
+                check_counts(self.project, stage.reading(), rows)
+            except DbtrustError as error:
+                return self._unbuilt(parsed, error)
+            with Scratch(stage) as scratch:
+                return judge_claims(stage, scratch, parsed, self.names, self.progress)
+
+    def _unbuilt(self, parsed: Sequence[ParsedMethod], error: DbtrustError | None) -> list[Verdict]:
+        return [unbuilt("mongo", p.method.subject, c, self.names, error) for p in parsed for c in p.claims]
 
     def tests_url(self) -> AbstractContextManager[str]:
         return self._tests_url()
@@ -112,8 +158,8 @@ class MongoHalf(Half):
 
         if self._catalog is None:
             return None
-        return MongoLab(self.stage, self.project, self.claims, self._catalog, self._names)
+        return MongoLab(self.stage, self.project, self.claims, self._catalog, self.names)
 
     @property
     def ready(self) -> bool:
-        return self.info is not None and self.stage.data is not None
+        return self.info is not None and not self.lost and self.stage.data is not None

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from dbtrust.judge.grammar import Claim
 from dbtrust.model.mutants import Mutant
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import Verdict
@@ -59,3 +60,10 @@ def lost(verdicts: Sequence[Verdict], before: frozenset[tuple[str, str, str]]) -
         if verdict.verdict != "holds" and (verdict.check, verdict.subject, verdict.claim) in before:
             return f"{verdict.subject} ({verdict.claim or verdict.check})"
     return ""
+
+
+def judged_here(claims: Sequence[Claim], mutant: Mutant | None) -> tuple[Claim, ...]:
+    """The claims that a mutant is judged by: a measured time only where it is about the very index."""
+    if mutant is None:
+        return tuple(claims)
+    return tuple(c for c in claims if c.kind != "faster" or (c.index and c.index.name == mutant.index))

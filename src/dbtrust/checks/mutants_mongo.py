@@ -13,7 +13,7 @@ from typing import Any, cast
 import pymongo.errors
 from pymongo.database import Database
 
-from dbtrust.checks.mutants import held, lost
+from dbtrust.checks.mutants import held, judged_here, lost
 from dbtrust.checks.parse import Claims
 from dbtrust.claims.mongo import ParsedMethod, judge_methods
 from dbtrust.engine.mongo.connect import connect
@@ -90,8 +90,8 @@ class MongoLab:
                 self._touch[f"proof:{item.proof.name}"] = self._touched(commands)
                 self._held |= held(verdicts)
 
-    def _parsed(self, methods: Iterable[MongoMethod]) -> list[ParsedMethod]:
-        return [ParsedMethod(m, self._claims.of(m.subject)) for m in methods]
+    def _parsed(self, methods: Iterable[MongoMethod], mutant: Mutant | None = None) -> list[ParsedMethod]:
+        return [ParsedMethod(m, judged_here(self._claims.of(m.subject), mutant)) for m in methods]
 
     def _touched(self, commands: Sequence[Any]) -> _Touch:
         words = {word for command in commands for word in _words(command.command)}
@@ -117,7 +117,7 @@ class MongoLab:
         if not mutant.index:
             mine = [m for m in mine if self._touch[m.subject].writes]
         for method in sorted(mine, key=lambda m: mutant.index not in _indexes(self._claims.of(m.subject))):
-            verdicts = judge_methods(stage, scratch, self._parsed([method]), self._names, silent)
+            verdicts = judge_methods(stage, scratch, self._parsed([method], mutant), self._names, silent)
             if by := lost(verdicts, self._held):
                 return by
         return ""
@@ -131,9 +131,10 @@ class MongoLab:
     @contextmanager
     def _carrying(self, mutants: Sequence[Mutant]) -> Generator[tuple[MongoStage, Scratch]]:
         """A stage and a scratch whose copies carry these mutants. Raises Refused."""
+        old = self._stage
         stage = _Stage(
-            self._stage.client, self._stage.url, self._stage.version, self._stage.embedded,
-            Copies(lambda: self._mutated(mutants), self._free), self._stage.data, self._stage.evidence, self._stage.errors,
+            client=old.client, url=old.url, version=old.version, embedded=old.embedded, data=old.data,
+            copies=Copies(lambda: self._mutated(mutants), self._free), evidence=old.evidence, errors=old.errors,
         )  # fmt: skip
         scratch = stage.scratch = Scratch(stage)
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.checks.mutants import held, lost
+from dbtrust.checks.mutants import held, judged_here, lost
 from dbtrust.checks.parse import Claims
 from dbtrust.claims.postgres import Parsed, judge_queries
 from dbtrust.engine.postgres.errors import describe
@@ -54,16 +54,18 @@ class PostgresLab:
             self._held = held(verdicts)
             self._relations = _relations(verdicts)
 
-    def _parsed(self, queries: Sequence[Query]) -> list[Parsed]:
+    def _parsed(self, queries: Sequence[Query], mutant: Mutant | None = None) -> list[Parsed]:
         bound = self._project.bound
         return [
-            Parsed(q, self._claims.of(q.subject), q.subject in bound and bound[q.subject].iterates)
+            Parsed(
+                q, judged_here(self._claims.of(q.subject), mutant), q.subject in bound and bound[q.subject].iterates
+            )
             for q in queries
-        ]
+        ]  # fmt: skip
 
     def _judge(self, stage: PostgresStage, parsed: Sequence[Parsed]) -> list[Verdict]:
         # One sample: the statistics are the template's own, the same for every mutant.
-        return judge_queries(stage, parsed, self._names, silent, rounds=1)
+        return judge_queries(stage, parsed, self._names, silent, generic=False, rounds=1)
 
     def kill(self, mutant: Mutant) -> str:
         first, second = self._proofs.kill, self._by_claims
@@ -79,7 +81,7 @@ class PostgresLab:
             return ""
         with self._carrying([mutant]) as stage:
             for batch in batches:
-                if by := lost(self._judge(stage, self._parsed(batch)), self._held):
+                if by := lost(self._judge(stage, self._parsed(batch, mutant)), self._held):
                     return by
         return ""
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 
 from dbtrust.checks.half import DECLARED, Half
 from dbtrust.checks.mutants import Lab
+from dbtrust.checks.scale import Scale, scales, unbuilt
+from dbtrust.claims.baseline import Observed, judge_baselines
+from dbtrust.claims.baseline_postgres import observed_postgres, sampled_postgres
 from dbtrust.claims.contracts import judge_contracts
-from dbtrust.claims.postgres import Parsed, judge_queries
-from dbtrust.judge.claims import Names
+from dbtrust.claims.postgres import Parsed, judge_claims, judge_queries
+from dbtrust.claims.verdicts import drawn_findings
 from dbtrust.judge.findings import postgres_findings
+from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.postgres import prove_postgres
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.model.project import Query
 from dbtrust.model.report import Finding, ServerInfo, Verdict
@@ -23,6 +28,8 @@ from dbtrust.schema.declared import judge_declared_postgres
 from dbtrust.schema.proofs_postgres import ParsedProof, judge_proofs
 from dbtrust.source.find import located
 from dbtrust.stage.postgres import PostgresStage, open_postgres
+from dbtrust.stage.scale import generator_of, scaled
+from dbtrust.stage.scale_postgres import check_counts
 
 
 class PostgresHalf(Half):
@@ -31,14 +38,13 @@ class PostgresHalf(Half):
     engine: Engine = "postgres"
     stage: PostgresStage
     _catalog: Catalog | None = None
-    _names = Names()
 
     def open(self) -> None:
         self.stage = self.keep(open_postgres(self.project, self._run, self._url, self.progress))
         self.info = ServerInfo(self.stage.version, self.stage.embedded)
         self._catalog = self.stage.catalog()
         if self._catalog is not None:
-            self._names = known_names(self._catalog.objects, "postgres")
+            self.names = known_names(self._catalog.objects, "postgres")
         if self.stage.state is not None:
             self.errors += self.stage.errors
 
@@ -74,10 +80,53 @@ class PostgresHalf(Half):
         if self.stage.state is None:
             self.verdicts += self._without_state("query.")
             return
+        parsed = [Parsed(q, self._claims_of(q), self._iterates(q.subject)) for q in self.project.queries]
+        found = judge_queries(self.stage, parsed, self.names, self.progress)
+        if baselines := self.project.baselines.get("postgres"):
+            now = observed_postgres(self.stage, parsed, self.names)
+            found += judge_baselines(now, baselines, self.names)
+        for scale in scales(self.claims, "postgres", self.project):
+            found += self._at_scale(scale)
+        self.verdicts += found
+        self.findings += drawn_findings(found)
+
+    def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
+        if self.stage.state is None:
+            self.errors += self.stage.errors
+            return []
+        queries = [query for query in self.project.queries if wanted(query.subject)]
+        parsed = [Parsed(query, (), self._iterates(query.subject)) for query in queries]
+        judge_queries(self.stage, parsed, self.names, self.progress)
+        return sampled_postgres(self.stage, parsed, self.names, self.progress)
+
+    def _claims_of(self, query: Query, at: Scale | None = None) -> tuple[Claim, ...]:
+        return tuple(claim for claim in self.claims.of(query.subject) if claim.at == at)
+
+    def _at_scale(self, at: Scale) -> list[Verdict]:
+        """The claims at one stated number of rows, on a server with that many."""
         parsed = [
-            Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries
+            Parsed(q, claims, self._iterates(q.subject))
+            for q in self.project.queries
+            if (claims := self._claims_of(q, at))
         ]
-        self.verdicts += judge_queries(self.stage, parsed, self._names, self.progress)
+        count, relation = at
+        generator = generator_of(self.project, "postgres", relation.name, relation.schema)
+        if generator is None:
+            return self._unbuilt(parsed, None)
+        rows = {generator.name: count}
+        self.progress(f"the project at {count:,} rows in {relation}")
+        with open_postgres(scaled(self.project, rows), self._run, self._url, self.progress) as stage:
+            if stage.data is None or stage.errors:
+                return self._unbuilt(parsed, stage.errors[0] if stage.errors else None)
+            try:
+                with stage.owner(stage.data, slow=True) as connection:
+                    check_counts(self.project, connection, rows)
+            except DbtrustError as error:
+                return self._unbuilt(parsed, error)
+            return judge_claims(stage, parsed, self.names, self.progress, generic=False)
+
+    def _unbuilt(self, parsed: Sequence[Parsed], error: DbtrustError | None) -> list[Verdict]:
+        return [unbuilt("postgres", p.query.subject, c, self.names, error) for p in parsed for c in p.claims]
 
     def _contracts(self) -> None:
         if not self.project.bound or not self.selection.wants("contract."):
@@ -99,7 +148,7 @@ class PostgresHalf(Half):
             return
         self.progress("running PostgreSQL proofs")
         proofs = [ParsedProof(q, self.claims.of(f"proof:{q.name}")) for q in self.project.proofs]
-        self.verdicts += judge_proofs(self.stage, proofs, self._names)
+        self.verdicts += judge_proofs(self.stage, proofs, self.names)
 
     def _without_state(self, prefix: str) -> list[Verdict]:
         why = "; ".join(str(error) for error in self.stage.errors)
@@ -126,11 +175,11 @@ class PostgresHalf(Half):
 
         if self._catalog is None:
             return None
-        return PostgresLab(self.stage, self.project, self.claims, self._catalog, self._names)
+        return PostgresLab(self.stage, self.project, self.claims, self._catalog, self.names)
 
     @property
     def ready(self) -> bool:
-        return self.info is not None and self.stage.state is not None
+        return self.info is not None and not self.lost and self.stage.state is not None
 
 
 def _unbound(query: Query) -> Finding:

@@ -14,9 +14,9 @@ from typing import Any
 
 import psycopg
 
+from dbtrust.claims.cases import Known, example_values, variants
 from dbtrust.claims.columns import judge_columns
 from dbtrust.claims.parameters import Parameters, judge_parameters
-from dbtrust.claims.postgres import example_values, variants
 from dbtrust.engine.postgres.analysis import analyse
 from dbtrust.engine.postgres.describe import Described
 from dbtrust.engine.postgres.errors import Failure
@@ -27,7 +27,7 @@ from dbtrust.judge.contracts.cardinality import at_least_one, at_most_one
 from dbtrust.judge.contracts.nullability import Parameter, Prover
 from dbtrust.judge.statements import explainable
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.facts import Analysed
+from dbtrust.model.facts import Analysed, Facts
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Query
 from dbtrust.model.report import Outcome, Verdict
@@ -52,21 +52,23 @@ class Contract:
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
 
 
-def _examples(connection: Connection, query: Query) -> dict[str, Mapping[str, Any]]:
+def _examples(connection: Connection, query: Query, known: Known | None) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     bound = bind_params(query.sql)
     for example in query.examples if bound.names else ():
         with suppress(DbtrustError, psycopg.Error):
-            found[example.label or example.text] = example_values(connection, bound, example)
+            found[example.label or example.text] = example_values(connection, bound, example, known)
     return found
 
 
 @dataclass(slots=True)
 class _Bench:
-    """Connections: `empty` to a copy without data, `full` to one with the project's data."""
+    """Connections: `empty` to a copy without data, `full` to one with the project's data; `known` of the catalog."""
 
     empty: Connection
     full: Connection | None = None
+    known: Facts = field(default_factory=Facts)
+    examples: Known | None = None
 
 
 def judge_contracts(
@@ -80,7 +82,7 @@ def judge_contracts(
         bench = _Bench(stack.enter_context(stage.owner(copy, timeout_ms=TRIAL_MS)))
         if stage.data is not None:
             copy = stack.enter_context(stage.copy(stage.data))
-            bench.full = stack.enter_context(stage.owner(copy))
+            bench.full, bench.examples = stack.enter_context(stage.owner(copy)), stage.examples
         for query in queries:
             if (method := bound.get(query.subject)) is not None:
                 progress(f"judging the contract of {query.subject}")
@@ -94,7 +96,9 @@ def _contracts(bench: _Bench, query: Query, method: Any) -> list[Contract]:
 
     An example that does not run is left out: query.prepares tells of it.
     """
-    return [Contract(q, method, _examples(bench.full or bench.empty, q)) for q in variants(query)]
+    return [
+        Contract(q, method, _examples(bench.full or bench.empty, q, bench.examples)) for q in variants(query)
+    ]
 
 
 _BADNESS = {"not_applicable": 0, "holds": 1, "unproved": 2, "refuted": 3}
@@ -166,7 +170,7 @@ class _Rows:
     described: Described
 
     def judge(self, columns_refuted: bool) -> list[Verdict]:
-        analysed = analyse(self.bench.empty, self.text, self.described.parameter_names)
+        analysed = analyse(self.bench.empty, self.text, self.described.parameter_names, self.bench.known)
         open_columns = {} if columns_refuted else self._open_columns(analysed)
         reasons = self._open_counts(analysed)
         promises: dict[str, Broken] = {f"column {place}": _null_at(place) for place in open_columns}

@@ -10,26 +10,34 @@ from dbtrust.judge.claims import Judged
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine, Plan
-from dbtrust.model.report import Outcome, Verdict
+from dbtrust.model.report import Finding, Outcome, Verdict
 
 _BADNESS = {"holds": 0, "not_applicable": 0, "unproved": 1, "refuted": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an execution gave no plan: `reason` is a reason word of the report."""
+    """Why an execution gave no plan: `reason` is a reason word of the report.
+
+    Without `refutes` it tells of the moment (a deadlock, a full disk) and not of the query.
+    """
 
     reason: str
     message: str
     location: Location
     next: str
+    refutes: bool = True
 
 
 @dataclass(slots=True)
 class Case:
-    """One example of a query; each sample of the statistics gives plans or a failure."""
+    """One example of a query; each sample of the statistics gives plans or a failure.
+
+    `drawn`: nobody wrote the example, its values come from the data.
+    """
 
     label: str
+    drawn: bool = False
     samples: list[Sequence[Plan] | Failure] = field(default_factory=list["Sequence[Plan] | Failure"])
 
     @property
@@ -38,11 +46,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
+class Result:
+    """What one example gave: `plans` are shown as evidence."""
+
     judged: Judged
     label: str
-    plans: Sequence[Plan]
+    plans: Sequence[Plan] = ()
     next: str = ""
+    drawn: bool = False
 
 
 def prepares(
@@ -52,7 +63,7 @@ def prepares(
     """query.prepares: every example ran; `step` tells how to give one, `sent` which types went to the server."""
     failure = next((case.failure for case in cases if case.failure), None)
     if failure is not None:
-        outcome: Outcome = "unproved" if failure.reason == "timeout" else "refuted"
+        outcome: Outcome = "refuted" if failure.refutes and failure.reason != "timeout" else "unproved"
         return Verdict(
             "query.prepares", engine, subject, outcome, failure.message, reason=failure.reason, next=failure.next,
             location=failure.location,
@@ -85,11 +96,22 @@ def verdict_of(
     data: Mapping[str, Any],
 ) -> Verdict:
     """The verdict of one claim line over every example, with the worst one's plan as evidence."""
-    results = [_case_result(claim, case, judge) for case in cases]
+    return worst_of(engine, subject, claim, [case_result(claim, case, judge) for case in cases], data)
+
+
+def worst_of(
+    engine: Engine, subject: str, claim: Claim, results: Sequence[Result], data: Mapping[str, Any]
+) -> Verdict:
+    """The verdict of one claim line from what its examples gave; the worst counts.
+
+    What is refuted with drawn values alone is unproved: the author may know that nobody sends them.
+    """
     worst = max(results, key=lambda r: _BADNESS[r.judged.outcome])
-    evidence: dict[str, Any] = {"data": dict(data), "examples": len(cases)}
+    evidence: dict[str, Any] = {"data": dict(data), "examples": len(results)}
     if worst.label:
         evidence["example"] = worst.label
+    if any(r.drawn for r in results):
+        evidence["drawn"] = True
     evidence |= dict(worst.judged.found)
     if worst.judged.node is not None:
         evidence["node"] = worst.judged.node.to_dict()
@@ -97,31 +119,52 @@ def verdict_of(
         evidence["plan"] = worst.plans[0].to_dict()
         if len(worst.plans) > 1:
             evidence["plans"] = [plan.to_dict() for plan in worst.plans]
-    step = worst.next or getattr(worst.judged, "next", "")
+    judged, step = worst.judged, worst.next or worst.judged.next
+    if worst.drawn and judged.outcome == "refuted" and judged.reason != "missing_object":
+        judged = Judged("unproved", f"with {worst.label}: {judged.message}", "no_example")
+        step = "add an example with the values that are really sent, or mend the query"
     return Verdict(
-        claim.check, engine, subject, worst.judged.outcome, worst.judged.message, claim=claim.text,
-        reason=worst.judged.reason, next=step, evidence=evidence, location=claim.location,
+        claim.check, engine, subject, judged.outcome, judged.message, claim=claim.text,
+        reason=judged.reason, next=step, evidence=evidence, location=claim.location,
     )  # fmt: skip
 
 
-def _case_result(claim: Claim, case: Case, judge: JudgePlans) -> _Result:
+def case_result(claim: Claim, case: Case, judge: JudgePlans) -> Result:
+    """What one example says of a claim over all samples: where they differ, nothing is proven."""
     if (failure := case.failure) is not None:
-        return _Result(Judged("unproved", failure.message, failure.reason), case.label, (), failure.next)
+        return Result(failed(failure), case.label, (), failure.next, case.drawn)
     results = [
-        _Result(judge(claim, plans), case.label, plans)
+        Result(judge(claim, plans), case.label, plans, drawn=case.drawn)
         for plans in case.samples
         if not isinstance(plans, Failure)
     ]
     if not results:
-        return _Result(
-            Judged("unproved", "it was not run", "no_example"), case.label, (), "add an -- example: line"
-        )
+        return Result(Judged("unproved", "it was not run", "no_example"), case.label, (), _NO_EXAMPLE)
     if len({r.judged.outcome for r in results}) == 1:
         return results[0]
     worst = max(results, key=lambda r: _BADNESS[r.judged.outcome])
     said = ", ".join(r.judged.outcome for r in results)
     message = f"the plan changes between samples of the same rows ({said}): {worst.judged.message}"
     undecided = Judged("unproved", message, "undecided", worst.judged.node, worst.judged.found)
-    return _Result(
-        undecided, case.label, worst.plans, "raise the statistics target, or make the query's choice clearer"
-    )
+    return Result(undecided, case.label, worst.plans, _UNDECIDED, case.drawn)
+
+
+def drawn_findings(verdicts: Sequence[Verdict]) -> list[Finding]:
+    """claim.drawn: a claim that fails with values that nobody wrote, so nobody knows whether they are sent."""
+    return [
+        Finding(
+            "claim.drawn", "warning", v.engine, v.subject, f"`{v.claim}` fails {v.message}", fix=v.next,
+            evidence={"example": v.evidence.get("example", "")}, location=v.location,
+        )
+        for v in verdicts
+        if v.reason == "no_example" and v.evidence.get("drawn")
+    ]  # fmt: skip
+
+
+_NO_EXAMPLE = "add an -- example: line"
+_UNDECIDED = "raise the statistics target, or make the query's choice clearer"
+
+
+def failed(failure: Failure) -> Judged:
+    """A claim over a query that did not run."""
+    return Judged("unproved", failure.message, failure.reason, next=failure.next)

@@ -69,8 +69,10 @@ def proofs_text(report: Report, suffix: str) -> str:
     return proofs_of(report.sorted_verdicts(), "postgres" if suffix == ".sql" else "mongo")
 
 
-def run_project(project: Path, asked: Shared) -> Report:
-    """Judges one project as the options ask, with progress on a terminal."""
+def run_project(
+    project: Path, asked: Shared, *, live: frozenset[str] = frozenset(), analyze: bool = False
+) -> Report:
+    """Judges one project as the options ask, with progress on a terminal; `live` as in checks.api.Options."""
     from dbtrust.checks.api import Options, run_check
 
     with show_progress(asked.quiet) as progress:
@@ -78,6 +80,6 @@ def run_project(project: Path, asked: Shared) -> Report:
             Options(
                 project=project, only=asked.only, postgres=asked.postgres, mongo=asked.mongo,
                 strict=asked.strict, fail_on=asked.fail_on, target=asked.target, database=asked.database,
-                progress=progress,
+                live=live, analyze=analyze, progress=progress,
             )
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,6 +56,14 @@ only_option = option(
 quiet_option = option("-q", "--quiet", is_flag=True, help="No progress, and nothing of what holds.")
 verbose_option = option("-v", "--verbose", is_flag=True, help="All evidence, and a traceback for a bug.")
 
+_SERVER_OPTIONS = (
+    option(
+        "--postgres", metavar="URL", help="A scratch database on this server instead of an embedded server."
+    ),
+    option("--mongo", metavar="URL", help="The same for MongoDB."),
+    option("--target", metavar="NAME", help="The servers of [targets.NAME] in dbtrust.toml."),
+    option("--database", metavar="NAME", help="The database to connect to on the target."),
+)
 _REPORT_OPTIONS = (
     format_option(*FORMATS),
     output_option,
@@ -66,12 +74,7 @@ _REPORT_OPTIONS = (
         type=click.Choice(LEVELS),
         help="Findings from this level fail (dbtrust.toml, else error).",
     ),
-    option(
-        "--postgres", metavar="URL", help="A scratch database on this server instead of an embedded server."
-    ),
-    option("--mongo", metavar="URL", help="The same for MongoDB."),
-    option("--target", metavar="NAME", help="The servers of [targets.NAME] in dbtrust.toml."),
-    option("--database", metavar="NAME", help="The database to connect to on the target."),
+    *_SERVER_OPTIONS,
     quiet_option,
     verbose_option,
 )
@@ -79,7 +82,23 @@ _REPORT_OPTIONS = (
 
 def report_options(function: _F) -> _F:
     """Every shared option of a verb that ends in a report; the verb makes them a `Shared` with `shared`."""
-    for decorate in reversed(_REPORT_OPTIONS):
+    return _decorated(function, _REPORT_OPTIONS)
+
+
+def server_options(function: _F) -> _F:
+    """The options that say which servers are used."""
+    return _decorated(function, _SERVER_OPTIONS)
+
+
+def plan_options(function: _F) -> _F:
+    """The shared options of a verb that shows one thing of a server and no report."""
+    return _decorated(
+        function, (format_option(*FORMATS), output_option, *_SERVER_OPTIONS, quiet_option, verbose_option)
+    )
+
+
+def _decorated(function: _F, options: Sequence[Callable[[Any], Any]]) -> _F:
+    for decorate in reversed(options):
         function = decorate(function)
     return function
 

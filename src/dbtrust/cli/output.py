@@ -7,13 +7,14 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from dbtrust.cli.options import Shared
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.report import Problem, Report
 from dbtrust.report.document import visible
 from dbtrust.report.redact import redact
+from dbtrust.source.text import replace_text
 
 
 def show(report: Report, shared: Shared) -> None:
@@ -37,13 +38,36 @@ def render(report: Report, shared: Shared, *, errors: bool) -> str:
         return render_html(report)
     from dbtrust.report.text import render_text
 
-    stream = None if shared.output is not None else sys.stdout
-    terminal = is_terminal(stream)
     return render_text(
-        report, width=os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
-        color=terminal and has_colors(), unicode=stream is None or _speaks_unicode(stream),
-        quiet=shared.quiet, verbose=shared.verbose, errors=errors,
-    )  # fmt: skip
+        report, **screen(shared.output)._asdict(), quiet=shared.quiet, verbose=shared.verbose, errors=errors
+    )
+
+
+class Screen(NamedTuple):
+    """What a text may look like: `width` in cells (None: never wrapped), ANSI colours, more than ASCII."""
+
+    width: int | None
+    color: bool
+    unicode: bool
+
+
+def screen(output: Path | None) -> Screen:
+    """That of --output or of stdout; a terminal gets its width and colours."""
+    stream = None if output is not None else sys.stdout
+    terminal = is_terminal(stream)
+    return Screen(
+        width=os.get_terminal_size(stream.fileno()).columns if stream and terminal else None,
+        color=terminal and has_colors(),
+        unicode=stream is None or _speaks_unicode(stream),
+    )
+
+
+def deliver(text: str, shared: Shared) -> None:
+    """Prints a document without passwords, or writes it to --output. Raises ConfigError."""
+    if shared.output is not None:
+        write_file(shared.output, redact(text))
+    else:
+        write_out(redact(text))
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -142,27 +166,9 @@ def write_file(path: Path, text: str) -> None:
         if _is_special(path):
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path.resolve(), text)
+            replace_text(path.resolve(), text)
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _is_special(path: Path) -> bool:

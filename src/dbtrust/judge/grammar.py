@@ -314,7 +314,8 @@ class _Parser:
     def _wrong(self, expected: list[str] | tuple[str, ...]) -> ClaimSyntaxError:
         word = self._words[self._at]
         close = nearest(word.key, expected) or (expected[0] if expected else None)
-        step = f"did you mean {close!r}?" if close else "end the claim here"
+        # "on" is a word of other claims: a near miss that is the word itself helps nobody.
+        step = f"did you mean {close!r}?" if close and close != word.key else "end the claim here"
         return self._error(f"unknown word {word.text!r}", step, self._at)
 
     def _error(self, message: str, step: str, word: int) -> ClaimSyntaxError:

@@ -63,14 +63,21 @@ def known_names(catalog_objects: Sequence[Any], engine: Engine) -> Names:
     relations: set[tuple[str, str]] = set()
     indexes: set[tuple[str, str]] = set()
     constraints: set[tuple[str, str]] = set()
+    keys: dict[tuple[str, str], str] = {}
+    views: set[tuple[str, str]] = set()
     for item in catalog_objects:
         schema, *rest = path_of(item.name) if engine == "postgres" else ["", item.name]
         if item.kind in {"table", "view", "materialized view", "collection"}:
             relations.add((schema, rest[-1]))
+            if item.kind == "view" or item.definition.get("type") == "view":
+                views.add((schema, rest[-1]))
         elif item.kind == "index":
             indexes.add((schema, rest[-1] if engine == "postgres" else item.name.split(".", 1)[1]))
+            keys[schema, rest[-1]] = str(item.definition.get("definition", "")).partition(" USING ")[2]
         elif item.kind == "type":
             constraints |= {(schema, str(check["name"])) for check in item.definition.get("constraints", [])}
         elif item.kind == "constraint":
             constraints.add((schema, rest[-1]))
-    return Names(frozenset(relations), frozenset(indexes), frozenset(constraints))
+    return Names(
+        frozenset(relations), frozenset(indexes), frozenset(constraints), frozenset(views), keys=keys
+    )

@@ -130,6 +130,23 @@ def messages(message: Any, name: str) -> Iterator[Any]:
             yield from messages(child, name)
 
 
+def expression_text(node: Any) -> str:
+    """An expression of the grammar's tree as SQL."""
+    import postgast
+
+    tree = postgast.parse("SELECT 1")
+    target: Any = tree.stmts[0].stmt.select_stmt.target_list[0].res_target.val
+    target.CopyFrom(node)
+    return postgast.deparse(tree).removeprefix("SELECT ").strip()
+
+
+def quoted(name: str) -> str:
+    """An identifier as it must be written, quoted only where SQL needs it."""
+    node = parse_tree("SELECT x").stmts[0].stmt.select_stmt.target_list[0].res_target.val
+    node.column_ref.fields[0].string.sval = name
+    return expression_text(node)
+
+
 def parse_binds(text: str) -> list[tuple[str, str]]:
     """ "a = 1, b = now() - interval '7 days'" as (name, SQL expression) pairs.
 

@@ -103,13 +103,15 @@ class Operator:
 
 @dataclass(slots=True)
 class Facts:
-    """All that was asked; `not_null_types` are domains that refuse NULL, `loose_collations` those that are not
-    deterministic."""
+    """All that was asked; `not_null_types` are those of `asked_types` that are domains which refuse NULL,
+    `loose_collations` those that are not deterministic, once `asked_collations`."""
 
     relations: dict[int, Relation] = field(default_factory=dict[int, Relation])
     functions: dict[int, Function] = field(default_factory=dict[int, Function])
     operators: dict[int, Operator] = field(default_factory=dict[int, Operator])
     not_null_types: set[int] = field(default_factory=set[int])
+    asked_types: set[int] = field(default_factory=set[int])
+    asked_collations: bool = False
     loose_collations: frozenset[int] = frozenset()
 
 

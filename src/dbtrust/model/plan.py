@@ -28,6 +28,9 @@ class Node:
     root_relation: str | None = None
     root_schema: str | None = None
     root_index: str | None = None
+    #: Every (schema, name) above `relation` and above `index` in partition trees and inheritance, the root included.
+    ancestors: tuple[tuple[str, str], ...] = ()
+    ancestor_indexes: tuple[tuple[str, str], ...] = ()
     rows: float | None = None
     estimated_rows: float | None = None
     loops: float | None = None
@@ -48,7 +51,7 @@ class Node:
 
     def to_dict(self) -> dict[str, Any]:
         names = [name for name in self.__slots__ if name not in _ALWAYS]
-        optional = {name: getattr(self, name) for name in names if getattr(self, name) not in (None, {})}
+        optional = {name: getattr(self, name) for name in names if getattr(self, name) not in (None, {}, ())}
         return {name: getattr(self, name) for name in _ALWAYS} | optional
 
 

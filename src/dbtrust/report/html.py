@@ -86,19 +86,23 @@ def render_html(report: Report) -> str:
         for engine, subjects in grouped(data["verdicts"]).items()
     ]
     subjects = [subject for _, members in engines for subject in members]
-    environment = Environment(
+    return environment().get_template("report.html.j2").render(
+        data=data, engines=engines, attention=_attention(subjects), words=WORDS,
+        headline=_headline(data, report.exit_code),
+        names=ENGINES, headings=HEADINGS, place=place, error_line=error_line, total=len(data["verdicts"]),
+        exit_code=report.exit_code, plans=sum(len(subject.plans) for subject in subjects),
+    )  # fmt: skip
+
+
+def environment() -> Environment:
+    """jinja2 over this package's templates; everything is escaped."""
+    return Environment(
         loader=PackageLoader("dbtrust.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(
-        data=data, engines=engines, attention=_attention(subjects), words=WORDS,
-        headline=_headline(data, report.exit_code),
-        names=ENGINES, headings=HEADINGS, place=place, error_line=error_line, total=len(data["verdicts"]),
-        exit_code=report.exit_code, plans=sum(len(subject.plans) for subject in subjects),
-    )  # fmt: skip
 
 
 def _attention(subjects: list[Subject]) -> list[tuple[Subject, Entry]]:

@@ -71,11 +71,15 @@ def _verdict(verdict: _Data, *, verbose: bool) -> Iterator[Line]:
     tail = f": {verdict['message']}" if not bad and not verdict["claim"] and verdict["message"] else ""
     tail = tail if verbose else clipped(tail)
     yield _entry(outcome, WORDS[outcome], f"{title}{tail}", verdict["location"])
-    if bad or verbose:
-        details = _details(verdict, said=bool(tail), verbose=verbose)
-        yield from (
-            Line(8, ((f"{visible(key)}: ", "dim"), (visible(text), "")), hang=2) for key, text in details
-        )
+    if bad or verbose or "difference" in verdict["evidence"]:
+        yield from map(_detail, _details(verdict, said=bool(tail), verbose=verbose))
+
+
+def _detail(told: tuple[str, str]) -> Line:
+    """name: text; a line of a diff stands alone."""
+    key, text = told
+    name = () if key == "difference" else ((f"{visible(key)}: ", "dim"),)
+    return Line(8, (*name, (visible(text), "")), hang=2)
 
 
 def _entry(symbol: str, word: str, text: str, location: _Data) -> Line:
@@ -98,7 +102,7 @@ def _details(verdict: _Data, *, said: bool, verbose: bool) -> Iterator[tuple[str
         yield "example", evidence["example"]
     if title := node_title(evidence.get("node")):
         yield "plan node", title
-    if verbose or verdict["verdict"] == "refuted":
+    if verbose or verdict["verdict"] == "refuted" or "difference" in evidence:
         yield from evidence_facts(evidence, full=verbose)
     if verdict["next"]:
         yield "next", verdict["next"]

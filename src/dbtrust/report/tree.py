@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -33,10 +34,14 @@ _TOTALS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One node. `cells` has a text for each column of the plan; `share` is its own time in percent of all."""
+    """One node. `cells` has a text for each column of the plan; `share` is its own time in percent of all.
+
+    `label` is what the server calls the part that begins here ("CTE recent", "SubPlan 1").
+    """
 
     id: int
     depth: int
+    label: str
     type: str
     target: str
     cells: tuple[str, ...]
@@ -68,13 +73,14 @@ def plan_view(plan: Mapping[str, Any]) -> PlanView:
     own = {n.get("id"): max(0.0, float(n.get("self_ms") or 0)) for n in nodes}
     whole = sum(own.values())
     rows = tuple(
-        _row(n, depth, columns, own[n.get("id")] / whole if whole else 0) for n, depth in _walk(nodes)
+        _row(n, depth, columns, own[n.get("id")] / whole if 0 < whole < math.inf else 0)
+        for n, depth in _walk(nodes)
     )
     totals = cast("Mapping[str, Any]", plan.get("totals") or {})
     shown = tuple(
         (label, number(totals[key])) for key, label in _TOTALS.items() if totals.get(key) is not None
     )
-    root = _label(nodes[0]) if nodes else "empty plan"
+    root = node_label(nodes[0]) if nodes else "empty plan"
     return PlanView(
         root,
         str(plan.get("command") or ""),
@@ -104,7 +110,8 @@ def _row(node: _Node, depth: int, columns: tuple[str, ...], share: float) -> Row
     return Row(
         node.get("id") or 0,
         depth,
-        str(node["type"]),
+        str(_detail(node).get("Subplan Name") or ""),
+        _type(node),
         _target(node),
         cells,
         _conditions(node),
@@ -113,8 +120,23 @@ def _row(node: _Node, depth: int, columns: tuple[str, ...], share: float) -> Row
     )
 
 
-def _label(node: _Node) -> str:
-    return f"{node['type']} {target}" if (target := _target(node)) else str(node["type"])
+def node_label(node: _Node) -> str:
+    """Index Scan using INDEX on SCHEMA.RELATION alias"""
+    return f"{_type(node)} {target}" if (target := _target(node)) else _type(node)
+
+
+def _detail(node: _Node) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", node.get("detail") or {})
+
+
+def _type(node: _Node) -> str:
+    """Parallel Seq Scan, Partial Aggregate, Hash Left Join: as EXPLAIN's text format says it."""
+    kind, detail = str(node["type"]), _detail(node)
+    if detail.get("Join Type") not in (None, "Inner"):
+        kind = f"{kind.removesuffix(' Join')} {detail['Join Type']} Join"
+    if detail.get("Partial Mode") in ("Partial", "Finalize"):
+        kind = f"{detail['Partial Mode']} {kind}"
+    return f"Parallel {kind}" if detail.get("Parallel Aware") is True else kind
 
 
 def _target(node: _Node) -> str:
@@ -134,18 +156,29 @@ _REMOVED = {
 }
 
 
+#: Said by the row itself, or by where it stands.
+_SAID = frozenset({
+    "Shared Hit Blocks", "Shared Read Blocks", "Parent Relationship", "Subplan Name", "Parallel Aware", "Join Type",
+})  # fmt: skip
+_USUAL = (
+    ("Scan Direction", "Forward"),
+    ("Partial Mode", "Simple"),
+    ("Partial Mode", "Partial"),
+    ("Partial Mode", "Finalize"),
+)
+
+
 def _is_plain(key: str, value: Any) -> bool:
-    """Does the table say this already? The blocks are a column, an outer child is where it stands."""
-    return key in ("Shared Hit Blocks", "Shared Read Blocks") or (key, value) == (
-        "Parent Relationship",
-        "Outer",
-    )
+    """Does the table say this already, or is it so nearly always?"""
+    return value in (False, None) or key in _SAID or (key, value) in _USUAL
 
 
 def _conditions(node: _Node) -> tuple[tuple[str, str], ...]:
-    detail = cast("Mapping[str, Any]", node.get("detail") or {})
-    shown = [
-        (key.replace("_", " "), flat(value)) for key, value in detail.items() if not _is_plain(key, value)
+    shown = [("never executed", "")] if node.get("loops") == 0 else []
+    shown += [
+        (key.replace("_", " "), flat(value))
+        for key, value in _detail(node).items()
+        if not _is_plain(key, value)
     ]
     shown += [("rows removed by " + why, number(node[key])) for key, why in _REMOVED.items() if node.get(key)]
     if node.get("heap_fetches") is not None:
@@ -156,7 +189,7 @@ def _conditions(node: _Node) -> tuple[tuple[str, str], ...]:
 def _far_off(node: _Node) -> str:
     """How far the estimate is from what came, where it is far."""
     estimated, actual = node.get("estimated_rows"), node.get("rows")
-    if estimated is None or actual is None:
+    if estimated is None or actual is None or node.get("loops") == 0:
         return ""
     ratio = max(estimated, 1) / max(actual, 1)
     if ratio >= _FAR_OFF:

@@ -58,6 +58,9 @@ def evidence_facts(evidence: Mapping[str, Any], *, full: bool = False) -> Iterat
         if key == "counter_example" and isinstance(value, Mapping):
             yield from _counter_example(cast("Mapping[str, Any]", value))
             continue
+        if key == "difference" and isinstance(value, list):
+            yield from (("difference", str(line)) for line in cast("list[Any]", value))
+            continue
         if isinstance(value, (Mapping, list)):
             if full and not has_nodes(value):
                 yield key.replace("_", " "), flat(value)

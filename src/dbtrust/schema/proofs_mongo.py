@@ -8,7 +8,7 @@ from typing import Any
 
 import pymongo.errors
 
-from dbtrust.engine.mongo.errors import Failure, failure_of
+from dbtrust.engine.mongo.errors import Failure, failure_of, lost
 from dbtrust.judge.claims import Judged, Names
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import judge_refused, judge_true
@@ -41,6 +41,8 @@ def _judge(stage: MongoStage, scratch: Scratch, item: ParsedMongoProof, names: N
         with scratch.capture.recording() as commands:
             result = item.proof.function(database)
     except pymongo.errors.PyMongoError as error:
+        if lost(error):
+            raise
         failure = failure_of(error)
     except Exception as error:
         crash = raised(error, item.proof.root, f"proof {item.proof.name}")

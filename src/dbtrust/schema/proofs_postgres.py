@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.engine.postgres.errors import Failure, describe, failure_of
+from dbtrust.engine.postgres.errors import Failure, describe, failure_of, lost
 from dbtrust.engine.postgres.run import drop_check, execute_last
 from dbtrust.judge.claims import Judged, Names
 from dbtrust.judge.grammar import Claim
@@ -83,6 +83,8 @@ def _run(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -
             # What a COMMIT would still refuse: constraints and constraint triggers that were deferred.
             execute_last(connection, "SET CONSTRAINTS ALL IMMEDIATE")
     except psycopg.Error as error:
+        if lost(error):
+            raise
         timeout = isinstance(error, psycopg.errors.QueryCanceled)
         return _Outcome(min(done, len(statements) - 1), failure_of(error), describe(error), timeout)
     return _Outcome(len(statements) - 1, rows=rows)

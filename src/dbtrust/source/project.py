@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dbtrust.model.baseline import Baseline
 from dbtrust.model.errors import ConfigError, DbtrustError, QueryFileError
 from dbtrust.model.location import NOWHERE, Location
+from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config, Query
+from dbtrust.source.baselines import read_baselines
 from dbtrust.source.migrations import History, read_history
 from dbtrust.source.modules import load_object
 from dbtrust.source.objects import MongoMethod, MongoProof, bound_queries, mongo_methods, mongo_proofs
@@ -48,6 +51,8 @@ class Project:
     collections: list[Declared] = field(default_factory=list[Declared])
     methods: list[MongoMethod] = field(default_factory=list[MongoMethod])
     mongo_proofs: list[MongoProof] = field(default_factory=list[MongoProof])
+    #: Engine -> subject -> what the folder baselines holds.
+    baselines: dict[Engine, dict[str, Baseline]] = field(default_factory=dict[Engine, dict[str, Baseline]])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
 
     @property
@@ -67,7 +72,15 @@ def read_project(config: Config) -> Project:
     if config.mongo is not None:
         _read_mongo(project)
     _refuse_doubled_proofs(project)
+    _read_baselines(project)
     return project
+
+
+def _read_baselines(project: Project) -> None:
+    found, errors = read_baselines(project.config.root)
+    project.errors.extend(errors)
+    for baseline in found:
+        project.baselines.setdefault(baseline.engine, {})[baseline.subject] = baseline
 
 
 def _read_history(project: Project, folder: str) -> None:

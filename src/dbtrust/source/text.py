@@ -1,7 +1,9 @@
-"""Reads text files of the user's project, with errors that have a place."""
+"""Reads text files of the user's project, with errors that have a place, and replaces files as a whole."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 from dbtrust.model.errors import QueryFileError
@@ -38,3 +40,22 @@ def read_text(path: Path, root: Path) -> str:
             next="name a text file",
         )
     return text.replace("\r\n", "\n")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replaces a file as a whole: a reader sees the old or the new text. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

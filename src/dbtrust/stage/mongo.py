@@ -50,7 +50,10 @@ class Copies:
 
 @dataclass(slots=True)
 class MongoStage:
-    """`data` is the database that nothing writes to; None where it could not be built."""
+    """`data` is the database that nothing writes to; None where it could not be built.
+
+    `live` is a database that is not ours: commands are explained there, and with `executes` also run by explain.
+    """
 
     client: Client
     url: str
@@ -58,6 +61,8 @@ class MongoStage:
     embedded: bool
     copies: Copies | None = None
     data: str | None = None
+    live: Database[Any] | None = None
+    executes: bool = True
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
     run: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -84,6 +89,8 @@ class MongoStage:
 
     def reading(self) -> Database[Any]:
         """The database that commands are explained on."""
+        if self.live is not None:
+            return self.live
         assert self.data is not None
         return self.client[self.data]
 

@@ -19,6 +19,7 @@ from dbtrust.engine.postgres.server import PostgresServer, save_template, start_
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError, ServerError
+from dbtrust.model.location import Location
 from dbtrust.model.progress import Progress
 from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
@@ -33,7 +34,10 @@ STATEMENT_TIMEOUT_MS = 15_000
 
 @dataclass(slots=True)
 class PostgresStage:
-    """`state` holds the history without data, `data` also the data; None where that could not be built."""
+    """`state` holds the history without data, `data` also the data; None where that could not be built.
+
+    `examples` keeps what examples gave when they were evaluated over the data, by place and text.
+    """
 
     scratch: Scratch
     version: str
@@ -42,6 +46,9 @@ class PostgresStage:
     data: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
+    examples: dict[tuple[Location, str], dict[str, Any]] = field(
+        default_factory=dict[tuple[Location, str], "dict[str, Any]"]
+    )
 
     @contextmanager
     def empty(self) -> Generator[psycopg.Connection[Any]]:

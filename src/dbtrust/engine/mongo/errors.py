@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
+from pymongo.errors import BulkWriteError, CollectionInvalid, ConnectionFailure, OperationFailure
 
 #: CollectionInvalid is raised by the driver itself, without a code, for an existing collection.
 NAMESPACE_EXISTS = 48
@@ -50,6 +50,20 @@ def failure_of(error: BaseException) -> Failure:
         index=_index(message) if code == 11000 else None,
         key=tuple(_mapping(document.get("keyPattern"))),
     )
+
+
+#: Write conflicts, lock waits, interrupted and aborted work: of the moment, not of the statement.
+_MOMENTS = frozenset({24, 112, 251, 11601, 11602, 225, 244})
+
+
+def lost(error: BaseException) -> bool:
+    """Is the connection gone? Network errors, no primary, a server that shuts down."""
+    return isinstance(error, ConnectionFailure)
+
+
+def passing(error: BaseException) -> bool:
+    """Does the error tell of the moment and not of the statement?"""
+    return failure_of(error).code in _MOMENTS
 
 
 def describe(error: BaseException) -> str:

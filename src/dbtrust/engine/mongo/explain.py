@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from bson import json_util
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from dbtrust.engine.mongo.command_text import command_text
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.plans import parse
 from dbtrust.engine.mongo.stages import OUTPUT
 from dbtrust.model.errors import ServerError
 from dbtrust.model.plan import Node, Plan
 
-__all__ = ["explain", "explainable", "parse"]
+__all__ = ["document", "explain", "explainable", "parse"]
 
 Verbosity = Literal["queryPlanner", "executionStats", "allPlansExecution"]
 Document = Mapping[str, Any]
@@ -27,7 +27,6 @@ _ENVELOPE = frozenset({
 })  # fmt: skip
 _STATEMENTS = {"update": "updates", "delete": "deletes"}
 _EXPLAINED = ("find", "aggregate", "count", "distinct", "findAndModify", "findandmodify", "update", "delete")
-_LONGEST = 4000
 
 
 def explainable(command: Document) -> bool:
@@ -47,6 +46,12 @@ def explain(
     return tuple(_one(db, statement, verbosity) for statement in _statements(command))
 
 
+def document(db: Database[Any], command: Document, *, verbosity: Verbosity = "allPlansExecution") -> Document:
+    """The explain document of a command's first statement as the server gives it. Raises OperationFailure."""
+    statement, _ = _without_output(next(_statements(command)))
+    return db.command({"explain": statement, "verbosity": verbosity})
+
+
 def _statements(command: Document) -> Iterator[dict[str, Any]]:
     """The command without its envelope; explain takes write commands of one statement only."""
     name = next(iter(command), "")
@@ -60,7 +65,7 @@ def _statements(command: Document) -> Iterator[dict[str, Any]]:
 
 
 def _one(db: Database[Any], command: dict[str, Any], verbosity: Verbosity) -> Plan:
-    text = _text(command)
+    text = command_text(command)
     command, output = _without_output(command)
     try:
         document = db.command({"explain": command, "verbosity": verbosity})
@@ -89,12 +94,3 @@ def _without_output(command: dict[str, Any]) -> tuple[dict[str, Any], str | None
 def _with_output(plan: Plan, name: str) -> Plan:
     nodes = (*plan.nodes, Node(id=len(plan.nodes), parent=None, type=name))
     return replace(plan, nodes=nodes)
-
-
-def _text(command: Document) -> str:
-    """The command as shown in evidence: relaxed extended JSON, cut where it is very long."""
-    try:
-        text = json_util.dumps(command, json_options=json_util.RELAXED_JSON_OPTIONS)
-    except (TypeError, ValueError, OverflowError):
-        text = repr(command)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

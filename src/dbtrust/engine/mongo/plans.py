@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from bson import json_util
 
-from dbtrust.engine.mongo.stages import ACCESS, DETAIL, FIND_LAYER, PIPELINE, WRITES
+from dbtrust.engine.mongo.stages import ACCESS, DETAIL, FIND_LAYER, PIPELINE, UNCOUNTED, WRITES
 from dbtrust.model.plan import Node, Plan
 
 Document = Mapping[str, Any]
+_TOO_DEEP = "a plan that is nested too deeply to be read"
 _EXPLAIN_VERSIONS = ("1", "2")
 _EMPTY: Document = {}
 _CHILDREN = ("inputStage", "inputStages", "outerStage", "innerStage", "thenStage", "elseStage", "shards")
@@ -34,19 +36,37 @@ def parse(document: Document, *, server_version: str = "", command: str = "") ->
     version = str(document.get("explainVersion", "1"))
     if version not in _EXPLAIN_VERSIONS:
         reader.unknown.append(f"explainVersion {version}")
-    returned = reader.document(document, None)
+    try:
+        returned = reader.document(document, None)
+    except RecursionError:
+        return Plan("mongo", (), server_version=server_version, command=command, unknown=(_TOO_DEEP,))
     totals = {name: value for name, value in reader.totals.items() if value is not None}
     if returned is not None and reader.analyzed:
         totals["returned"] = returned
     return Plan(
         engine="mongo",
-        nodes=tuple(reader.nodes),
+        nodes=tuple(_with_own_times(reader.nodes)),
         totals=totals,
         analyzed=reader.analyzed,
         server_version=server_version,
         command=command,
         unknown=tuple(dict.fromkeys(reader.unknown)),
     )
+
+
+def _with_own_times(nodes: list[Node]) -> Iterator[Node]:
+    """A stage's time includes that of the stages below it, a pipeline stage's that of the one before it."""
+    below: dict[int | None, float] = {}
+    before: dict[int | None, float] = {}
+    inside: dict[int, float] = {}
+    for node in nodes:
+        time = node.time_ms or 0
+        below[node.parent] = below.get(node.parent, 0) + time
+        inside[node.id] = before.get(node.parent, 0) if node.type.startswith("$") else 0
+        before[node.parent] = time
+    for node in nodes:
+        spent = inside[node.id] + below.get(node.id, 0)
+        yield node if node.time_ms is None else replace(node, self_ms=max(0, node.time_ms - spent))
 
 
 class _Reader:
@@ -126,8 +146,10 @@ class _Reader:
         if any(set(_mapping(inner)) & _READERS for inner in _list(spec.get("pipeline"))):
             self.unknown.append(f"a {name} inside a $lookup")
         relation = _target(spec.get("from"))
+        # A $lookup that took a $unwind in has not counted what its last document read (seen on 6.0).
+        told = {"incomplete": True} if "unwinding" in spec else {}
         node = self._add(
-            name, parent, stage, relation=relation, keys=keys, documents=documents, spec=_safe(spec)
+            name, parent, stage, relation=relation, keys=keys, documents=documents, spec=_safe(spec), **told
         )
         if _integer(stage.get("collectionScans")):
             self._told("COLLSCAN", node.id, relation, None, name)
@@ -186,12 +208,15 @@ class _Reader:
         if not isinstance(name, str) or name not in FIND_LAYER:
             self.unknown.append(str(name) if isinstance(name, str) and name else "a stage without a name")
         name = str(name)
-        reads = name in ACCESS | WRITES or "indexName" in stage
+        # EOF answers for a collection that is not there, or for a filter that nothing fits.
+        reads = name in ACCESS | WRITES | {"EOF"} or "indexName" in stage
         relation = _collection(namespace) if reads else None
         if name.startswith("EQ_LOOKUP"):
             relation = _collection(str(stage.get("foreignCollection", "")))
         index = None if name.startswith("EQ_LOOKUP") else _index(name, stage)
-        counters = slots.of(stage) if slots else _counters(stage)
+        counters: dict[str, Any] = slots.of(stage) if slots else _counters(stage)
+        if name in UNCOUNTED:
+            counters["incomplete"] = True
         return self._add(name, parent, stage, relation=relation, index=index, **counters)
 
     def _foreign(self, stage: Document, node: Node) -> None:
@@ -207,7 +232,7 @@ class _Reader:
             self.unknown.append(f"{node.type} with strategy {strategy}")
 
     def _add(self, type: str, parent: int | None, stage: Document, **known: Any) -> Node:
-        extra = {key: known.pop(key) for key in ("spec", "reported_by") if key in known}
+        extra = {key: known.pop(key) for key in ("spec", "reported_by", "incomplete") if key in known}
         detail = {key: _safe(stage[key]) for key in DETAIL if key in stage} | extra
         told: dict[str, Any] = {"rows": _integer(stage.get("nReturned"))} | known
         rows = _integer(stage.get("nCounted")) if type == "COUNT" else told.pop("rows")

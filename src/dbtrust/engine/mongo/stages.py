@@ -12,6 +12,8 @@ ACCESS = frozenset({
     "RECORD_STORE_FAST_COUNT", "TEXT_OR", "GEO_NEAR_2D", "GEO_NEAR_2DSPHERE", "COLUMN_SCAN",
     "SAMPLE_FROM_TIMESERIES_BUCKET", "MULTI_ITERATOR", "EXPRESS_IXSCAN", "EXPRESS_CLUSTERED_IXSCAN",
 })  # fmt: skip
+#: Random cursors: totalDocsExamined stays 0 whatever they read (seen on 6.0).
+UNCOUNTED = frozenset({"MULTI_ITERATOR", "SAMPLE_FROM_TIMESERIES_BUCKET"})
 #: Stages that write to it.
 WRITES = frozenset({
     "UPDATE", "UPSERT", "DELETE", "BATCHED_DELETE", "TS_MODIFY", "EXPRESS_UPDATE", "EXPRESS_DELETE",

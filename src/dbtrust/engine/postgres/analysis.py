@@ -32,25 +32,33 @@ _MAKE = "CREATE FUNCTION pg_temp.dbtrust_contract({}) RETURNS void LANGUAGE sql 
 _FUNCTIONS = {"funcid", "aggfnoid", "winfnoid", "opfuncid", "outfunc"}
 
 
-def analyse(connection: psycopg.Connection[Any], text: str, parameters: Sequence[str]) -> Analysed:
+def analyse(
+    connection: psycopg.Connection[Any], text: str, parameters: Sequence[str], known: Facts | None = None
+) -> Analysed:
     """The tree of one statement whose $1 … have these types (as SQL names them), and the facts around it.
 
-    What no function can hold (a pseudo type, a utility statement) gives no tree and the server's words.
+    `known` keeps what was read of one unchanging database for the next statement. What no function can hold (a
+    pseudo type, a utility statement) gives no tree and the server's words.
     """
     try:
         with connection.transaction(force_rollback=True):
             tree = _tree(connection, text, parameters)
-            return Analysed(tree, read_facts(connection, [tree]))
+            return Analysed(tree, read_facts(connection, [tree], known))
     except (psycopg.Error, ValueError) as error:
         return Analysed(None, Facts(), " ".join(str(error).split("\n")[0].split()))
 
 
-def _tree(connection: psycopg.Connection[Any], text: str, parameters: Sequence[str]) -> Node:
+def keep_tree(connection: psycopg.Connection[Any], text: str, parameters: Sequence[str]) -> None:
+    """Makes the temporary function whose body is the statement; the caller rolls back. Raises psycopg.Error."""
     # The types come from the server's own format_type, the statement from the project's file.
     make = _MAKE.format(", ".join(parameters)) + text + "\n; END"
     with psycopg.RawCursor(connection) as cursor:
         cursor.execute(make.encode(connection.info.encoding))
-        row = cursor.execute(sql.load("contract_tree")).fetchone()
+
+
+def _tree(connection: psycopg.Connection[Any], text: str, parameters: Sequence[str]) -> Node:
+    keep_tree(connection, text, parameters)
+    row = connection.execute(sql.load("contract_tree")).fetchone()
     assert row is not None
     found = [node for node in walk(parse_nodes(row[0])) if node.tag == "QUERY"]
     if not found:
@@ -58,19 +66,27 @@ def _tree(connection: psycopg.Connection[Any], text: str, parameters: Sequence[s
     return found[0]
 
 
-def read_facts(connection: psycopg.Connection[Any], trees: Iterable[Any]) -> Facts:
-    """Everything that the trees name, and what those relations' own trees name in turn."""
-    loose = frozenset(row[0] for row in connection.execute(sql.load("contract_collations")).fetchall())
-    facts = Facts(loose_collations=loose)
+def read_facts(
+    connection: psycopg.Connection[Any], trees: Iterable[Any], known: Facts | None = None
+) -> Facts:
+    """Everything that the trees name, and what those relations' own trees name in turn.
+
+    What `known` holds already is not asked again, and what is asked is added to it.
+    """
+    known = Facts() if known is None else known
+    if not known.asked_collations:
+        rows = connection.execute(sql.load("contract_collations")).fetchall()
+        known.loose_collations, known.asked_collations = frozenset(row[0] for row in rows), True
+    facts = Facts(loose_collations=known.loose_collations)
     pending: list[Any] = list(trees)
     while pending:
         nodes = [node for tree in pending for node in walk(tree)]
-        relations = {
-            n.number("relid") for n in nodes if n.tag in ("RANGETBLENTRY", "RTE") and n.number("relid")
-        }
-        fresh = _relations(connection, sorted(relations - set(facts.relations)))
+        named = {n.number("relid") for n in nodes if n.tag in ("RANGETBLENTRY", "RTE") and n.number("relid")}
+        wanted = sorted(named - set(facts.relations))
+        known.relations.update(_relations(connection, [oid for oid in wanted if oid not in known.relations]))
+        fresh = {oid: known.relations[oid] for oid in wanted if oid in known.relations}
         facts.relations.update(fresh)
-        _named(connection, facts, nodes)
+        _named(connection, facts, known, nodes)
         pending = [tree for relation in fresh.values() for tree in trees_of(relation) if tree is not None]
     return facts
 
@@ -80,7 +96,7 @@ def relations_named(connection: psycopg.Connection[Any], oids: Sequence[int]) ->
     return _relations(connection, oids)
 
 
-def _named(connection: psycopg.Connection[Any], facts: Facts, nodes: Iterable[Node]) -> None:
+def _named(connection: psycopg.Connection[Any], facts: Facts, known: Facts, nodes: Iterable[Node]) -> None:
     functions, operators, types = set[int](), set[int](), set[int]()
     for node in nodes:
         functions |= {node.number(name) for name in _FUNCTIONS if node.get(name) is not None}
@@ -91,14 +107,20 @@ def _named(connection: psycopg.Connection[Any], facts: Facts, nodes: Iterable[No
         if node.tag == "ROWCOMPAREEXPR":
             operators |= set(node.list("opnos"))
         types |= {node.number(name) for name in ("resulttype", "vartype") if node.get(name) is not None}
-    for row in _ask(connection, "contract_functions", functions - set(facts.functions)):
-        facts.functions[row["oid"]] = Function(
+    for row in _ask(connection, "contract_functions", functions - set(known.functions)):
+        known.functions[row["oid"]] = Function(
             row["name"], row["strict"], row["builtin"], row["returns_set"], row["categories"], row["volatile"]
         )
-    for row in _ask(connection, "contract_operators", operators - set(facts.operators)):
+    for row in _ask(connection, "contract_operators", operators - set(known.operators)):
         equality = frozenset(row["equality"])
-        facts.operators[row["oid"]] = Operator(row["name"], row["builtin"], equality, row["categories"])
-    facts.not_null_types |= {row["oid"] for row in _ask(connection, "contract_types", types)}
+        known.operators[row["oid"]] = Operator(row["name"], row["builtin"], equality, row["categories"])
+    known.not_null_types |= {
+        row["oid"] for row in _ask(connection, "contract_types", types - known.asked_types)
+    }
+    known.asked_types |= types
+    facts.functions |= {oid: known.functions[oid] for oid in functions if oid in known.functions}
+    facts.operators |= {oid: known.operators[oid] for oid in operators if oid in known.operators}
+    facts.not_null_types |= known.not_null_types & types
 
 
 def _ask(connection: psycopg.Connection[Any], name: str, oids: Iterable[int]) -> list[dict[str, Any]]:

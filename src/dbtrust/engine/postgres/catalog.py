@@ -159,3 +159,13 @@ def to_json(catalog: Catalog) -> str:
     """A canonical text of a catalog, for evidence and fixtures."""
     objects = [{"kind": o.kind, "name": o.name, "definition": o.definition} for o in catalog.objects]
     return json.dumps(objects, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def names_of(connection: psycopg.Connection[Any]) -> tuple[frozenset[tuple[str, str]], ...]:
+    """(schema, name) of every relation, index, constraint and view (a relation, too), in that order; no right beyond CONNECT is needed.
+
+    Raises psycopg.Error.
+    """
+    rows = connection.execute(sql.load("names"), prepare=False).fetchall()
+    kinds = ("relation", "index", "constraint", "view")
+    return tuple(frozenset((schema, name) for k, schema, name in rows if k == kind) for kind in kinds)

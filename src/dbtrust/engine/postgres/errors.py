@@ -60,6 +60,48 @@ def describe(error: psycopg.Error) -> str:
     return f"{code}: {failure.message}"
 
 
+def lost(error: psycopg.Error) -> bool:
+    """Is the connection gone, with what the server knew of it? A shutdown, a crash, a broken socket."""
+    state = error.sqlstate or ""
+    return (
+        state.startswith("08") or state in _GONE or (not state and isinstance(error, errors.OperationalError))
+    )
+
+
+def passing(error: psycopg.Error) -> bool:
+    """Does the error tell of the moment and not of the statement? Deadlocks, conflicts, locks, full disks."""
+    state = error.sqlstate or ""
+    return state in _MOMENTS or state.startswith("53")
+
+
+#: 57P04, a database that was dropped, and 57P05, an idle session, are not the server's end.
+_GONE = frozenset({"57P01", "57P02", "57P03"})
+_MOMENTS = frozenset({"40001", "40P01", "55P03", "25P03", "57014"})
+#: What an extension brings that a query names, in the order of contrib's documentation.
+_BROUGHT = {
+    "citext": r"citext", "cube": r"cube\w*", "earthdistance": r"earth\w*|ll_to_earth",
+    "fuzzystrmatch": r"levenshtein\w*|soundex|metaphone|d?metaphone\w*|difference", "hstore": r"hstore\w*|akeys|avals",
+    "intarray": r"gin__int_ops|gist__int\w*|query_int", "ltree": r"l?tx?tquery|ltree\w*|lquery|subpath|nlevel",
+    "pg_stat_statements": r"pg_stat_statements\w*", "pg_trgm": r"\w*similarity|show_trgm|\w+_trgm_ops",
+    "pgcrypto": r"crypt|gen_salt|digest|hmac|pgp_\w+|armor|dearmor|encrypt|decrypt|gen_random_bytes",
+    "postgis": r"st_\w+|geometry|geography", "tablefunc": r"crosstab\w*|connectby|normal_rand",
+    "tsm_system_rows": r"system_rows", "tsm_system_time": r"system_time", "unaccent": r"unaccent",
+    "uuid-ossp": r"uuid_generate_\w+|uuid_ns_\w+", "vector": r"vector|halfvec|sparsevec",
+}  # fmt: skip
+_MISSING = frozenset({"42883", "42704", "42P01"})
+
+
+def missing_extension(error: psycopg.Error) -> str | None:
+    """The extension that brings the function, type, table or operator class that the server does not know."""
+    if error.sqlstate not in _MISSING:
+        return None
+    named = re.search(
+        r"(?:function|type|relation|method|class) \"?([\w.]+)", error.diag.message_primary or ""
+    )
+    name = named.group(1).lower().rpartition(".")[2] if named else ""
+    return next((ext for ext, brought in _BROUGHT.items() if re.fullmatch(brought, name)), None)
+
+
 def condition(sqlstate: str) -> str:
     """The condition name of a SQLSTATE as the manual writes it ("check_violation"), or ""."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +18,11 @@ from dbtrust.engine.postgres import sql
 from dbtrust.engine.postgres.plan_document import SCANS, Partitions, parse
 from dbtrust.model.plan import Node, Plan
 
-__all__ = ["Partitions", "explain", "parse"]
+__all__ = ["Partitions", "explain", "parse", "with_blocks_of"]
 
 _ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING ON, FORMAT JSON) "
+#: Without a clock around every node, whose price would be that of the statement.
+_TIMED = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, TIMING OFF, FORMAT JSON) "
 _PLAIN = "EXPLAIN (VERBOSE, SETTINGS, FORMAT JSON) "
 #: The nodes that run a part of the plan more than once; a sub plan of an expression does, too.
 _REPEATING = frozenset({"Nested Loop", "Recursive Union"})
@@ -44,22 +46,45 @@ def explain(
     *,
     analyze: bool = True,
     counters: bool = True,
+    partitions: bool = True,
 ) -> Plan:
     """The plan of one statement whose placeholders are $1..$n, each sent with the type that psycopg picks.
 
     Nothing is prepared, so the server makes the custom plan of a first execution. With `analyze` the
     statement runs: outside a transaction its effects are rolled back here; inside one they stay, and the
     caller rolls back. `counters` fills `relation_reads` for relations that are scanned more than once (see
-    `_reads`). Raises psycopg.Error; a position in it counts from the EXPLAIN. A statement that a rule
+    `_reads`). `partitions` False saves the look-up of parents in a database that has no partitions. Raises psycopg.Error; a position in it counts from the EXPLAIN. A statement that a rule
     rewrites to nothing has a plan without nodes and with `unknown`.
     """
     with _transaction(connection):
-        if not analyze:
-            return _placed(connection, _run(connection, _PLAIN, statement, params))
-        before = _run(connection, _PLAIN, statement, params) if counters else None
-        if before is None or not _may_repeat(before):
-            return _placed(connection, _run(connection, _ANALYZE, statement, params))
-        return _measured(connection, statement, params, before)
+        before = _run(connection, _PLAIN, statement, params) if counters and analyze else None
+        if before is not None and _may_repeat(before):
+            return _measured(connection, statement, params, before)
+        plan = _run(connection, _ANALYZE if analyze else _PLAIN, statement, params)
+        return _placed(connection, plan) if partitions else plan
+
+
+def has_partitions(connection: psycopg.Connection[Any]) -> bool:
+    """Is any table of the database a partition? Raises psycopg.Error."""
+    row = connection.execute(sql.load("has_partitions"), prepare=False).fetchone()
+    return row is None or bool(row[0])
+
+
+def timed(connection: psycopg.Connection[Any], statement: str, params: Sequence[Any] = ()) -> Plan:
+    """The plan with the time of the whole execution in totals["execution_ms"] and none of single nodes.
+
+    The statement runs in the caller's transaction. Raises psycopg.Error.
+    """
+    return _placed(connection, _run(connection, _TIMED, statement, params))
+
+
+def with_blocks_of(plan: Plan, second: Plan) -> Plan:
+    """The plan of a first run with the blocks of a second one.
+
+    A first run also reads what its connection does not hold yet: the roots of indexes, the catalog.
+    """
+    blocks = {key: second.totals[key] for key in ("hit", "read") if key in second.totals}
+    return replace(plan, totals={**plan.totals, **blocks})
 
 
 def _transaction(connection: psycopg.Connection[Any]) -> AbstractContextManager[Any]:
@@ -74,7 +99,16 @@ def _run(connection: psycopg.Connection[Any], prefix: str, statement: str, param
         cursor.adapters.register_loader("json", TextLoader)
         cursor.execute((prefix + statement).encode(connection.info.encoding), params or None, prepare=False)
         row = cursor.fetchone()
-    return parse(json.loads(row[0]) if row else None, server_version=version(connection))
+    return _parsed(row[0] if row else "null", version(connection))
+
+
+def _parsed(text: str, server_version: str) -> Plan:
+    """The plan of a JSON text; one that is nested too deeply to be read is unknown."""
+    try:
+        return parse(json.loads(text), server_version=server_version)
+    except RecursionError:
+        deep = ("a plan that is nested too deeply to be read",)
+        return Plan("postgres", (), server_version=server_version, unknown=deep)
 
 
 def version(connection: psycopg.Connection[Any]) -> str:
@@ -136,24 +170,22 @@ def _key(row: Mapping[str, Any]) -> tuple[str, str, str | None]:
     return row["schema"], row["relation"], row["index"]
 
 
-def _partitions(rows: Iterable[Mapping[str, Any]]) -> Partitions:
+def _partitions(rows: Sequence[Mapping[str, Any]]) -> Partitions:
     inside = [row for row in rows if row["root_relation"] is not None]
     return Partitions(
         {(row["schema"], row["relation"]): (row["root_schema"], row["root_relation"]) for row in inside},
         {(row["schema"], row["index"]): row["root_index"] for row in inside if row["root_index"] is not None},
+        {
+            (row["schema"], row["index"] or row["relation"]): tuple((s, n) for s, n in row["ancestors"])
+            for row in rows
+            if row["ancestors"]
+        },
     )
 
 
 def _with_roots(plan: Plan, partitions: Partitions) -> Plan:
-    return replace(plan, nodes=tuple(_with_root(node, partitions) for node in plan.nodes))
-
-
-def _with_root(node: Node, partitions: Partitions) -> Node:
-    root = partitions.relations.get((node.schema or "", node.relation or ""))
-    if root is None:
-        return node
-    index = partitions.indexes.get((node.schema or "", node.index or ""))
-    return replace(node, root_schema=root[0], root_relation=root[1], root_index=index)
+    nodes = (replace(n, **partitions.of(n.schema, n.relation, n.index)) for n in plan.nodes)
+    return replace(plan, nodes=tuple(nodes))
 
 
 def _reads(plan: Plan, change: Counters) -> dict[str, float]:

@@ -38,14 +38,30 @@ _NOT_SHOWN = frozenset({
 })  # fmt: skip
 
 
+_Name = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Partitions:
-    """Where partitions belong: (schema, relation) to the root's, (schema, index) to the root's index."""
+    """Where relations belong: (schema, relation) to the partition root's, (schema, index) to the root's index.
 
-    relations: Mapping[tuple[str, str], tuple[str, str]] = field(
-        default_factory=dict[tuple[str, str], tuple[str, str]]
-    )
-    indexes: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    `ancestors` holds for a (schema, name) of either kind everything above it.
+    """
+
+    relations: Mapping[_Name, _Name] = field(default_factory=dict[_Name, _Name])
+    indexes: Mapping[_Name, str] = field(default_factory=dict[_Name, str])
+    ancestors: Mapping[_Name, tuple[_Name, ...]] = field(default_factory=dict[_Name, tuple[_Name, ...]])
+
+    def of(self, schema: str | None, relation: str | None, index: str | None) -> dict[str, Any]:
+        """The fields of a Node that tell where its relation and its index belong."""
+        own, scan = (schema or "", relation or ""), (schema or "", index or "")
+        places: dict[str, Any] = {
+            "ancestors": self.ancestors.get(own, ()),
+            "ancestor_indexes": self.ancestors.get(scan, ()) if index else (),
+        }
+        if (root := self.relations.get(own)) is not None:
+            places |= {"root_schema": root[0], "root_relation": root[1], "root_index": self.indexes.get(scan)}
+        return places
 
 
 @dataclass(slots=True)
@@ -144,21 +160,12 @@ def _node(raw: _Raw, partitions: Partitions, spent: Mapping[int, float]) -> Node
         type=str(raw.data.get("Node Type")),
         **texts,
         **numbers,
-        **_roots(texts, partitions),
+        **partitions.of(texts["schema"], texts["relation"], texts["index"]),
         hit=_blocks(raw.data, "Hit"),
         read=_blocks(raw.data, "Read"),
         self_ms=_self_ms(raw, spent),
         detail=_detail(raw.data),
     )
-
-
-def _roots(texts: Mapping[str, str | None], partitions: Partitions) -> dict[str, Any]:
-    schema, relation, index = texts["schema"] or "", texts["relation"] or "", texts["index"]
-    root = partitions.relations.get((schema, relation))
-    if root is None:
-        return {}
-    root_index = partitions.indexes.get((schema, index)) if index else None
-    return {"root_schema": root[0], "root_relation": root[1], "root_index": root_index}
 
 
 def _detail(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,8 +212,9 @@ def _totals(plans: list[Mapping[str, Any]]) -> dict[str, Any]:
         totals["returned"] = sum(
             (_number(r, "Actual Rows") or 0) * (_number(r, "Actual Loops") or 0) for r in roots
         )
-        totals["hit"] = sum(_blocks(root, "Hit") or 0 for root in roots)
-        totals["read"] = sum(_blocks(root, "Read") or 0 for root in roots)
+        if any(_blocks(root, "Hit") is not None for root in roots):
+            totals["hit"] = sum(_blocks(root, "Hit") or 0 for root in roots)
+            totals["read"] = sum(_blocks(root, "Read") or 0 for root in roots)
     for name, key in (("planning_ms", "Planning Time"), ("execution_ms", "Execution Time")):
         if any(key in entry for entry in plans):
             totals[name] = sum(_number(entry, key) or 0 for entry in plans)

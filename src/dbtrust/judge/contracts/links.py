@@ -45,7 +45,9 @@ class Classes:
 def classes(query: Node, facts: Facts) -> Classes:
     """The classes of a query and of everything below it."""
     found = Classes()
-    for left, right, sure in _pairs(query, facts, ()):
+    for left, right, sure, operator in _pairs(query, facts, ()):
+        if operator != "=":
+            continue
         if sure and "element" not in (left[0], right[0]):
             found.join(left, right)
         for one, other in ((left, right), (right, left)):
@@ -54,10 +56,27 @@ def classes(query: Node, facts: Facts) -> Classes:
     return found
 
 
+def comparisons(query: Node, facts: Facts) -> list[tuple[int, str, Atom]]:
+    """(number of a parameter from 1, operator as `column operator parameter`, column) of every comparison.
+
+    For `= ANY ($1)` the operator is "= ANY".
+    """
+    found: list[tuple[int, str, Atom]] = []
+    for left, right, _, operator in _pairs(query, facts, ()):
+        if left[0] == "column" and right[0] in ("parameter", "element"):
+            found.append((right[1], operator + " ANY" * (right[0] == "element"), left))
+        elif right[0] == "column" and left[0] == "parameter":
+            found.append((left[1], _MIRRORED.get(operator, operator), right))
+    return found
+
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>"}
+
+
 def _pairs(
     query: Node, facts: Facts, outer: Levels, views: frozenset[int] = frozenset()
-) -> Iterator[tuple[Atom, Atom, bool]]:
-    """`views` are being read: up to PostgreSQL 15 a view's own range table holds the view itself, twice."""
+) -> Iterator[tuple[Atom, Atom, bool, str]]:
+    """Two sides of an operator, whether it must be true for a row to come out, and its name. `views` are being read: up to PostgreSQL 15 a view's own range table holds the view itself, twice."""
     levels = (Level(query), *outer)
     for node, sure in _own(query):
         if node.tag == "QUERY":
@@ -70,10 +89,10 @@ def _pairs(
         known = (
             facts.operators.get(node.number("opno")) if node.tag in ("OPEXPR", "SCALARARRAYOPEXPR") else None
         )
-        if known is not None and known.name == "=":
+        if known is not None and len(node.list("args")) == 2:
             left, right = (_atom(argument, facts, levels) for argument in node.list("args"))
             if left is not None and right is not None and left != right:
-                yield left, _element(right) if node.tag == "SCALARARRAYOPEXPR" else right, sure
+                yield left, _element(right) if node.tag == "SCALARARRAYOPEXPR" else right, sure, known.name
 
 
 def _element(atom: Atom) -> Atom:

@@ -1,0 +1,54 @@
+"""PostgreSQL's half of `claims` on a database that is not ours."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from dbtrust.checks.live import TIMEOUT_MS, LiveHalf
+from dbtrust.claims.cases import Parsed
+from dbtrust.claims.live import judge_live_postgres
+from dbtrust.engine.postgres.catalog import names_of
+from dbtrust.engine.postgres.connect import connect
+from dbtrust.engine.postgres.scratch import server_version
+from dbtrust.judge.claims import Names
+from dbtrust.model.plan import Engine
+from dbtrust.model.report import ServerInfo, Verdict
+
+
+class LivePostgresHalf(LiveHalf):
+    """Reads the catalog and explains; every transaction is READ ONLY."""
+
+    engine: Engine = "postgres"
+    _connection: psycopg.Connection[Any]
+
+    def open(self) -> None:
+        assert self._url is not None
+        self._connection = self.keep(connect(self._url, statement_timeout_ms=TIMEOUT_MS))
+        self._connection.execute("SET default_transaction_read_only = on")
+        self._connection.execute("SELECT set_config('lock_timeout', %s, false)", [str(TIMEOUT_MS)])
+        self.info = ServerInfo(server_version(self._connection), embedded=False)
+
+    def connection_errors(self) -> tuple[type[Exception], ...]:
+        return (psycopg.OperationalError,)
+
+    def judged(self) -> list[Verdict]:
+        names = Names(*names_of(self._connection))
+        parsed = [
+            Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries
+        ]
+        return judge_live_postgres(self._connection, parsed, names, self._data(), analyze=self.analyze)
+
+    def _data(self) -> dict[str, Any]:
+        """What every verdict names of its data; the rows are whatever stands there."""
+        assert self.info is not None and self._url is not None
+        database = str(conninfo_to_dict(self._url).get("dbname") or "")
+        day = datetime.now(UTC).date().isoformat()
+        return {"database": database, "rows": {}, "day": day, "settings": {}, "server": self.info.version}
+
+    def _iterates(self, subject: str) -> bool:
+        bound = self.project.bound.get(subject)
+        return bound is not None and bound.iterates

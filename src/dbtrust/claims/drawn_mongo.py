@@ -1,0 +1,78 @@
+"""Arguments for a MongoDB method that has no example: frequent, rare and absent ones, from the documents.
+
+MongoDB keeps no statistics of values. The method runs once with marked values, its commands tell which field each
+is compared with, and a sample of that field's values is drawn from.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import pymongo.errors
+from pymongo.database import Database
+
+from dbtrust.judge.drawing import Kind
+from dbtrust.judge.mongo_uses import Use, choose, element_of, marked, use_of
+from dbtrust.model.project import Example
+from dbtrust.source.objects import MongoMethod
+
+KINDS: tuple[Kind, ...] = ("common", "rare", "absent")
+_SAMPLE, _LIMIT_MS = 2_000, 5_000
+
+
+def draw(
+    method: MongoMethod, db: Database[Any], commands_of: typing.Callable[[Mapping[str, Any]], list[Any]]
+) -> list[Example]:
+    """Examples of each kind, equal ones once; none where an annotation has no such value or the run fails.
+
+    `commands_of` runs the method with values and gives the commands that it sent.
+    """
+    marks = _marks(method)
+    if marks is None:
+        return []
+    try:
+        commands = [recorded.command for recorded in commands_of(marks)]
+    except Exception:  # the method's own code, with values that nobody planned for
+        return []
+    uses = {name: use_of(commands, mark) for name, mark in marks.items()}
+    pools = {name: list(_values(db, use)) if use else [] for name, use in uses.items()}
+    found: dict[str, Example] = {}
+    for kind in KINDS:
+        values = {name: _value(mark, uses[name], pools[name], kind) for name, mark in marks.items()}
+        said = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        found.setdefault(said, Example(f"drawn {kind}: {said}", method.location, values=values))
+    return list(found.values())
+
+
+def _marks(method: MongoMethod) -> dict[str, Any] | None:
+    """A marked value for each parameter without a default; None where one has no type that can be marked."""
+    try:
+        hints = typing.get_type_hints(getattr(method.owner, method.name))
+    except Exception:  # annotations that cannot be evaluated: contract.parameters tells of them
+        return None
+    found = {name: marked(hints.get(name), number) for number, name in enumerate(method.parameters)}
+    return None if any(mark is None for mark in found.values()) else found
+
+
+def _value(mark: Any, use: Use | None, pool: list[Any], kind: Kind) -> Any:
+    inner = element_of(mark)
+    value = choose(pool, use.operator, kind, inner) if use is not None else inner
+    return [value] if isinstance(mark, list) else value
+
+
+def _values(db: Database[Any], use: Use) -> Iterator[Any]:
+    """A sample of a field's values; an array gives its elements."""
+    if not use.path:
+        return
+    stages: list[Mapping[str, Any]] = [
+        {"$sample": {"size": _SAMPLE}},
+        {"$project": {"_id": 0, "v": f"${use.path}"}},
+    ]
+    try:
+        for document in db[use.collection].aggregate(stages, maxTimeMS=_LIMIT_MS):
+            value: Any = document.get("v")
+            yield from cast("list[Any]", value) if isinstance(value, list) else [value]
+    except pymongo.errors.PyMongoError:
+        return
