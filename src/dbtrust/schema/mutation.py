@@ -94,7 +94,15 @@ def _next(survived: Sequence[Result], undecided: Sequence[Result]) -> str:
     if first.claim:
         return f"add the claim `{first.claim}` to {first.at}"
     more = f" and {len(ready) - 1} more" if len(ready) > 1 else ""
-    return f"add this proof{more} ({_WRITE}): {' '.join(first.text.split())}"
+    return f"add this proof{more} ({_WRITE}): {_short(first.text)}"
+
+
+def _short(text: str) -> str:
+    """A proof on one line: its claim and its statements, or the Python as it is."""
+    lines = [
+        line for line in text.splitlines() if not line.startswith("-- ") or line.startswith("-- claim: ")
+    ]
+    return " ".join(" ".join(lines).removeprefix("-- claim: ").split())
 
 
 def _evidence(results: Sequence[Result]) -> dict[str, Any]:
@@ -149,21 +157,23 @@ def _operators(results: Sequence[Result]) -> dict[str, str]:
 
 
 def proofs_of(verdicts: Iterable[Verdict], engine: Engine) -> str:
-    """The ready proofs of one engine's survivors, as a .sql file or as a Python module; claims as comments."""
+    """The ready proofs of one engine's survivors, as a .sql file or as a Python module; each body once."""
+    mine = [v for v in verdicts if v.check == CHECK and v.engine == engine]
+    texts: dict[str, str] = {}
+    for told in (told for verdict in mine for told in verdict.evidence.get("mutants", ())):
+        if "proof" in told:
+            body = told["proof"]["text"].replace(told["proof"]["name"], "").replace(told["mutant"], "")
+            texts.setdefault(body, _or_claim(told, engine) + told["proof"]["text"])
+    header, between = (_SQL_HEADER, "\n") if engine == "postgres" else (MONGO_HEADER, "\n\n")
+    return between.join([header, *texts.values()])
+
+
+def _or_claim(told: dict[str, Any], engine: Engine) -> str:
+    """A comment that names the claim which would kill the mutant as well."""
+    if "claim" not in told:
+        return ""
     mark = "--" if engine == "postgres" else "#"
-    texts: list[str] = []
-    for verdict in verdicts:
-        if verdict.check == CHECK and verdict.engine == engine:
-            for told in verdict.evidence.get("mutants", ()):
-                note = (
-                    f"{mark} Or the claim `{told['claim']['text']}` at {told['claim']['query']}.\n"
-                    if "claim" in told
-                    else ""
-                )
-                texts += [note + told["proof"]["text"]] if "proof" in told else []
-    if engine == "postgres":
-        return "\n".join([_SQL_HEADER, *texts])
-    return "\n\n".join([MONGO_HEADER, *texts])
+    return f"{mark} Or the claim `{told['claim']['text']}` at {told['claim']['query']}.\n"
 
 
 _SQL_HEADER = "-- Proofs that kill mutants of the schema, written by dbtrust\n"
