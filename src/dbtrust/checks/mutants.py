@@ -29,8 +29,8 @@ class Lab(Protocol):
         """The subject whose claim no longer holds, "" where all still do. Raises Refused and NoEffect."""
         ...
 
-    def ready(self, mutant: Mutant) -> Ready:
-        """What would kill a survivor, shown to do so."""
+    def ready(self, mutant: Mutant, *, rows: bool) -> Ready:
+        """What would kill a survivor, shown to do so; without `rows` by the catalog's own words alone."""
         ...
 
     def lane(self, mutant: Mutant) -> tuple[str, frozenset[Hashable]]:

@@ -175,18 +175,18 @@ class MongoLab:
         else:
             self._free(*copy)
 
-    def ready(self, mutant: Mutant) -> Ready:
-        proof = self._proof(mutant)
-        claim = self._claim(mutant) if mutant.index else None
+    def ready(self, mutant: Mutant, *, rows: bool) -> Ready:
+        proof = self._proof(mutant, rows)
+        claim = self._claim(mutant) if rows and mutant.index else None
         return Ready(proof.name, proof.text, claim[1], claim[0]) if claim else proof
 
-    def _proof(self, mutant: Mutant) -> Ready:
+    def _proof(self, mutant: Mutant, rows: bool) -> Ready:
         collection = self._collections[mutant.aim.table]
         example = self._stage.reading()[collection.name].find_one()
         with self._stage.empty() as empty:
             found = drafts(empty, collection, mutant, example)
         name = self._name(mutant)
-        for draft in found[:3] + found[-1:]:
+        for draft in (found[:3] if rows else []) + found[-1:]:
             text = draft.source(name, mutant.what)
             item = ParsedMongoProof(
                 as_proof(text, name, draft.claim), parse_claim(draft.claim, "mongo", NOWHERE, proof=True)

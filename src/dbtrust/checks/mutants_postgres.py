@@ -107,9 +107,11 @@ class PostgresLab:
                 raise Refused(describe(error)) from error
             yield replace(self._stage, state=name, data=name if self._stage.data else None)
 
-    def ready(self, mutant: Mutant) -> Ready:
-        proof = self._proofs.ready(mutant)
-        return replace(proof, claim=found[1], at=found[0]) if (found := self._claim(mutant)) else proof
+    def ready(self, mutant: Mutant, *, rows: bool) -> Ready:
+        proof = self._proofs.ready(mutant, rows=rows)
+        return (
+            replace(proof, claim=found[1], at=found[0]) if rows and (found := self._claim(mutant)) else proof
+        )
 
     def _claim(self, mutant: Mutant) -> tuple[str, str] | None:
         """A query and a claim about an index that holds there and not on the mutant."""

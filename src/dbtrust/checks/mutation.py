@@ -28,6 +28,8 @@ _A = TypeVar("_A")
 _B = TypeVar("_B")
 #: A mutant may make the tests this many times as slow before they are stopped.
 _SLOWER, _LEAST_S = 10.0, 30.0
+#: So many survivors get a proof of rows; nobody writes more at once, and each takes a search.
+_DETAILED = 500
 _NOTHING = "the catalog is the same afterwards"
 
 
@@ -83,7 +85,8 @@ class _Run:
         if open_ and self.config.tests:
             results = _merged(results, self._by_tests(open_) if tests else _undecided(open_, _PARTLY))
         open_ = [r for r in results if r.fate == "survived"]
-        return _merged(results, self._each(self._counted(self._ready, len(open_), "survivor"), open_))
+        asked = list(enumerate(open_))
+        return _merged(results, self._each(self._counted(self._ready, len(open_), "survivor"), asked))
 
     def _counted(self, job: Callable[[_A], _B], count: int, word: str) -> Callable[[_A], _B]:
         self._done = 0
@@ -120,8 +123,10 @@ class _Run:
             return Result(mutant, "equivalent", f"the server does not allow it: {refused}")
         return Result(mutant, "killed", by) if by else Result(mutant, "survived")
 
-    def _ready(self, result: Result) -> Result:
-        return replace(result, ready=self.labs[result.mutant.engine].ready(result.mutant))
+    def _ready(self, asked: tuple[int, Result]) -> Result:
+        place, result = asked
+        lab = self.labs[result.mutant.engine]
+        return replace(result, ready=lab.ready(result.mutant, rows=place < _DETAILED))
 
     def _by_tests(self, open_: Sequence[Result]) -> list[Result]:
         """Survivors of claims and proofs against the tests, those that cannot meet at once."""

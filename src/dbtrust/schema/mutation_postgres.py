@@ -118,11 +118,12 @@ class PostgresProofs:
                 raise NoEffect
             yield
 
-    def ready(self, mutant: Mutant) -> Ready:
+    def ready(self, mutant: Mutant, *, rows: bool) -> Ready:
         """A proof that holds on the schema as it is and not on the mutant; rows first, else the catalog's own words."""
         with self._bench() as connection:
             with connection.transaction(force_rollback=True):
-                found = [*drafts(connection, mutant.aim), *self._of_catalog(connection, mutant)]
+                tried = drafts(connection, mutant.aim) if rows else []
+                found = [*tried, *self._of_catalog(connection, mutant)]
                 good = [draft for draft in found if self._holds(connection, draft)]
             with self._mutated(connection, mutant):
                 best = next((draft for draft in good if not self._holds(connection, draft)), None)

@@ -13,7 +13,7 @@ from dbtrust.model.mutants import Aim, Change, Mutant, name, raw, regclass, valu
 _MOMENTS = frozenset(
     {"now()", "CURRENT_TIMESTAMP", "statement_timestamp()", "clock_timestamp()", "LOCALTIMESTAMP"}
 )
-_NUMBER = re.compile(r"\(?'?(-?\d+(?:\.\d+)?)'?\)?(::[\w ]+(?:\([\d,]+\))?)?\Z")
+_NUMBER = re.compile(r"\(?'?(-?\d+(?:\.\d+)?)'?\)?(::(?!text|character)[\w ]+(?:\([\d,]+\))?)?\Z")
 _TEXT = re.compile(r"'.*'::(?:text|character varying|character)\Z", re.DOTALL)
 _EMPTY = {"'{}'::jsonb": "'[]'::jsonb", "'[]'::jsonb": "'{}'::jsonb"}
 _PROBE_COLUMN = "SELECT {} FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {}"

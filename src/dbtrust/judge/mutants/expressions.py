@@ -33,9 +33,8 @@ def check_parts(definition: str) -> tuple[str, str] | None:
 
 def conjuncts(expression: str) -> list[str]:
     """The parts of a top-level AND as the grammar writes them; one part where there is none."""
-    try:
-        tree = parse_tree(f"SELECT {expression}")
-    except SqlSyntaxError:
+    tree = _parsed(expression)
+    if tree is None:
         return [expression]
     condition = tree.stmts[0].stmt.select_stmt.target_list[0].res_target.val
     if condition.WhichOneof("node") != "bool_expr" or condition.bool_expr.boolop != _AND:
@@ -61,15 +60,22 @@ def variants(expression: str) -> list[Variant]:
 
 
 def _shifted(expression: str) -> Iterator[Variant]:
-    try:
-        tree = parse_tree(f"SELECT {expression}")
-    except SqlSyntaxError:
-        return
-    for comparison in _comparisons(tree):
+    tree = _parsed(expression)
+    for comparison in _comparisons(tree) if tree is not None else ():
         symbol = comparison.name[-1].string.sval
         comparison.name[-1].string.sval = SHIFTED[symbol]
         yield Variant("boundary", f"with {SHIFTED[symbol]} for {symbol}", _written(tree))
         comparison.name[-1].string.sval = symbol
+
+
+def _parsed(expression: str) -> Any:
+    """The tree of `SELECT expression`, None where that is not one statement with one column."""
+    try:
+        tree = parse_tree(f"SELECT {expression}")
+    except SqlSyntaxError:
+        return None
+    one = len(tree.stmts) == 1 and len(tree.stmts[0].stmt.select_stmt.target_list) == 1
+    return tree if one else None
 
 
 def _comparisons(tree: Any) -> list[Any]:
