@@ -25,7 +25,9 @@ ONLY = ["--only", "schema.mutation"]
 def test_a_file_that_is_not_written(tmp_path: Path, arguments: list[str], said: str) -> None:
     (tmp_path / "there.sql").write_text("-- mine\n", encoding="utf-8")
     command = [sys.executable, "-m", "dbtrust", "check", ".", *arguments]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ})
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ}
+    )
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stdout == ""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
+from tests.checks.conftest import PROJECTS, librarian
 from tests.schema.conftest import Mutated, fates, total
 
+from dbtrust import check
 from dbtrust.report.text import render_text
 
 TOML = """
@@ -23,6 +26,7 @@ import os, pathlib, psycopg
 with psycopg.connect(os.environ["DBTRUST_POSTGRES"], autocommit=True) as connection:
     connection.execute(pathlib.Path("tests/db/test_user_schema.sql").read_text())
 """
+__all__ = ["librarian"]
 SEED = Path(__file__).parent / "seed"
 #: The objects of the seed's schema whose single loss its published test was measured against.
 TWELVE = {
@@ -101,3 +105,33 @@ with psycopg.connect(os.environ["DBTRUST_POSTGRES"], autocommit=True) as connect
     assert survivors == 17
     # Each mutant alone would be 18 runs, and one without a mutant.
     assert len((tmp_path / "project" / "runs.txt").read_text(encoding="utf-8")) < 15
+
+
+def test_one_engine_of_a_project_of_both(
+    tmp_path: Path, postgres_url: str, mongo_url: str, librarian: None
+) -> None:
+    """The tests need both engines: what claims and proofs do not notice is undecided."""
+    shutil.copytree(PROJECTS / "library", tmp_path / "library", ignore=shutil.ignore_patterns("__pycache__"))
+    only = ["schema.mutation", "postgres"]
+    report = check(tmp_path / "library", only=only, postgres=postgres_url, mongo=mongo_url)
+    found = fates(report)
+    assert {v.engine for v in report.verdicts} == {"postgres"}
+    assert {outcome for outcome, _ in found.values()} == {"killed", "equivalent", "unproved"}
+    by = {key: by for key, (outcome, by) in found.items() if outcome == "killed"}
+    assert by["constraint:book.price_is_fair", "CHECK price_is_fair dropped"] == "proof:price_below_zero"
+    assert (
+        by["constraint:isbn.isbn_digits", "CHECK isbn_digits of domain isbn dropped"]
+        == "proof:isbn_has_digits"
+    )
+    assert (
+        by["constraint:loans.loan.loan_book", "FOREIGN KEY loan_book dropped"] == "proof:a_loan_needs_a_book"
+    )
+    assert by["trigger:loans.loan.due_is_near", "trigger due_is_near dropped"] == "proof:long_past"
+    assert by["index:book_by_shelf", "index book_by_shelf dropped"].startswith(
+        "query:books.newest (uses book_by_shelf"
+    )
+    undecided = next(v for v in report.verdicts if v.verdict == "unproved")
+    assert "the tests need every engine of the project" in undecided.message
+    assert undecided.reason == "undecided"
+    assert total(report).verdict == "unproved"
+    assert report.exit_code == 0
