@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from dbtrust.engine.waiting import ended_or
 
 ONLY = ["--only", "schema.mutation"]
 
@@ -33,3 +36,22 @@ def test_a_file_that_is_not_written(tmp_path: Path, arguments: list[str], said: 
     assert done.stdout == ""
     assert (tmp_path / "there.sql").read_text(encoding="utf-8") == "-- mine\n"
     assert [path.name for path in tmp_path.iterdir()] == ["there.sql"]
+
+
+def test_an_interruption_ends_the_tests_that_run(tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / "dbtrust.toml").write_text(
+        '[project]\nname = "slow"\ntests = ["sh", "-c", "echo $$ > pid.tmp; mv pid.tmp pid; exec sleep 600"]\n'
+        '[postgres]\nschema = ["schema.sql"]\n', encoding="utf-8",
+    )  # fmt: skip
+    (tmp_path / "schema.sql").write_text("CREATE TABLE t (n int NOT NULL);", encoding="utf-8")
+    command = [sys.executable, "-m", "dbtrust", "check", ".", *ONLY, "--postgres", postgres_url]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert ended_or(process, (tmp_path / "pid").exists, 60.0)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert "interrupted" in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text(encoding="utf-8")), 0)

@@ -45,6 +45,7 @@ class LazyRun:
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._closed = False
+        self._first: list[Callable[[], None]] = []
 
     def __call__(self) -> Run:
         with self._lock:
@@ -56,8 +57,14 @@ class LazyRun:
                 self._run = run
             return self._run
 
+    def before_close(self, callback: Callable[[], None]) -> None:
+        """Something else that ends with the run, before its servers do: programs that use them."""
+        self._first.append(callback)
+
     def close(self) -> None:
         """Stops every server of the run; whoever still talks to one gets an error at once."""
+        for callback in self._first:
+            callback()
         with self._lock:
             self._closed = True
             run, self._run = self._run, None
@@ -122,7 +129,7 @@ def _judge(
             if half.info is None:
                 result.verdicts += absent_verdicts(project, claims, half.engine)
         if selection.names(MUTATION):
-            in_parallel([lambda: _mutate(project, halves, selection, result, progress)], run)
+            in_parallel([lambda: _mutate(project, halves, selection, result, progress, run)], run)
         if selection.wants(CHECK):
             result.verdicts += gone_baselines(
                 [b for group in project.baselines.values() for b in group.values()], subjects(project),
@@ -135,13 +142,20 @@ def _judge(
 
 
 def _mutate(
-    project: Project, halves: Sequence[Half], selection: Selection, result: _Result, progress: Progress
+    project: Project,
+    halves: Sequence[Half],
+    selection: Selection,
+    result: _Result,
+    progress: Progress,
+    run: LazyRun,
 ) -> None:
     from dbtrust.checks.mutation import judge_mutations, unjudged
 
     lost = tuple(kind for half in halves for kind in half.connection_errors())
     try:
-        result.verdicts += judge_mutations(project.config, halves, selection.engines, progress)
+        result.verdicts += judge_mutations(
+            project.config, halves, selection.engines, progress, run.before_close
+        )
     except DbtrustError as error:
         result.problems.append(Problem.of(error))
         result.verdicts.append(unjudged(project.config, "the mutants could not be made"))

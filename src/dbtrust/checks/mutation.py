@@ -34,9 +34,12 @@ _NOTHING = "the catalog is the same afterwards"
 
 
 def judge_mutations(
-    config: Config, halves: Sequence[Half], engines: Collection[str], progress: Progress
-) -> list[Verdict]:
+    config: Config, halves: Sequence[Half], engines: Collection[str], progress: Progress,
+    at_end: Callable[[Callable[[], None]], None],
+) -> list[Verdict]:  # fmt: skip
     """The verdicts of every mutated object and the score; `engines` are those that --only names.
+
+    `at_end` is given what ends the tests that still run, for an interruption.
 
     Raises DbtrustError, and the drivers' errors where a server is lost.
     """
@@ -47,6 +50,7 @@ def judge_mutations(
         for lab in labs:
             stack.callback(lab.close)
         run = _Run(config, {lab.engine: lab for lab in labs}, progress)
+        at_end(run.stop)
         stack.callback(run.stop)
         whole = len(halves) == (config.postgres is not None) + (config.mongo is not None)
         results = run.judge(tests=whole and not absent)
@@ -74,6 +78,7 @@ class _Run:
     _processes: set[subprocess.Popen[bytes]] = field(default_factory=set[subprocess.Popen[bytes]])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _done: int = 0
+    _stopped: bool = False
 
     def judge(self, *, tests: bool) -> list[Result]:
         """Every mutant's fate; `tests`: the project's tests may be run."""
@@ -207,6 +212,8 @@ class _Run:
             mine.append(process)
             with self._lock:
                 self._processes.add(process)
+            if self._stopped:
+                self.stop()
 
         try:
             yield started
@@ -215,8 +222,9 @@ class _Run:
                 self._processes.difference_update(mine)
 
     def stop(self) -> None:
-        """Ends the tests that still run."""
+        """Ends the tests that run, and those that are about to."""
         with self._lock:
+            self._stopped = True
             running = list(self._processes)
         for process in running:
             with suppress(ProcessLookupError, PermissionError):
