@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -72,3 +73,18 @@ def mongo_db(mongo_client: pymongo.MongoClient[dict[str, Any]]) -> Iterator[Any]
     name = f"t_{uuid.uuid4().hex[:12]}"
     yield mongo_client[name]
     mongo_client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def catalog_base(postgres_url: str) -> Iterator[tuple[psycopg.Connection[Any], str]]:
+    """A database with objects of every kind and a role; a test leaves both as it found them."""
+    name, role = f"t_{uuid.uuid4().hex[:12]}", f"r_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE ROLE {role} LOGIN")
+        url = psycopg.conninfo.make_conninfo(postgres_url, dbname=name)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute((Path(__file__).parent / "engine/postgres/catalog/base.sql").read_bytes())
+            yield connection, role
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.execute(f"DROP ROLE {role}")

@@ -203,3 +203,17 @@ def test_a_url_without_a_database_is_told(
     (tmp_path / "live_store.py").write_text(STORE)
     assert run(["claims", str(tmp_path), "--mongo", mongo_url]) == 2
     assert "names no database" in capsys.readouterr().err
+
+
+def test_a_query_is_explained_on_the_database_itself(
+    tmp_path: Path, reader: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(project(tmp_path / "p", SCHEMA, QUERIES))
+    arguments = ["claims", "explain", "by_id", folder, "--postgres", reader, "--format", "json"]
+    assert run(arguments) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert (plan["nodes"][0]["index"], plan["nodes"][0]["rows"]) == ("t_pkey", None)
+    assert run([*arguments, "--analyze"]) == 0
+    assert json.loads(capsys.readouterr().out)["plan"]["nodes"][0]["rows"] == 1
+    assert run(["claims", "explain", "broken", folder, "--postgres", reader]) == 2
+    assert "nothing" in capsys.readouterr().err

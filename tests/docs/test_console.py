@@ -1,4 +1,7 @@
-"""The console examples of the documentation, marked `<!-- run -->`: they print what the page says."""
+"""The console examples of the documentation, marked `<!-- run -->`: they print what the page says.
+
+`<!-- run stdout -->`: what goes to stderr is not on the page. `<!-- file: NAME -->` above a block makes it a file.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^<!-- run -->\n```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^<!-- run( stdout)? -->\n```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
-    pytest.param(block, id=f"{page.stem}-{number}")
+    pytest.param(page, block, bool(stdout), id=f"{page.stem}-{number}")
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
+    for number, (stdout, block) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
 ]
 
 
@@ -27,8 +31,8 @@ def steps(block: str) -> list[tuple[str, str]]:
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
-@pytest.mark.parametrize("block", EXAMPLES)
-def test_it_prints_what_the_page_says(block: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "block", "stdout"), EXAMPLES)
+def test_it_prints_what_the_page_says(page: Path, block: str, stdout: bool, tmp_path: Path) -> None:
     """`...` on the page stands for any text. All commands of a block run in one shell."""
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -37,13 +41,22 @@ def test_it_prints_what_the_page_says(block: str, tmp_path: Path) -> None:
         (programs / name).chmod(0o755)
     folder = tmp_path / "work"
     folder.mkdir()
+    for name, text in FILE.findall(page.read_text(encoding="utf-8")):
+        (folder / name).write_text(text, encoding="utf-8")
     mark = "====="
     script = "".join(f"{command}\necho {mark}\n" for command, _ in steps(block))
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "PYTHONIOENCODING": "utf-8",
+    }
     done = subprocess.run(
-        ["bash", "-c", f"exec 2>&1\n{script}"], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-c", f"{'' if stdout else 'exec 2>&1'}\n{script}"], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )  # fmt: skip
     for (command, expected), printed in zip(steps(block), done.stdout.split(f"{mark}\n"), strict=False):
         pattern = ".*".join(re.escape(part) for part in expected.split("..."))
-        assert re.fullmatch(pattern, printed, re.DOTALL), f"$ {command}\n{printed}\nis not\n{expected}"
+        assert re.fullmatch(pattern, printed, re.DOTALL), (
+            f"$ {command}\n{printed}\nis not\n{expected}\n{done.stderr}"
+        )

@@ -33,13 +33,26 @@ def test_equal_is_equal(definition: dict[str, Any]) -> None:
 
 @given(DEFINITIONS, DEFINITIONS)
 def test_unequal_is_told_with_its_fields(one: dict[str, Any], other: dict[str, Any]) -> None:
-    def told(definition: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in definition.items() if value not in (None, [], {})}
-
     found = diff(catalog(a=one), catalog(a=other))
     if told(one) == told(other):
         return
     assert found and found[0].fields and "changed" in str(found[0])
+
+
+def told(value: Any) -> Any:
+    """What a catalog says of a value: parts that are empty, at any depth, are left out (None: nothing is left)."""
+    if isinstance(value, dict):
+        kept = {key: inner for key, part in value.items() if (inner := told(part)) is not None}
+        return kept or None
+    if isinstance(value, list):
+        return [told(part) for part in value] or None
+    return value
+
+
+def test_parts_that_hold_nothing_are_absent() -> None:
+    assert diff(catalog(a={}), catalog(a={"columns": {"grants": []}})) == ()
+    assert diff(catalog(a={}), catalog(a={"columns": [], "grants": {}, "constraints": []})) == ()
+    assert diff(catalog(a={}), catalog(a={"columns": {"grants": ["x"]}})) != ()
 
 
 def test_missing_and_extra() -> None:

@@ -29,6 +29,7 @@ class Options:
     database: str | None = None
     live: frozenset[str] = frozenset()
     analyze: bool = False
+    column_order: bool = True
     progress: Progress = silent
 
 
@@ -44,6 +45,7 @@ def check(
 
 def run_check(options: Options) -> Report:
     """The report of one run. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
+    from dbtrust.checks.drift import refuse_without_target
     from dbtrust.checks.flow import check_project
     from dbtrust.checks.select import Selection
     from dbtrust.source.config import load_config
@@ -53,14 +55,9 @@ def run_check(options: Options) -> Report:
         selection = Selection.of(options.only)
         config = load_config(options.project)
         postgres, mongo = target_urls(config, options.target, options.postgres, options.mongo)
-        if postgres and options.database:
-            from dbtrust.engine.postgres.connect import with_database
-
-            postgres = with_database(postgres, options.database)
-        if mongo and options.database and "mongo" in options.live:
-            from dbtrust.engine.mongo.urls import with_database as with_mongo_database
-
-            mongo = with_mongo_database(mongo, options.database)
+        if options.database:
+            postgres, mongo = at_database(postgres, mongo, options.database)
+        refuse_without_target(selection, postgres, mongo)
     except ConfigError as error:
         return Report(
             None, errors=(Problem.of(error),), fail_on=options.fail_on or "error", strict=options.strict
@@ -70,5 +67,21 @@ def run_check(options: Options) -> Report:
     return check_project(
         config, selection, postgres=postgres, mongo=mongo, strict=options.strict or config.strict,
         fail_on=options.fail_on or config.fail_on, live=options.live, analyze=options.analyze,
-        progress=options.progress,
+        column_order=options.column_order, progress=options.progress,
     )  # fmt: skip
+
+
+def at_database(postgres: str | None, mongo: str | None, database: str) -> tuple[str | None, str | None]:
+    """Both URLs with another database.
+
+    Raises ConfigError for a URL that cannot be read.
+    """
+    if postgres:
+        from dbtrust.engine.postgres.connect import with_database
+
+        postgres = with_database(postgres, database)
+    if mongo:
+        from dbtrust.engine.mongo.urls import with_database as with_mongo_database
+
+        mongo = with_mongo_database(mongo, database)
+    return postgres, mongo

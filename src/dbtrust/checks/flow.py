@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbtrust.checks.absent import absent_verdicts
+from dbtrust.checks.drift import drift_half
 from dbtrust.checks.half import Half
 from dbtrust.checks.links import judge_links
 from dbtrust.checks.parse import Claims, parse_claims
-from dbtrust.checks.select import ENGINES, Selection
+from dbtrust.checks.select import CHECKS, ENGINES, RULES, Selection
 from dbtrust.checks.tests import judge_tests
 from dbtrust.claims.baseline import CHECK, gone_baselines
 from dbtrust.engine.runs import Run
@@ -22,6 +23,7 @@ from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo, Verdict
+from dbtrust.schema.drift import CHECK as DRIFT
 from dbtrust.schema.mutation import CHECK as MUTATION
 from dbtrust.source.modules import project_path
 from dbtrust.source.project import Project, read_project
@@ -74,7 +76,7 @@ class LazyRun:
 
 def check_project(
     config: Config, selection: Selection, *, postgres: str | None, mongo: str | None, strict: bool, fail_on: str,
-    live: frozenset[str] = frozenset(), analyze: bool = False, progress: Progress,
+    live: frozenset[str] = frozenset(), analyze: bool = False, column_order: bool = True, progress: Progress,
 ) -> Report:  # fmt: skip
     """The report of one project; `live` and `analyze` as in Options. Raises only what is a bug of dbtrust, KeyboardInterrupt and Interrupted."""
     result = _Result()
@@ -83,7 +85,7 @@ def check_project(
         claims = parse_claims(project)
         result.problems += [Problem.of(error) for error in (*project.errors, *claims.errors)]
         urls: dict[Engine, str | None] = {"postgres": postgres, "mongo": mongo}
-        _judge(project, claims, selection, urls, result, progress, live, analyze)
+        _judge(project, claims, selection, urls, result, progress, live, analyze, column_order)
         if selection.wants("trace.link"):
             result.verdicts += judge_links(config)
     return Report(
@@ -104,8 +106,10 @@ def _judge(
     progress: Progress,
     live: frozenset[str],
     analyze: bool,
+    column_order: bool,
 ) -> None:
     wanted = configured(project.config, selection)
+    drifting = wanted if selection.names(DRIFT) else []
     if not _needs_server(selection):
         wanted = []
     run = LazyRun()
@@ -119,14 +123,20 @@ def _judge(
         ]
         for half in halves:
             half.analyze = analyze
-        in_parallel([half.judge for half in halves], run)
-        for half in halves:
-            result.servers[half.engine] = half.info
+        drifts = [
+            drift_half(engine)(project, claims, selection, urls[engine], run, stack, progress)
+            for engine in drifting
+        ]
+        for drift in drifts:
+            drift.column_order = column_order
+        in_parallel([half.judge for half in (*halves, *drifts)], run)
+        for half in (*drifts, *halves):
+            result.servers[half.engine] = half.info or result.servers.get(half.engine)
             result.verdicts += half.verdicts
             result.findings += half.findings
             result.not_examined += half.not_examined
             result.problems += [Problem.of(error) for error in half.errors]
-            if half.info is None:
+            if half.info is None and half not in drifts:
                 result.verdicts += absent_verdicts(project, claims, half.engine)
         if selection.names(MUTATION):
             in_parallel([lambda: _mutate(project, halves, selection, result, progress, run)], run)
@@ -182,9 +192,9 @@ def configured(config: Config, selection: Selection) -> list[Engine]:
 
 
 def _needs_server(selection: Selection) -> bool:
-    return not selection.ids or any(
-        not "trace.link".startswith(word) and not word.startswith("trace") for word in selection.ids
-    )
+    """Drift and links alone need no server with the project on it."""
+    rest = [name for name in (*CHECKS, *RULES) if name not in ("trace.link", DRIFT)]
+    return not selection.ids or any(name.startswith(word) for name in rest for word in selection.ids)
 
 
 def half_of(engine: Engine, live: bool = False) -> type[Half]:

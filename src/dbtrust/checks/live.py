@@ -9,8 +9,6 @@ from dbtrust.checks.half import Half
 from dbtrust.claims.baseline import Observed
 from dbtrust.model.report import NotExamined, Verdict
 
-TIMEOUT_MS = 15_000
-
 
 class LiveHalf(Half):
     """With `analyze` statements that read are executed by EXPLAIN; else nothing of the project runs there."""

@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pymongo.errors
-from pymongo.uri_parser import parse_uri
 
 from dbtrust.checks.live import LiveHalf
 from dbtrust.claims.mongo import ParsedMethod, judge_methods
 from dbtrust.engine.mongo.catalog import snapshot
-from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.judge.outcomes import known_names
 from dbtrust.model.catalog import CatalogObject
-from dbtrust.model.errors import ConfigError, ServerError
+from dbtrust.model.errors import ServerError
 from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo, Verdict
-from dbtrust.stage.data import midnight
-from dbtrust.stage.mongo import MongoStage, Scratch, open_mongo
+from dbtrust.stage.mongo import MongoStage, Scratch, open_live_mongo
 
 
 class LiveMongoHalf(LiveHalf):
@@ -33,23 +30,10 @@ class LiveMongoHalf(LiveHalf):
 
     def open(self) -> None:
         assert self._url is not None
-        name = parse_uri(self._url).get("database")
-        if not name:
-            raise ConfigError(
-                "the MongoDB URL names no database", next="write it behind the host, or use --database"
-            )
-        live = self.keep(connect(self._url))
-        self._stage = self.keep(open_mongo(self.project, self._run, None, self.progress))
-        if self._stage.data is None:
-            why = "; ".join(str(error) for error in self._stage.errors)
-            raise ServerError(
-                f"the project's own collections could not be built: {why}", next="mend them first"
-            )
-        self._stage.live, self._stage.executes = live[name], self.analyze
-        version = str(live.server_info()["version"])
-        self._stage.evidence = {
-            "database": name, "rows": {}, "day": midnight().date().isoformat(), "settings": {}, "server": version,
-        }  # fmt: skip
+        self._stage = self.keep(
+            open_live_mongo(self.project, self._run, self._url, self.progress, executes=self.analyze)
+        )
+        version = str(self._stage.evidence["server"])
         self.info = ServerInfo(version, embedded=False)
 
     def _objects(self) -> Sequence[CatalogObject]:

@@ -8,11 +8,11 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from dbtrust.checks.live import TIMEOUT_MS, LiveHalf
+from dbtrust.checks.live import LiveHalf
 from dbtrust.claims.cases import Parsed
-from dbtrust.claims.live import judge_live_postgres
+from dbtrust.claims.live import TIMEOUT_MS, judge_live_postgres
 from dbtrust.engine.postgres.catalog import names_of
-from dbtrust.engine.postgres.connect import connect
+from dbtrust.engine.postgres.connect import connect_reading
 from dbtrust.engine.postgres.scratch import server_version
 from dbtrust.judge.claims import Names
 from dbtrust.model.plan import Engine
@@ -27,9 +27,7 @@ class LivePostgresHalf(LiveHalf):
 
     def open(self) -> None:
         assert self._url is not None
-        self._connection = self.keep(connect(self._url, statement_timeout_ms=TIMEOUT_MS))
-        self._connection.execute("SET default_transaction_read_only = on")
-        self._connection.execute("SELECT set_config('lock_timeout', %s, false)", [str(TIMEOUT_MS)])
+        self._connection = self.keep(connect_reading(self._url, timeout_ms=TIMEOUT_MS))
         self.info = ServerInfo(server_version(self._connection), embedded=False)
 
     def connection_errors(self) -> tuple[type[Exception], ...]:

@@ -62,8 +62,9 @@ class Selection:
         return not self.ids or any(i.startswith(word) or word.startswith(i) for i in ids for word in self.ids)
 
     def names(self, id: str) -> bool:
-        """Was this very check named? The beginning of its id is not enough."""
-        return any(word.startswith(id) for word in self.ids)
+        """Does a word of `--only` stand for this check and for no other? Some checks run only then."""
+        others = [check for check in CHECKS if check != id]
+        return any(id.startswith(word) and not any(o.startswith(word) for o in others) for word in self.ids)
 
     def keeps(self, id: str, engine: Engine | None) -> bool:
         """Does a verdict or finding stay in the report?"""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import IO, Any
 
 from dbtrust.checks.half import Half
@@ -19,6 +16,7 @@ from dbtrust.model.location import Location
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.report import Problem, Verdict
+from dbtrust.stage.command import start_command, wait_command
 
 TIMEOUT_S = 900
 _TAIL = 4_000
@@ -55,44 +53,16 @@ def _run(
     config: Config, urls: dict[str, str], output: IO[bytes], location: Location, limit_s: float,
     started: Callable[[subprocess.Popen[bytes]], None],
 ) -> tuple[Verdict, Problem | None]:  # fmt: skip
-    command = [sys.executable if config.tests[0] == "python" else config.tests[0], *config.tests[1:]]
     try:
-        process = subprocess.Popen(
-            command, cwd=config.root, env=_environment(config, urls), stdin=subprocess.DEVNULL, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+        process = start_command(config, config.tests, urls, stdout=output, stderr=subprocess.STDOUT)
     except OSError as error:
         message = f"the tests command {config.tests[0]!r} does not start: {error.strerror}"
         problem = Problem(2, message, location, "mend [project] tests")
         return _verdict(config, location, "unproved", message, "missing_object"), problem
     began = time.monotonic()
     started(process)
-    code = _wait(process, limit_s)
+    code = wait_command(process, limit_s)
     return _judge(config, location, code, _tail(output), time.monotonic() - began, limit_s), None
-
-
-def _environment(config: Config, urls: dict[str, str]) -> dict[str, str]:
-    """The caller's environment without dbtrust's own settings; no byte code, as in source/modules.py."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("DBTRUST_") or k == "DBTRUST_HOME"}
-    path = [str(config.root / folder) for folder in config.python]
-    # Relative entries of the caller's mean the caller's folder, not the project's.
-    path += [
-        str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
-    ]
-    python = {"PYTHONPATH": os.pathsep.join(path)} if path else {}
-    return {**clean, **python, "PYTHONDONTWRITEBYTECODE": "1", **urls}
-
-
-def _wait(process: subprocess.Popen[bytes], limit_s: float) -> int | None:
-    """The exit code, None after the time limit; the whole process group ends with us."""
-    try:
-        return process.wait(limit_s)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _tail(output: IO[bytes]) -> str:

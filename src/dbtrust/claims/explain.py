@@ -56,20 +56,33 @@ def _no_query(project: Project, wanted: str, names: Sequence[str]) -> ConfigErro
     return ConfigError(message, next=step)
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The server of one engine: `url` None is an embedded one.
+
+    `live`: the URL's database itself is asked, read only, and `analyze` lets EXPLAIN execute there; else the
+    project is staged in a scratch database of that server.
+    """
+
+    url: str | None = None
+    live: bool = False
+    analyze: bool = False
+
+
 def explain_query(
-    project: Project, found: Query | MongoMethod, example: str | None, urls: Sequence[str | None], progress: Progress
-) -> Explained:  # fmt: skip
+    project: Project, found: Query | MongoMethod, example: str | None, where: Where, progress: Progress
+) -> Explained:
     """Stages the project on its engine and explains the query with the example of that label, else the first.
 
-    `urls` are those of PostgreSQL and MongoDB; None stands for an embedded server. Raises ConfigError for an
+    Raises ConfigError for an
     example that is not there, ServerError, and DbtrustError for what failed, with its place.
     """
     chosen = _example(found, example)
     with Run() as run:
         if isinstance(found, Query):
-            cases = _on_postgres(project, found, chosen, lambda: run, urls[0], progress)
+            cases = _on_postgres(project, found, chosen, lambda: run, where, progress)
         else:
-            cases = _on_mongo(project, found, chosen, lambda: run, urls[1], progress)
+            cases = _on_mongo(project, found, chosen, lambda: run, where, progress)
     plans = [plan for case in cases for plan in _plans(case)]
     if not plans:
         raise DbtrustError(
@@ -119,13 +132,15 @@ def _has_parameters(found: Query | MongoMethod) -> bool:
 
 
 def _on_postgres(
-    project: Project, query: Query, example: Example | None, run: Callable[[], Run], url: str | None,
+    project: Project, query: Query, example: Example | None, run: Callable[[], Run], where: Where,
     progress: Progress,
 ) -> Sequence[Case]:  # fmt: skip
     import psycopg
 
     from dbtrust.claims.cases import Parsed
+    from dbtrust.claims.live import TIMEOUT_MS, sample_live
     from dbtrust.claims.postgres import explain_once
+    from dbtrust.engine.postgres.connect import connect_reading
     from dbtrust.stage.postgres import open_postgres
 
     bound = project.bound.get(query.subject)
@@ -133,7 +148,11 @@ def _on_postgres(
         replace(query, examples=(example,) if example else ()), (), bound is not None and bound.iterates
     )
     try:
-        with open_postgres(project, run, url, progress) as stage:
+        if where.live and where.url is not None:
+            with connect_reading(where.url, timeout_ms=TIMEOUT_MS) as connection:
+                sample_live(connection, item, analyze=where.analyze)
+                return item.cases
+        with open_postgres(project, run, where.url, progress) as stage:
             _whole(stage.data, stage.errors)
             progress(f"explaining {query.subject}")
             return explain_once(stage, item)
@@ -142,16 +161,21 @@ def _on_postgres(
 
 
 def _on_mongo(
-    project: Project, method: MongoMethod, example: Example | None, run: Callable[[], Run], url: str | None,
+    project: Project, method: MongoMethod, example: Example | None, run: Callable[[], Run], where: Where,
     progress: Progress,
 ) -> Sequence[Case]:  # fmt: skip
     import pymongo.errors
 
     from dbtrust.claims.mongo import ParsedMethod, run_case
-    from dbtrust.stage.mongo import Scratch, open_mongo
+    from dbtrust.stage.mongo import Scratch, open_live_mongo, open_mongo
 
     try:
-        with open_mongo(project, run, url, progress) as stage:
+        opened = (
+            open_live_mongo(project, run, where.url, progress, executes=where.analyze)
+            if where.live and where.url is not None
+            else open_mongo(project, run, where.url, progress)
+        )
+        with opened as stage:
             _whole(stage.data, stage.errors)
             with Scratch(stage) as scratch:
                 progress(f"explaining {method.subject}")

@@ -21,6 +21,8 @@ from dbtrust.model.report import Verdict
 from dbtrust.queries.placeholders import bind_params
 
 Connection = psycopg.Connection[Any]
+#: A statement may run, and wait for a lock, so long there.
+TIMEOUT_MS = 15_000
 
 
 def live_judge(
@@ -44,14 +46,19 @@ def judge_live_postgres(
     decide = live_judge(names, lambda claim, plans: judge(claim, plans[0], names))
     verdicts: list[Verdict] = []
     for item in parsed:
-        item.cases = cases_of(connection, item, draws=False)
-        for case in item.cases:
-            if case.failure is None:
-                case.samples.append(_sample(connection, item, case, analyze=analyze))
+        sample_live(connection, item, analyze=analyze)
         verdicts.append(_prepares(item, analyze=analyze))
         cases = item.cases or [Case("")]
         verdicts += [verdict_of("postgres", item.query.subject, c, cases, decide, data) for c in item.claims]
     return verdicts
+
+
+def sample_live(connection: Connection, item: Parsed, *, analyze: bool) -> None:
+    """Gives the query its cases, from examples alone, each with a plan or a failure."""
+    item.cases = cases_of(connection, item, draws=False)
+    for case in item.cases:
+        if case.failure is None:
+            case.samples.append(_sample(connection, item, case, analyze=analyze))
 
 
 def _sample(connection: Connection, item: Parsed, case: PgCase, *, analyze: bool) -> list[Plan] | Failure:

@@ -25,7 +25,8 @@ MUTATION = "schema.mutation"
     multiple=True,
     help="Write what would kill the mutants that survive: FILE.sql for PostgreSQL, FILE.py for MongoDB.",
 )
-def check(project: Path, write_proofs: tuple[str, ...], **options: Any) -> int:
+@option("--ignore-column-order", is_flag=True, help="schema.drift: columns in another order are equal.")
+def check(project: Path, write_proofs: tuple[str, ...], ignore_column_order: bool, **options: Any) -> int:
     """Prove what the database code of PROJECT says, on real servers.
 
     PROJECT is a folder with dbtrust.toml (default: this folder). dbtrust starts PostgreSQL and MongoDB of its
@@ -36,7 +37,7 @@ def check(project: Path, write_proofs: tuple[str, ...], **options: Any) -> int:
     asked = shared(options)
     check_output(asked.output)
     files = proof_files(write_proofs, asked.only)
-    report = run_project(project, asked)
+    report = run_project(project, asked, column_order=not ignore_column_order)
     for file in files:
         write_file(file, proofs_text(report, file.suffix))
     show(report, asked)
@@ -45,8 +46,10 @@ def check(project: Path, write_proofs: tuple[str, ...], **options: Any) -> int:
 
 def proof_files(names: tuple[str, ...], only: tuple[str, ...]) -> list[Path]:
     """The files of --write-proofs. Raises ConfigError where one is there already or is of no known kind."""
+    from dbtrust.checks.select import Selection
+
     files = [Path(name) for name in names]
-    if files and not any(word.startswith(MUTATION) for word in only):
+    if files and not Selection.of(only).names(MUTATION):
         raise ConfigError(
             "--write-proofs writes what a mutation run found",
             next=f"add --only {MUTATION}, which no other run does",
@@ -70,7 +73,12 @@ def proofs_text(report: Report, suffix: str) -> str:
 
 
 def run_project(
-    project: Path, asked: Shared, *, live: frozenset[str] = frozenset(), analyze: bool = False
+    project: Path,
+    asked: Shared,
+    *,
+    live: frozenset[str] = frozenset(),
+    analyze: bool = False,
+    column_order: bool = True,
 ) -> Report:
     """Judges one project as the options ask, with progress on a terminal; `live` as in checks.api.Options."""
     from dbtrust.checks.api import Options, run_check
@@ -80,6 +88,6 @@ def run_project(
             Options(
                 project=project, only=asked.only, postgres=asked.postgres, mongo=asked.mongo,
                 strict=asked.strict, fail_on=asked.fail_on, target=asked.target, database=asked.database,
-                live=live, analyze=analyze, progress=progress,
+                live=live, analyze=analyze, column_order=column_order, progress=progress,
             )
         )  # fmt: skip

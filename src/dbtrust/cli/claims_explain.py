@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from dbtrust.cli.options import Shared, option, plan_options, shared
+from dbtrust.cli.options import Shared, live_engines, option, plan_options, shared
 from dbtrust.cli.output import check_output, note, screen, write_file, write_out
 from dbtrust.cli.progress import show_progress
 from dbtrust.model.errors import ConfigError, DbtrustError
@@ -31,17 +31,26 @@ _ENGINES = {"postgres": "PostgreSQL", "mongo": "MongoDB"}
     metavar="N",
     help="The N-th plan, where there are several.",
 )
+@option("--analyze", is_flag=True, help="On a target let EXPLAIN execute what only reads.")
 @plan_options
-def command(what: str, project: Path, example: str | None, number: int | None, **options: Any) -> int:
+@click.pass_context
+def command(
+    context: click.Context, what: str, project: Path, example: str | None, number: int | None, analyze: bool,
+    **options: Any,
+) -> int:  # fmt: skip
     """Show the plan of a query of PROJECT, or a saved plan.
 
     NAME is a query as check names it: users.by_id, or ProductQueries.by_name on MongoDB. It is put on a server
     as check does it, and one of its examples is run. FILE, or - for standard input, holds what EXPLAIN
     (text, JSON or YAML) or explain() (JSON, extended JSON or shell syntax) printed; no server is needed.
+    With --postgres, --mongo or --target given as an option a query is explained on that database itself, read
+    only, and executed there only with --analyze.
     """
     asked = shared(options)
     check_output(asked.output)
-    plans = _saved(what) if what == "-" or _is_file(what) else _explained(what, project, example, asked)
+    plans = _saved(what) if what == "-" or _is_file(what) else None
+    if plans is None:
+        plans = _explained(what, project, example, asked, live_engines(context), analyze)
     chosen = _choose(plans, number)
     _show(chosen, asked)
     if len(plans) > 1 and number is None:
@@ -90,8 +99,12 @@ def _all(file: IO[bytes], most: int) -> bytes:
     return b"".join(pieces)
 
 
-def _explained(name: str, folder: Path, example: str | None, asked: Shared) -> list[Shown]:
-    from dbtrust.claims.explain import explain_query, find_query
+def _explained(
+    name: str, folder: Path, example: str | None, asked: Shared, live: frozenset[str], analyze: bool
+) -> list[Shown]:
+    from dbtrust.checks.api import at_database
+    from dbtrust.claims.explain import Where, explain_query, find_query
+    from dbtrust.model.project import Query
     from dbtrust.source.config import load_config
     from dbtrust.source.modules import project_path
     from dbtrust.source.project import read_project
@@ -104,13 +117,14 @@ def _explained(name: str, folder: Path, example: str | None, asked: Shared) -> l
             f"no file {name}, and no query: {error.message}", location=error.location, next=error.next
         ) from error
     postgres, mongo = target_urls(config, asked.target, asked.postgres, asked.mongo)
-    if postgres and asked.database:
-        from dbtrust.engine.postgres.connect import with_database
-
-        postgres = with_database(postgres, asked.database)
+    if asked.database:
+        postgres, mongo = at_database(postgres, mongo, asked.database)
     with project_path(config), show_progress(asked.quiet) as progress:
         project = read_project(config)
-        found = explain_query(project, find_query(project, name), example, (postgres, mongo), progress)
+        query = find_query(project, name)
+        engine, url = ("postgres", postgres) if isinstance(query, Query) else ("mongo", mongo)
+        where = Where(url, engine in live, analyze)
+        found = explain_query(project, query, example, where, progress)
     with_example = f", example {found.example}" if found.example else ""
     return [
         Shown(plan, f"{_ENGINES[plan.engine]} {plan.server_version} plan of {found.subject}{with_example}")

@@ -12,6 +12,7 @@ import click
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 FORMATS = ("text", "json", "html")
+ENGINES = ("postgres", "mongo")
 LEVELS = ("error", "warning", "info", "never")
 
 
@@ -101,6 +102,13 @@ def _decorated(function: _F, options: Sequence[Callable[[Any], Any]]) -> _F:
     for decorate in reversed(options):
         function = decorate(function)
     return function
+
+
+def live_engines(context: click.Context) -> frozenset[str]:
+    """The engines whose database was named by an option; the environment names servers for scratch databases."""
+    names = (*ENGINES, "target")
+    said = {n for n in names if context.get_parameter_source(n) == click.core.ParameterSource.COMMANDLINE}
+    return frozenset(ENGINES if "target" in said else said)
 
 
 def shared(values: dict[str, Any]) -> Shared:

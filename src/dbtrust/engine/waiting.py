@@ -47,6 +47,16 @@ def ended_or(process: Program, ready: Callable[[], bool], seconds: float) -> boo
     return False
 
 
+def await_true(ready: Callable[[], bool], seconds: float) -> bool:
+    """Waits until `ready()`; False after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_STEP_SECONDS)
+    return True
+
+
 def finish(process: subprocess.Popen[bytes], what: str, *, fast: bool = False, seconds: float = 60.0) -> None:
     """Asks a server to end cleanly and waits; `fast`: PostgreSQL's mode that ends the connections."""
     process.send_signal(signal.SIGINT if fast else signal.SIGTERM)

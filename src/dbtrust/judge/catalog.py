@@ -21,7 +21,8 @@ Field = tuple[str, tuple[Any, Any]]
 def diff(expected: Catalog, found: Catalog, *, column_order: bool = True) -> tuple[Difference, ...]:
     """Every object that is missing, extra or changed, sorted by kind and name; () where both are equal.
 
-    A changed object's `fields` are named "definition", "column age type", "column order" and so on. With
+    Columns, constraints and grants that hold nothing, at any depth, are the same as none: catalogs leave out what is
+    empty. A changed object's `fields` are named "definition", "column age type", "column order" and so on. With
     `column_order=False` an object whose columns only stand in another order is equal.
     """
     left, right = _by_name(expected), _by_name(found)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dbtrust.model.plan import Engine
@@ -15,12 +15,14 @@ class CatalogObject:
     """`kind`: table, constraint, index, trigger, function, view, sequence, type, … or collection, index.
 
     `name` is qualified: "public.users", "public.users.valid_email", "products.idx_name". `definition` maps a
-    property to a JSON-like value; two objects are equal where kind, name and definition are.
+    property to a JSON-like value; two objects are equal where kind, name and definition are. `path` holds the bare
+    parts of a PostgreSQL name, without the arguments that may follow in `name`; () where nobody asks for it.
     """
 
     kind: str
     name: str
     definition: Mapping[str, Any]
+    path: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,18 @@ class Difference:
         return f"{self.kind} {self.name} {self.change}" + (f" ({detail})" if self.change == "changed" else "")
 
 
+def qualified(path: Iterable[str]) -> str:
+    """Parts joined by dots; a part with a dot or a quote is quoted, so two objects never share a name."""
+    return ".".join('"' + p.replace('"', '""') + '"' if "." in p or '"' in p else p for p in path)
+
+
 _PART = re.compile(r'"(?:[^"]|"")*"|[^."]+')
 
 
 def path_of(name: str) -> list[str]:
     """The parts of a PostgreSQL object's name: 'public."a.b".c' -> ["public", "a.b", "c"].
 
-    A part with a dot or a quote stands in double quotes (see engine.postgres.catalog.qualified).
+    A part with a dot or a quote stands in double quotes (see `qualified`); what the server quotes reads the same.
     """
     parts = _PART.findall(name)
     return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts]

@@ -76,9 +76,9 @@ def _verdict(verdict: _Data, *, verbose: bool) -> Iterator[Line]:
 
 
 def _detail(told: tuple[str, str]) -> Line:
-    """name: text; a line of a diff stands alone."""
+    """name: text; a line of a diff stands alone, and so does one that goes on with the text above (no name)."""
     key, text = told
-    name = () if key == "difference" else ((f"{visible(key)}: ", "dim"),)
+    name = () if key == "difference" else ((f"{visible(key)}: " if key else "  ", "dim"),)
     return Line(8, (*name, (visible(text), "")), hang=2)
 
 
@@ -105,7 +105,9 @@ def _details(verdict: _Data, *, said: bool, verbose: bool) -> Iterator[tuple[str
     if verbose or verdict["verdict"] == "refuted" or "difference" in evidence:
         yield from evidence_facts(evidence, full=verbose)
     if verdict["next"]:
-        yield "next", verdict["next"]
+        first, *more = verdict["next"].splitlines()
+        yield "next", first
+        yield from (("", line) for line in more)
 
 
 def _findings(data: _Data) -> Iterator[Line]:

@@ -12,7 +12,8 @@ STYLES = {
     "error": "bold red", "warning": "yellow", "info": "cyan",
 }  # fmt: skip
 #: Evidence that is shown in a way of its own.
-_SPECIAL = ("data", "examples", "example", "node", "plan", "plans")
+#: A repair is shown as the next step.
+_SPECIAL = ("data", "examples", "example", "node", "plan", "plans", "repair")
 
 
 def clipped(text: str, length: int = 160) -> str:

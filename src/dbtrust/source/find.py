@@ -23,6 +23,39 @@ def located(finding: Finding, project: Project) -> Finding:
     )
 
 
+class Places:
+    """Where the project's files first speak of a word: all texts are read once, for many questions."""
+
+    def __init__(self, project: Project) -> None:
+        self._texts = _texts(project)
+        self._first: dict[str, tuple[int, int]] | None = None
+
+    def of(self, *names: str) -> Location:
+        """The place of the first of `names` that is spoken of; NOWHERE if none is."""
+        for name in names:
+            if place := self._place(name):
+                return place
+        return NOWHERE
+
+    def _place(self, name: str) -> Location | None:
+        if not _WORD.fullmatch(name):
+            return find_name(name, self._texts) or find_name(name.replace('"', '""'), self._texts)
+        if self._first is None:
+            self._first = self._words()
+        found = self._first.get(name)
+        return None if found is None else locate(self._texts[found[0]][1], found[1], self._texts[found[0]][0])
+
+    def _words(self) -> dict[str, tuple[int, int]]:
+        first: dict[str, tuple[int, int]] = {}
+        for number, (_, text) in enumerate(self._texts):
+            for match in _WORD.finditer(_without_comments(text)):
+                first.setdefault(match.group(), (number, match.start()))
+        return first
+
+
+_WORD = re.compile(r"[\w$]+")
+
+
 def find_name(name: str, texts: list[tuple[str, str]]) -> Location | None:
     """The first (file, text) that holds the whole word."""
     word = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")

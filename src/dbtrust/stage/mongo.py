@@ -14,6 +14,7 @@ from typing import Any
 import pymongo
 import pymongo.errors
 from pymongo.database import Database
+from pymongo.uri_parser import parse_uri
 
 from dbtrust.engine import templates
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
@@ -25,7 +26,7 @@ from dbtrust.engine.mongo.load import load_documents
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
-from dbtrust.model.errors import DbtrustError
+from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
 from dbtrust.model.progress import Progress
 from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
@@ -182,6 +183,31 @@ def open_mongo(
         yield stage
     finally:
         stage.close()
+
+
+@contextmanager
+def open_live_mongo(
+    project: Project, run: Callable[[], Run], url: str, progress: Progress, *, executes: bool
+) -> Generator[MongoStage]:
+    """The project on an embedded server, for its methods to run on, and the database of `url` to explain on.
+
+    With `executes` explain may run what reads there. Raises ConfigError for a URL without a database, ServerError.
+    """
+    name = parse_uri(url).get("database")
+    if not name:
+        step = "write it behind the host, or use --database"
+        raise ConfigError("the MongoDB URL names no database", next=step)
+    with connect(url) as live, open_mongo(project, run, None, progress) as stage:
+        if stage.data is None:
+            why = "; ".join(str(error) for error in stage.errors)
+            message = f"the project's own collections could not be built: {why}"
+            raise ServerError(message, next="mend them first")
+        stage.live, stage.executes = live[name], executes
+        stage.evidence = {
+            "database": name, "rows": {}, "day": midnight().date().isoformat(), "settings": {},
+            "server": str(live.server_info()["version"]),
+        }  # fmt: skip
+        yield stage
 
 
 def _on_target(project: Project, url: str, progress: Progress) -> MongoStage:

@@ -84,10 +84,20 @@ class PostgresStage:
 
 @contextmanager
 def open_postgres(
-    project: Project, run: Callable[[], Run], url: str | None, progress: Progress
+    project: Project,
+    run: Callable[[], Run],
+    url: str | None,
+    progress: Progress,
+    *,
+    log_statements: bool = False,
 ) -> Generator[PostgresStage]:
-    """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
-    opened = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
+    """The project on the server that `url` names, else on an embedded one. Raises ServerError.
+
+    `log_statements` is start_postgres's, of an embedded one.
+    """
+    opened = (
+        _on_target(project, url, progress) if url else _embedded(project, run(), progress, log_statements)
+    )
     try:
         yield opened
     finally:
@@ -113,7 +123,7 @@ def _on_target(project: Project, url: str, progress: Progress) -> PostgresStage:
     return stage
 
 
-def _embedded(project: Project, run: Run, progress: Progress) -> PostgresStage:
+def _embedded(project: Project, run: Run, progress: Progress, log_statements: bool) -> PostgresStage:
     config = project.config.postgres
     assert config is not None
     binaries = find_postgres(config.version)
@@ -121,7 +131,10 @@ def _embedded(project: Project, run: Run, progress: Progress) -> PostgresStage:
     key = template_key(project, "postgres", binaries.version, generators, midnight().isoformat())
     with templates.building("postgres", key, progress) as template:
         progress("starting PostgreSQL")
-        server = start_postgres(run, binaries, settings=config.settings, template=template, progress=progress)
+        server = start_postgres(
+            run, binaries, settings=config.settings, template=template, log_statements=log_statements,
+            progress=progress,
+        )  # fmt: skip
         stage = PostgresStage(Scratch(server, config.extensions), server.version, embedded=True)
         if template is None:
             _fill(project, stage, server, key, progress)

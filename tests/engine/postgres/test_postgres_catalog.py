@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -29,18 +27,8 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def base(postgres_url: str) -> Iterator[tuple[psycopg.Connection[Any], str]]:
-    """One database with base.sql and one role; each test changes it in a transaction that is rolled back."""
-    name, role = f"t_{uuid4().hex[:12]}", f"r_{uuid4().hex[:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        admin.execute(f"CREATE ROLE {role}")
-        url = psycopg.conninfo.make_conninfo(postgres_url, dbname=name)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute((HERE / "base.sql").read_bytes())
-            yield connection, role
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.execute(f"DROP ROLE {role}")
+def base(catalog_base: tuple[psycopg.Connection[Any], str]) -> tuple[psycopg.Connection[Any], str]:
+    return catalog_base
 
 
 @pytest.fixture(scope="module")

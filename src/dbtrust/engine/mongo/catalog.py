@@ -8,6 +8,7 @@ option that was left out or sent with its default. `definition` is flat: `collat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeGuard, cast
 
@@ -16,10 +17,11 @@ from bson.decimal128 import Decimal128
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from dbtrust.engine.mongo.errors import describe
 from dbtrust.model.catalog import Catalog, CatalogObject
 
 LEDGER = "dbtrust_migration"
-NO_SUCH_COLLECTION = 26
+NO_SUCH_COLLECTION, UNAUTHORIZED = 26, 13
 #: Options whose false is the same as their absence.
 _FLAGS = frozenset({
     "unique", "sparse", "hidden", "prepareUnique", "capped", "clustered", "autoIndexId",
@@ -37,11 +39,46 @@ def snapshot(db: Database[Any]) -> Catalog:
 
     An index whose build has not ended carries `building`: listIndexes shows it as if it were complete.
     """
+    return catalog_of(specifications(db))
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A collection or view as the server keeps it: listCollections' document and listIndexes' documents."""
+
+    info: Document
+    indexes: tuple[Document, ...] = ()
+    #: What the server said where the indexes may not be listed.
+    refused: str = ""
+
+
+def specifications(db: Database[Any], *, lenient: bool = False) -> dict[str, Specification]:
+    """Name -> specification of what `snapshot` tells. Raises OperationFailure where the server refuses.
+
+    `lenient`: indexes that the role may not list are kept as `refused`.
+    """
+    return {info["name"]: _specification(db, info, lenient) for info in collections(db)}
+
+
+def _specification(db: Database[Any], info: Document, lenient: bool) -> Specification:
+    if info.get("type", "collection") == "view":
+        return Specification(info)
+    try:
+        return Specification(info, tuple(indexes(db, info["name"])))
+    except OperationFailure as error:
+        if not lenient or error.code != UNAUTHORIZED:
+            raise
+        return Specification(info, refused=describe(error))
+
+
+def catalog_of(found: Mapping[str, Specification]) -> Catalog:
+    """The specifications in a form in which equal things are equal."""
     objects: list[CatalogObject] = []
-    for info in collections(db):
-        objects.append(CatalogObject("collection", info["name"], collection_definition(info)))
-        for spec in indexes(db, info["name"]) if info.get("type", "collection") != "view" else ():
-            objects.append(CatalogObject("index", f"{info['name']}.{spec['name']}", index_definition(spec)))
+    for name, item in found.items():
+        objects.append(CatalogObject("collection", name, collection_definition(item.info)))
+        objects += [
+            CatalogObject("index", f"{name}.{spec['name']}", index_definition(spec)) for spec in item.indexes
+        ]
     return Catalog("mongo", tuple(sorted(objects, key=lambda o: (o.kind, o.name))))
 
 

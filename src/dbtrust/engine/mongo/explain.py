@@ -21,7 +21,7 @@ __all__ = ["document", "explain", "explainable", "parse"]
 Verbosity = Literal["queryPlanner", "executionStats", "allPlansExecution"]
 Document = Mapping[str, Any]
 #: What belongs to session, transaction or wire and not to the statement; explain refuses some of it.
-_ENVELOPE = frozenset({
+ENVELOPE = frozenset({
     "lsid", "txnNumber", "autocommit", "startTransaction", "stmtId", "stmtIds", "readConcern", "writeConcern",
     "maxTimeMS", "apiVersion", "apiStrict", "apiDeprecationErrors", "ordered",
 })  # fmt: skip
@@ -55,7 +55,7 @@ def document(db: Database[Any], command: Document, *, verbosity: Verbosity = "al
 def _statements(command: Document) -> Iterator[dict[str, Any]]:
     """The command without its envelope; explain takes write commands of one statement only."""
     name = next(iter(command), "")
-    bare = {key: value for key, value in command.items() if key not in _ENVELOPE and not key.startswith("$")}
+    bare = {key: value for key, value in command.items() if key not in ENVELOPE and not key.startswith("$")}
     field = _STATEMENTS.get(name, "")
     if field not in bare:
         yield bare

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 
 def with_database(url: str, database: str) -> str:
@@ -15,3 +15,8 @@ def with_database(url: str, database: str) -> str:
     if "@" in parts.netloc and not any(key.lower() == "authsource" for key in options):
         options["authSource"] = parts.path.strip("/") or "admin"
     return urlunsplit((parts.scheme, parts.netloc, f"/{quote(database, safe='')}", urlencode(options), ""))
+
+
+def database_of(url: str) -> str:
+    """The default database that a URL names, or ""."""
+    return unquote(urlsplit(url).path.strip("/"))

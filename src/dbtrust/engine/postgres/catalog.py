@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -17,7 +18,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from dbtrust.engine.postgres import sql
-from dbtrust.model.catalog import Catalog, CatalogObject
+from dbtrust.engine.postgres.errors import describe
+from dbtrust.model.catalog import Catalog, CatalogObject, qualified
 
 Row = dict[str, Any]
 Grants = Mapping[tuple[str, int, int], dict[str, list[str]]]
@@ -28,7 +30,7 @@ _BOOKKEEPING = frozenset({"kind", "class", "oid", "path", "suffix", "relation", 
 _PLAIN = (
     "triggers", "policies", "rules", "statistics",
     "sequences", "functions", "schemas", "extensions", "default_privileges", "event_triggers", "publications",
-    "others",
+    "subscriptions", "user_mappings", "languages", "others",
 )  # fmt: skip
 _OF_RELATIONS = frozenset(
     {"columns", "constraints", "indexes", "index_keys", "triggers", "policies", "rules", "statistics"}
@@ -41,52 +43,71 @@ _TOLD_APART = frozenset({
 })  # fmt: skip
 
 
-def snapshot(connection: psycopg.Connection[Any]) -> Catalog:
+@dataclass(slots=True)
+class Refusals:
+    """The questions that a role may not ask: question (a file of sql/) -> what the server said."""
+
+    of: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def snapshot(connection: psycopg.Connection[Any], refusals: Refusals | None = None) -> Catalog:
     """Every object of the connection's database, its own uncommitted changes included.
 
     One round trip per kind, in a transaction (or savepoint) that is rolled back, so no setting of the session
-    survives. Raises psycopg.Error where the server refuses.
+    survives. Raises psycopg.Error where the server refuses; with `refusals` a question that the role has no right
+    to ask is kept there and counts as answered by nothing.
     """
     own = connection.info.transaction_status == TransactionStatus.IDLE
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
         if own:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(sql.load("session"))
-        objects = list(_read(cursor))
+        objects = list(_read(_Asking(cursor, refusals)))
     return Catalog("postgres", tuple(sorted(objects, key=lambda o: (o.kind, o.name))))
 
 
-def qualified(path: Iterable[str]) -> str:
-    """Parts joined by dots; a part with a dot or a quote is quoted, so two objects never share a name."""
-    return ".".join('"' + p.replace('"', '""') + '"' if "." in p or '"' in p else p for p in path)
+@dataclass(slots=True)
+class _Asking:
+    """A cursor that asks the questions of sql/, and what happens to those that are refused."""
+
+    cursor: psycopg.Cursor[Row]
+    refusals: Refusals | None
+
+    def __call__(self, name: str, relations: list[int]) -> list[Row]:
+        parameters = {"relations": relations} if name in _OF_RELATIONS else None
+        if self.refusals is None:
+            return self.cursor.execute(sql.load(name), parameters).fetchall()
+        try:
+            # Rolled back, so the locks that reading a view takes are not held until the end.
+            with self.cursor.connection.transaction(force_rollback=True):
+                return self.cursor.execute(sql.load(name), parameters).fetchall()
+        except psycopg.errors.InsufficientPrivilege as error:
+            self.refusals.of[name] = describe(error)
+            return []
 
 
-def _read(cursor: psycopg.Cursor[Row]) -> Iterator[CatalogObject]:
-    relations = _ask(cursor, "relations", [])
+def _read(ask: _Asking) -> Iterator[CatalogObject]:
+    relations = ask("relations", [])
     oids = [row["oid"] for row in relations]
-    grants = _grants(cursor, oids)
-    columns = _columns(_ask(cursor, "columns", oids), grants)
+    grants = _grants(ask("grants", oids))
+    columns = _columns(ask("columns", oids), grants)
     for row in relations:
         if row["kind"] != "composite":
             extra = {"columns": columns[row["oid"]], "grants": grants.get(("pg_class", row["oid"], 0))}
             yield _object(row["kind"], (row["schema"], row["name"]), row | extra)
-    yield from _constraints(_ask(cursor, "constraints", oids))
-    yield from _indexes(_ask(cursor, "indexes", oids), _ask(cursor, "index_keys", oids))
-    yield from _types(_ask(cursor, "types", oids), _ask(cursor, "domain_constraints", oids), columns, grants)
+    yield from _constraints(ask("constraints", oids))
+    yield from _indexes(ask("indexes", oids), ask("index_keys", oids))
+    yield from _types(ask("types", oids), ask("domain_constraints", oids), columns, grants)
     for name in _PLAIN:
-        for row in _ask(cursor, name, oids):
+        for row in ask(name, oids):
             extra = {"grants": grants.get((row.get("class", ""), row.get("oid", 0), 0))}
             yield _object(row["kind"], row["path"], row | extra, suffix=row.get("suffix") or "")
 
 
-def _ask(cursor: psycopg.Cursor[Row], name: str, relations: list[int]) -> list[Row]:
-    parameters = {"relations": relations} if name in _OF_RELATIONS else None
-    return cursor.execute(sql.load(name), parameters).fetchall()
-
-
 def _object(kind: str, path: Iterable[str], row: Mapping[str, Any], suffix: str = "") -> CatalogObject:
     definition = {key: value for key, value in row.items() if key not in _BOOKKEEPING}
-    return CatalogObject(kind, qualified(path) + suffix, _told(definition))
+    parts = tuple(path)
+    return CatalogObject(kind, qualified(parts) + suffix, _told(definition), parts)
 
 
 def _told(definition: Mapping[str, Any]) -> Row:
@@ -96,9 +117,9 @@ def _told(definition: Mapping[str, Any]) -> Row:
     }
 
 
-def _grants(cursor: psycopg.Cursor[Row], relations: list[int]) -> Grants:
+def _grants(rows: Iterable[Row]) -> Grants:
     found: defaultdict[tuple[str, int, int], dict[str, list[str]]] = defaultdict(dict)
-    for row in _ask(cursor, "grants", relations):
+    for row in rows:
         found[row["class"], row["oid"], row["number"]][row["grantee"]] = row["privileges"]
     return found
 

@@ -45,6 +45,17 @@ def connect(
     return connection
 
 
+def connect_reading(url: str, *, timeout_ms: int) -> psycopg.Connection[Any]:
+    """A connection to a database that is not ours: transactions only read, and neither run nor wait long.
+
+    Raises as `connect` does.
+    """
+    connection = connect(url, statement_timeout_ms=timeout_ms)
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", [str(timeout_ms)])
+    connection.execute("SET default_transaction_read_only = on")
+    return connection
+
+
 def with_database(url: str, database: str) -> str:
     """The same server and role with another database. Raises ConfigError for an unreadable URL."""
     return make_conninfo(**(_read(url) | {"dbname": database}))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from dbtrust.engine import templates, watchdog
 from dbtrust.engine.home import private_folder, server_user
 from dbtrust.engine.postgres.binaries import PostgresBinaries, find_postgres
-from dbtrust.engine.postgres.settings import configuration, refusal
+from dbtrust.engine.postgres.settings import LOGGING, configuration, refusal
 from dbtrust.engine.processes import failure, log_size, read_log
 from dbtrust.engine.runs import Run
 from dbtrust.engine.waiting import Program, ended_or, finish
@@ -72,6 +72,11 @@ class PostgresServer:
         """The server's log."""
         return self.folder / "log"
 
+    @property
+    def statements(self) -> Path:
+        """The JSON log of a server that was started with `log_statements`; there once it said something."""
+        return self.folder / "statements" / "statements.json"
+
     def launch(self, settings: Mapping[str, Any]) -> None:
         """Starts the server on its data folder and waits until it accepts connections.
 
@@ -112,18 +117,22 @@ def start_postgres(
     *,
     settings: Mapping[str, Any] = {},
     template: Path | None = None,
+    log_statements: bool = False,
     progress: Progress = silent,
 ) -> PostgresServer:
     """A server of `run` with the project's `settings`, on a copy of `template` (None: an empty cluster).
 
+    `log_statements`: it has a JSON log of its own, `PostgresServer.statements` (see recording.py).
     Raises ConfigError for a setting that is refused, ServerError if the server does not start.
     """
     folder = run.add("p")
-    own = {
+    own: dict[str, Any] = {
         "unix_socket_directories": folder,
         "port": _SOCKET_PORT,
         "cluster_name": watchdog.title(str(folder)),
     }
+    if log_statements:
+        own |= {**LOGGING, "log_directory": folder / "statements"}
     text = configuration(settings, own)
     progress(f"starting PostgreSQL {binaries.version}")
     templates.copy_template(template or bare_template(run, binaries, progress), folder)

@@ -50,6 +50,20 @@ _RESERVED: dict[str, Any] = {
     "log_destination": "stderr",
     "lc_messages": "C",
 }
+#: What a server needs beside `log_directory` to keep every statement in its own JSON log (recording.py).
+LOGGING: dict[str, Any] = {
+    "logging_collector": True,
+    "log_destination": "jsonlog",
+    "log_filename": "statements.log",  # the server makes .json of .log
+    "log_file_mode": "0600",
+    "log_rotation_age": 0,
+    "log_rotation_size": 0,
+    "log_min_messages": "warning",
+    "log_min_error_statement": "panic",
+    "log_statement": "none",
+    "log_duration": False,
+    "log_min_duration_statement": -1,
+}
 _FORBIDDEN = frozenset(
     {
         *_RESERVED,

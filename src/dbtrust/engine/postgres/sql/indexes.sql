@@ -1,4 +1,13 @@
--- Indexes, their state, and the parts from which redundancy is judged.
+-- Indexes, their state, and the parts from which redundancy is judged. pg_constraint has no index on conindid: it
+-- is read once, not once for each index.
+WITH by_index AS MATERIALIZED (
+  SELECT conindid,
+         bool_or(contype = 'f') AS referenced,
+         max(conname::text) FILTER (WHERE contype IN ('p', 'u', 'x')) AS conname
+    FROM pg_constraint
+   WHERE conindid <> 0
+   GROUP BY conindid
+)
 SELECT i.indexrelid AS oid,
        n.nspname AS schema,
        c.relname AS name,
@@ -14,7 +23,7 @@ SELECT i.indexrelid AS oid,
        i.indisclustered AS clustered,
        i.indisreplident AS replica_identity,
        k.conname AS "constraint",
-       (SELECT bool_or(f.contype = 'f') FROM pg_constraint f WHERE f.conindid = i.indexrelid) AS referenced,
+       k.referenced,
        p.inhparent::regclass::text AS partition_of,
        ARRAY(SELECT o FROM unnest(c.reloptions) o ORDER BY 1) AS options,
        ts.spcname AS tablespace,
@@ -25,7 +34,7 @@ SELECT i.indexrelid AS oid,
   JOIN pg_class r ON r.oid = i.indrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_am am ON am.oid = c.relam
-  LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') AND k.conrelid = i.indrelid
+  LEFT JOIN by_index k ON k.conindid = i.indexrelid
   LEFT JOIN pg_inherits p ON p.inhrelid = i.indexrelid
   LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
  WHERE i.indrelid = ANY(%(relations)s)

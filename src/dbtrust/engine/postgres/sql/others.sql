@@ -39,7 +39,8 @@ SELECT 'cast', 'pg_cast', o.oid, ARRAY[]::text[], '(' || o.castsource::regtype::
 UNION ALL
 SELECT 'text search configuration', 'pg_ts_config', o.oid, ARRAY[n.nspname, o.cfgname]::text[], '',
        concat_ws(' ', 'parser=' || p.prsname,
-                 (SELECT string_agg(m.maptokentype || ':' || m.mapseqno || ':' || m.mapdict::regdictionary::text, ' '
+                 (SELECT string_agg((SELECT k.alias FROM pg_catalog.ts_token_type(o.cfgparser) k WHERE k.tokid = m.maptokentype)
+                                    || ':' || m.mapseqno || ':' || m.mapdict::regdictionary::text, ' '
                                     ORDER BY m.maptokentype, m.mapseqno) FROM pg_ts_config_map m WHERE m.mapcfg = o.oid)),
        pg_catalog.obj_description(o.oid, 'pg_ts_config')
   FROM pg_ts_config o JOIN pg_namespace n ON n.oid = o.cfgnamespace JOIN pg_ts_parser p ON p.oid = o.cfgparser

@@ -6,7 +6,7 @@ SELECT 'publication' AS kind,
        p.pubviaroot AS via_root,
        to_jsonb(p) ->> 'pubgencols' AS generated_columns,
        ARRAY(SELECT concat_ws(' ', r.prrelid::regclass::text,
-                      '(' || (SELECT string_agg(a.attname, ', ' ORDER BY a.attname)
+                      '(' || (SELECT string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attname)
                                 FROM unnest(r.prattrs) k JOIN pg_attribute a ON a.attrelid = r.prrelid AND a.attnum = k) || ')',
                       'WHERE ' || pg_catalog.pg_get_expr(r.prqual, r.prrelid))
                FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid

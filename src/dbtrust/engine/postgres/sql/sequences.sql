@@ -12,7 +12,7 @@ SELECT 'sequence' AS kind,
        s.seqcycle AS cycle,
        CASE c.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'permanent' END AS persistence,
        CASE own.deptype WHEN 'i' THEN 'identity of ' ELSE 'owned by ' END
-         || own.refobjid::regclass::text || '.' || a.attname AS owned_by,
+         || own.refobjid::regclass::text || '.' || pg_catalog.quote_ident(a.attname) AS owned_by,
        pg_catalog.obj_description(c.oid, 'pg_class') AS comment
   FROM pg_sequence s
   JOIN pg_class c ON c.oid = s.seqrelid

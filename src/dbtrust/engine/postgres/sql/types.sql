@@ -12,7 +12,7 @@ SELECT 'type' AS kind,
          ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
        END AS labels,
        CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END AS base_type,
-       CASE WHEN t.typtype = 'd' AND t.typcollation <> base.typcollation THEN cn.nspname || '.' || co.collname END AS collation,
+       CASE WHEN t.typtype = 'd' AND t.typcollation <> base.typcollation THEN pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname) END AS collation,
        CASE WHEN t.typtype = 'd' THEN NOT t.typnotnull END AS nullable,
        coalesce(pg_catalog.pg_get_expr(t.typdefaultbin, 0), t.typdefault) AS "default",
        CASE WHEN r.rngtypid IS NOT NULL THEN ARRAY[

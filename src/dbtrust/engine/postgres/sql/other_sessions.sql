@@ -1,0 +1,3 @@
+SELECT count(*)::int
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'

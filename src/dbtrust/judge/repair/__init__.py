@@ -1,0 +1,1 @@
+"""SQL that makes one PostgreSQL catalog equal to another: written out, never run."""

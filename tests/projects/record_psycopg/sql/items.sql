@@ -1,0 +1,2 @@
+-- name: item_count
+SELECT count(*) FROM item;
