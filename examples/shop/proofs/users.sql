@@ -83,6 +83,43 @@ INSERT INTO users (email, username) VALUES ('def@example.org', 'default');
 INSERT INTO user_profiles (user_id) SELECT id FROM users WHERE email = 'def@example.org'
 RETURNING social_links = '{}' AND preferences = '{}' AND created_at = now();
 
+-- name: profile_defaults_are_now
+-- claim: true
+INSERT INTO users (email, username) VALUES ('now@example.org', 'punctual');
+INSERT INTO user_profiles (user_id) SELECT id FROM users WHERE email = 'now@example.org'
+RETURNING updated_at = now() AND updated_at = created_at;
+
+-- name: profile_created_at_is_required
+-- claim: refused 23502 on user_profiles.created_at
+INSERT INTO users (email, username) VALUES ('cre@example.org', 'created');
+INSERT INTO user_profiles (user_id, created_at) SELECT id, NULL FROM users WHERE email = 'cre@example.org';
+
+-- name: profile_updated_at_is_required
+-- claim: refused 23502 on user_profiles.updated_at
+INSERT INTO users (email, username) VALUES ('upd@example.org', 'updated');
+INSERT INTO user_profiles (user_id, updated_at) SELECT id, NULL FROM users WHERE email = 'upd@example.org';
+
+-- name: profile_id_is_always_generated
+-- claim: refused 428C9
+INSERT INTO users (email, username) VALUES ('idp@example.org', 'chooser');
+INSERT INTO user_profiles (id, user_id) SELECT -1, id FROM users WHERE email = 'idp@example.org';
+
+-- name: profile_id_is_unique
+-- claim: refused 23505 by user_profiles_pkey
+INSERT INTO users (email, username) VALUES ('one@example.org', 'first'), ('two@example.org', 'second');
+INSERT INTO user_profiles (id, user_id) OVERRIDING SYSTEM VALUE
+SELECT -1, id FROM users WHERE email IN ('one@example.org', 'two@example.org');
+
+-- name: preferences_are_indexed
+-- No query reads them yet: the catalog is all that can tell.
+-- claim: true
+SELECT pg_get_indexdef('idx_user_profiles_preferences'::regclass) LIKE '% USING gin (preferences)';
+
+-- name: users_of_a_name_are_indexed_newest_first
+-- by_username gives one name, which an index in either direction serves; a list of names wants this one.
+-- claim: true
+SELECT pg_get_indexdef('idx_users_search'::regclass) LIKE '% (username, created_at DESC)';
+
 -- name: profile_goes_with_its_user
 -- claim: true
 INSERT INTO users (email, username) VALUES ('gone@example.org', 'leaving');

@@ -18,12 +18,13 @@ from dbtrust.checks.select import CHECKS, ENGINES, RULES, Selection
 from dbtrust.checks.tests import judge_tests
 from dbtrust.claims.baseline import CHECK, gone_baselines
 from dbtrust.engine.runs import Run
-from dbtrust.model.errors import DbtrustError
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo, Verdict
 from dbtrust.schema.drift import CHECK as DRIFT
+from dbtrust.schema.mutation import CHECK as MUTATION
 from dbtrust.source.modules import project_path
 from dbtrust.source.project import Project, read_project
 
@@ -46,6 +47,7 @@ class LazyRun:
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._closed = False
+        self._first: list[Callable[[], None]] = []
 
     def __call__(self) -> Run:
         with self._lock:
@@ -57,8 +59,14 @@ class LazyRun:
                 self._run = run
             return self._run
 
+    def before_close(self, callback: Callable[[], None]) -> None:
+        """Something else that ends with the run, before its servers do: programs that use them."""
+        self._first.append(callback)
+
     def close(self) -> None:
         """Stops every server of the run; whoever still talks to one gets an error at once."""
+        for callback in self._first:
+            callback()
         with self._lock:
             self._closed = True
             run, self._run = self._run, None
@@ -130,6 +138,8 @@ def _judge(
             result.problems += [Problem.of(error) for error in half.errors]
             if half.info is None and half not in drifts:
                 result.verdicts += absent_verdicts(project, claims, half.engine)
+        if selection.names(MUTATION):
+            in_parallel([lambda: _mutate(project, halves, selection, result, progress, run)], run)
         if selection.wants(CHECK):
             result.verdicts += gone_baselines(
                 [b for group in project.baselines.values() for b in group.values()], subjects(project),
@@ -139,6 +149,32 @@ def _judge(
             verdict, problem = judge_tests(project.config, halves, progress)
             result.verdicts.append(verdict)
             result.problems += [problem] if problem else []
+
+
+def _mutate(
+    project: Project,
+    halves: Sequence[Half],
+    selection: Selection,
+    result: _Result,
+    progress: Progress,
+    run: LazyRun,
+) -> None:
+    from dbtrust.checks.mutation import judge_mutations, unjudged
+
+    lost = tuple(kind for half in halves for kind in half.connection_errors())
+    try:
+        result.verdicts += judge_mutations(
+            project.config, halves, selection.engines, progress, run.before_close
+        )
+    except DbtrustError as error:
+        result.problems.append(Problem.of(error))
+        result.verdicts.append(unjudged(project.config, "the mutants could not be made"))
+    except lost as error:
+        message = f"the connection to the server was lost: {' '.join(str(error).split())[:200]}"
+        result.problems.append(
+            Problem.of(ServerError(message, next="look at the server's log and run again"))
+        )
+        result.verdicts.append(unjudged(project.config, "the server was lost"))
 
 
 def subjects(project: Project) -> set[tuple[Engine, str]]:

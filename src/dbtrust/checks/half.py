@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TypeVar
 
 from dbtrust.checks.absent import absent_verdicts
+from dbtrust.checks.mutants import Lab
 from dbtrust.checks.parse import Claims
 from dbtrust.checks.select import Selection
 from dbtrust.claims.baseline import Observed
@@ -20,6 +21,8 @@ from dbtrust.model.report import Finding, NotExamined, ServerInfo, Verdict
 from dbtrust.source.project import Project
 
 _T = TypeVar("_T")
+#: What is judged of the declared files.
+DECLARED = ("schema.applies", "schema.reapplies", "schema.matches_migrations")
 
 
 class Half(ABC):
@@ -101,6 +104,15 @@ class Half(ABC):
     @abstractmethod
     def connection_errors(self) -> tuple[type[Exception], ...]:
         """The driver's errors that mean a lost server."""
+
+    @property
+    @abstractmethod
+    def trouble(self) -> str:
+        """Why the half is not ready."""
+
+    @abstractmethod
+    def lab(self) -> Lab | None:
+        """The mutants of this engine's schema, None where there is no schema; only of a half that is ready."""
 
     @property
     @abstractmethod

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pymongo.errors
 
-from dbtrust.checks.half import Half
+from dbtrust.checks.half import DECLARED, Half
+from dbtrust.checks.mutants import Lab
 from dbtrust.checks.scale import Scale, scales, unbuilt
 from dbtrust.claims.baseline import Observed, judge_baselines
 from dbtrust.claims.baseline_mongo import observed_mongo, sampled_mongo
@@ -56,7 +57,7 @@ class MongoHalf(Half):
         return (pymongo.errors.ConnectionFailure,)
 
     def _collections(self) -> None:
-        if self.project.collections and self.selection.wants("schema."):
+        if self.project.collections and self.selection.wants(*DECLARED):
             self.progress("creating the declared collections")
             migrated = self._catalog if self.project.history is not None else None
             self.verdicts += judge_collections(
@@ -159,6 +160,19 @@ class MongoHalf(Half):
     def _tests_url(self) -> Generator[str]:
         with self.stage.copy() as (url, name):
             yield with_database(url, name)
+
+    @property
+    def trouble(self) -> str:
+        if self.info is None:
+            return "there is no server"
+        return f"the collections could not be built: {'; '.join(str(error) for error in self.stage.errors)}"
+
+    def lab(self) -> Lab | None:
+        from dbtrust.checks.mutants_mongo import MongoLab
+
+        if self._catalog is None:
+            return None
+        return MongoLab(self.stage, self.project, self.claims, self._catalog, self.names)
 
     @property
     def ready(self) -> bool:

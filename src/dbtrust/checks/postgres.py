@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 
-from dbtrust.checks.half import Half
+from dbtrust.checks.half import DECLARED, Half
+from dbtrust.checks.mutants import Lab
 from dbtrust.checks.scale import Scale, scales, unbuilt
 from dbtrust.claims.baseline import Observed, judge_baselines
 from dbtrust.claims.baseline_postgres import observed_postgres, sampled_postgres
@@ -57,7 +58,7 @@ class PostgresHalf(Half):
         return (psycopg.OperationalError,)
 
     def _schema(self) -> None:
-        if self.project.schema and self.selection.wants("schema."):
+        if self.project.schema and self.selection.wants(*DECLARED):
             self.progress("applying the declared schema")
             files = [(s.file, s.text) for s in self.project.schema]
             migrated = self._catalog if self.project.history is not None else None
@@ -175,6 +176,19 @@ class PostgresHalf(Half):
         assert source is not None
         with self.stage.copy(source) as name:
             yield self.stage.url(name)
+
+    @property
+    def trouble(self) -> str:
+        if self.info is None:
+            return "there is no server"
+        return f"the schema could not be built: {'; '.join(str(error) for error in self.stage.errors)}"
+
+    def lab(self) -> Lab | None:
+        from dbtrust.checks.mutants_postgres import PostgresLab
+
+        if self._catalog is None:
+            return None
+        return PostgresLab(self.stage, self.project, self.claims, self._catalog, self.names)
 
     @property
     def ready(self) -> bool:

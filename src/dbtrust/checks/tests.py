@@ -6,8 +6,9 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import IO, Any
 
 from dbtrust.checks.half import Half
@@ -34,22 +35,34 @@ def judge_tests(config: Config, halves: Sequence[Half], progress: Progress) -> t
     progress("running the project's tests")
     with ExitStack() as stack:
         urls = {f"DBTRUST_{half.engine.upper()}": stack.enter_context(half.tests_url()) for half in halves}
-        output = stack.enter_context(tempfile.TemporaryFile())
-        return _run(config, urls, output, location)
+        return run_tests(config, urls)
+
+
+def run_tests(
+    config: Config, urls: dict[str, str], *, arguments: Sequence[str] = (), limit_s: float = TIMEOUT_S,
+    started: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
+) -> tuple[Verdict, Problem | None]:  # fmt: skip
+    """The command with more arguments over these URLs by variable; `started` gets the process, which leads its group."""
+    location = config.locations.get("project.tests", Location(config.file, 1, 1))
+    config = replace(config, tests=(*config.tests, *arguments))
+    with tempfile.TemporaryFile() as output:
+        return _run(config, urls, output, location, limit_s, started)
 
 
 def _run(
-    config: Config, urls: dict[str, str], output: IO[bytes], location: Location
-) -> tuple[Verdict, Problem | None]:
+    config: Config, urls: dict[str, str], output: IO[bytes], location: Location, limit_s: float,
+    started: Callable[[subprocess.Popen[bytes]], None],
+) -> tuple[Verdict, Problem | None]:  # fmt: skip
     try:
         process = start_command(config, config.tests, urls, stdout=output, stderr=subprocess.STDOUT)
     except OSError as error:
         message = f"the tests command {config.tests[0]!r} does not start: {error.strerror}"
         problem = Problem(2, message, location, "mend [project] tests")
         return _verdict(config, location, "unproved", message, "missing_object"), problem
-    started = time.monotonic()
-    code = wait_command(process, TIMEOUT_S)
-    return _judge(config, location, code, _tail(output), time.monotonic() - started), None
+    began = time.monotonic()
+    started(process)
+    code = wait_command(process, limit_s)
+    return _judge(config, location, code, _tail(output), time.monotonic() - began, limit_s), None
 
 
 def _tail(output: IO[bytes]) -> str:
@@ -58,12 +71,14 @@ def _tail(output: IO[bytes]) -> str:
     return output.read().decode(errors="replace").strip()
 
 
-def _judge(config: Config, location: Location, code: int | None, tail: str, seconds: float) -> Verdict:
+def _judge(
+    config: Config, location: Location, code: int | None, tail: str, seconds: float, limit_s: float
+) -> Verdict:
     last = tail.splitlines()[-1].strip() if tail else "no output"
     evidence: dict[str, Any] = {"exit code": code, "seconds": round(seconds, 2), "output": tail}
     if code is None:
         return _verdict(
-            config, location, "unproved", f"stopped after {TIMEOUT_S} s: {last}", "timeout", evidence
+            config, location, "unproved", f"stopped after {limit_s:.0f} s: {last}", "timeout", evidence
         )
     if code == 0:
         return _verdict(config, location, "holds", last, "", evidence)

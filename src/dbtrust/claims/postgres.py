@@ -40,10 +40,11 @@ ROUNDS = 3
 
 
 def judge_queries(
-    stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress
-) -> list[Verdict]:
+    stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress, *, generic: bool = True,
+    rounds: int = ROUNDS,
+) -> list[Verdict]:  # fmt: skip
     """query.prepares and claim.* of every query, on copies of the data (of the empty state where data failed)."""
-    claims = judge_claims(stage, parsed, names, progress)
+    claims = judge_claims(stage, parsed, names, progress, generic=generic, rounds=rounds)
     return [*(_prepares(item) for item in parsed), *claims]
 
 
@@ -54,14 +55,18 @@ def judge_claims(
     progress: Progress,
     *,
     generic: bool = True,
+    rounds: int = ROUNDS,
 ) -> list[Verdict]:
-    """claim.* alone; with `generic` also claim.generic of every query that has claims."""
+    """claim.* alone; with `generic` also claim.generic of every query that has claims.
+
+    `rounds`: samples of the statistics; the first is the one that the data came with.
+    """
     with _Copies(stage) as copies:
         with stage.owner(copies.read) as connection:
             for item in parsed:
                 item.cases = cases_of(connection, item, known=stage.examples if stage.data else None)
-        for turn in range(ROUNDS):
-            progress(f"explaining {len(parsed)} queries, sample {turn + 1} of {ROUNDS}")
+        for turn in range(rounds):
+            progress(f"explaining {len(parsed)} queries, sample {turn + 1} of {rounds}")
             if turn:
                 copies.analyze()
             with copies.connections() as (reading, writing):

@@ -34,16 +34,14 @@ def judge_proofs(stage: PostgresStage, proofs: Sequence[ParsedProof], names: Nam
     """proof.refused and proof.true of every proof, on one copy that each proof leaves as it found it."""
     source = stage.data or stage.state
     assert source is not None
-    verdicts: list[Verdict] = []
     with stage.copy(source) as copy, stage.owner(copy) as connection:
-        for proof in proofs:
-            verdicts += _judge(stage, connection, proof, names)
-    return verdicts
+        return [verdict for proof in proofs for verdict in judge_proof(stage, connection, proof, names)]
 
 
-def _judge(
+def judge_proof(
     stage: PostgresStage, connection: psycopg.Connection[Any], proof: ParsedProof, names: Names
 ) -> list[Verdict]:
+    """The verdicts of one proof over an open connection; what it did is rolled back, to a savepoint at least."""
     try:
         statements = split(proof.query.sql)
     except SqlSyntaxError as error:

@@ -157,6 +157,15 @@ class Scratch:
             assert self._stage.copies is not None
             self._stage.copies.free(url, name)
 
+    def release(self) -> tuple[str, str] | None:
+        """URL and name of the copy, which nothing wrote to and the caller now has to free; None where there is none."""
+        if self._open is None:
+            return None
+        url, name, client = self._open
+        self._open = None
+        client.close()
+        return url, name
+
     def __enter__(self) -> Scratch:
         return self
 

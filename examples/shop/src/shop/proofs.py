@@ -55,6 +55,73 @@ def created_at_is_a_date(db: Database[Any]) -> object:
     return db.products.insert_one(_good(createdAt="2000-01-01"))
 
 
+@proof("refused 121 on _id")
+def id_is_an_object_id(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(_id="mine"))
+
+
+@proof("refused 121 on price")
+def price_is_a_number(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(price="cheap"))
+
+
+@proof("refused 121 on metadata")
+def metadata_is_an_object(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(metadata="none"))
+
+
+@proof("refused 121 on metadata.brand")
+def brand_is_text(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(metadata={"brand": 7}))
+
+
+@proof("refused 121 on metadata.model")
+def model_is_text(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(metadata={"model": 7}))
+
+
+@proof("refused 121 on metadata.year")
+def year_is_whole(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(metadata={"year": 1999.5}))
+
+
+@proof("refused 121 on inventory")
+def inventory_is_an_object(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(inventory=[]))
+
+
+@proof("refused 121 on inventory.quantity")
+def quantity_is_whole(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(inventory={"quantity": 1.5}))
+
+
+@proof("refused 121 on inventory.warehouse")
+def warehouse_is_text(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(inventory={"warehouse": 7}))
+
+
+@proof("refused 121 on updatedAt")
+def updated_at_is_a_date(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(updatedAt="2000-01-01"))
+
+
+@proof("refused 121 on price")
+def an_old_mistake_is_mended_at_its_next_update(db: Database[Any]) -> object:
+    key = db.products.insert_one(_good(price=-1), bypass_document_validation=True).inserted_id
+    return db.products.update_one({"_id": key}, {"$set": {"tags": ["found"]}})
+
+
+@proof("true")
+def low_inventory_holds_what_is_low(db: Database[Any]) -> object:
+    index = db.products.index_information()["idx_low_inventory"]
+    return index["partialFilterExpression"] == {"inventory.quantity": {"$lt": 10}}
+
+
+@proof("true")
+def an_empty_shelf_is_counted(db: Database[Any]) -> object:
+    return db.products.insert_one(_good(inventory={"quantity": 0})).acknowledged
+
+
 @proof("true")
 def free_things_are_sold(db: Database[Any]) -> object:
     return db.products.insert_one(_good(price=0)).acknowledged

@@ -16,6 +16,7 @@ from dbtrust.model.errors import ConfigError
 DEFAULTS: dict[str, Any] = {
     "max_connections": 60,
     "shared_buffers": "128MB",
+    "max_locks_per_transaction": 512,  # a schema of thousands of tables is applied in one transaction
     "fsync": False,
     "full_page_writes": False,
     # Off, VACUUM sets no all-visible bit for rows whose commit is not flushed: no index-only scan holds.
