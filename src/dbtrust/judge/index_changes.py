@@ -58,9 +58,9 @@ def _marked(table: Table, change: IndexChange) -> IndexChange:
     """The change with the columns whose values an index does not limit today and would then."""
     statement = parse_tree(change.statements[-1]).stmts[0].stmt.index_stmt
     elements = [*statement.index_params, *statement.index_including_params]
-    held = (
-        {name for e in elements for name in _columns_of(e)} if statement.access_method == "btree" else set()
-    )
+    held: set[str] = set()
+    if statement.access_method == "btree":
+        held |= {name for e in elements for name in _columns_of(e)}
     return replace(
         change, wide=tuple(sorted(held & table.unbounded - _limited(table))), table=(table.schema, table.name)
     )
