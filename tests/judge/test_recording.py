@@ -67,12 +67,12 @@ def test_parameters_that_were_sent_stay_parameters() -> None:
 
 def test_executions_whose_parameters_stand_elsewhere_are_one_query() -> None:
     """Whichever came first and last, and whichever is the commoner."""
-    sent_both = executed("UPDATE t SET a = $1 WHERE id = $2", "par", "5", kind="Update")
+    sent_both = executed("UPDATE t SET a = $1 WHERE id = $2", "par", "5", kind="Update", cost=99)
     one = executed("UPDATE t SET a = 'lit' WHERE  id = $1", "6", kind="Update", rows=9)
-    for given in ([sent_both, one], [one, sent_both], [one, one, sent_both]):
-        query = only(*given)
+    for several in ([sent_both, one], [one, sent_both], [one, one, sent_both]):
+        query = only(*several)
         assert " ".join(query.sql.split()) == "UPDATE t SET a = :p1 WHERE id = :p2"
-        assert query.executions == len(given) and query.parameters == ("p1", "p2")
+        assert query.executions == len(several) and query.parameters == ("p1", "p2")
         assert {values for _, values in query.examples} == {("'par'", "'5'"), ("'lit'", "'6'")}
 
 
@@ -82,7 +82,7 @@ def test_a_constant_that_is_a_parameter_elsewhere() -> None:
         executed("SELECT * FROM t WHERE a = $1 AND id = 7", "2"),
         executed("SELECT * FROM t WHERE a = $1 AND id = $1", "3"),
     )
-    assert query.sql == "SELECT * FROM t WHERE a = :p1 AND id = :p2"
+    assert query.sql == "SELECT * FROM t WHERE a = :p2 AND id = :p1"
     assert query.executions == 3 and len(query.examples) >= 1
 
 
