@@ -186,10 +186,8 @@ def guard_group(descriptor: int) -> None:
     while piece := os.read(descriptor, 64):
         told += piece
     words = told.split()
-    if words and words[-1] != b"done":
-        # contextlib would be one import more; nothing is left to do where the group has ended.
-        if _group_lives(int(words[0])):
-            os.killpg(int(words[0]), signal.SIGKILL)
+    if words and words[-1] != b"done" and _group_lives(int(words[0])):
+        os.killpg(int(words[0]), signal.SIGKILL)
 
 
 def _group_lives(group: int) -> bool:
