@@ -177,7 +177,7 @@ def test_no_plan_is_exit_2_and_one_document(tmp_path: Path, explain: Call) -> No
     file = tmp_path / "note.txt"
     file.write_text("no plan", encoding="utf-8")
     code, out, err = explain(file, "--format", "json")
-    assert code == 2 and "note.txt: error: no plan" in err
+    assert code == 2 and "note.txt:1:1: error: no plan" in err
     assert json.loads(out)["errors"][0]["code"] == 2
 
 

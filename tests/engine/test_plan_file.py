@@ -232,13 +232,89 @@ def test_several_plans(text: str) -> None:
         (b"a" * (LIMIT + 1), "larger than 8 MiB"), (b"\xff\xfe\x00", "UTF-8"), ("\x1f\x8b", "no plan"),
         ('{"queryPlanner": {"winningPlan": ' + '{"inputStage": ' * 500 + "{}" + "}" * 502, "nested deeper"),
         ("[" * 20_000 + "]" * 20_000, "no plan"),
+        ('{"Node Type": 5}', "no plan"), ('{"Plan": {"Node Type": 5}}', "a node without a type"),
+        (by_rows("<explain>\n</explain>"), "XML"), ("<table border='1'>", "HTML"),
     ],
 )  # fmt: skip
 def test_what_is_no_plan(text: str | bytes, word: str) -> None:
     assert word in refused(text).message
 
 
+JOIN = """\
+Hash Join  (cost=0.29..8.31 rows=1 width=4) (actual time=0.011..0.012 rows=1 loops=1)
+  Hash Cond: (o.user_id = u.id)
+  ->  Append  (cost=0.00..35.50 rows=10 width=4) (actual time=0.011..0.012 rows=1 loops=1)
+        Subplans Removed: 2
+  ->  Hash  (cost=0.00..1.00 rows=1 width=4) (actual time=0.011..0.012 rows=1 loops=1)
+        Buckets: 1024  Batches: 1  Memory Usage: 9kB
+        ->  Seq Scan on users u  (cost=0.29..8.31 rows=1 width=4) (actual time=0.010..0.010 rows=1 loops=1)
+              Filter: (name <> ALL ('{a,b}'::text[]))
+Planning Time: 0.100 ms
+Execution Time: 0.200 ms
+"""
+
+
+@pytest.mark.parametrize("frame", ["psql", "border 2", "drawn", "fence"])
+def test_a_text_plan_that_is_cut_anywhere(frame: str) -> None:
+    """What is shown has every node; else there is an error with the line."""
+    text = ROWS[frame](JOIN)
+    assert isinstance(text, str)
+    whole, cuts = [node.type for node in one(text).nodes], 0
+    for at in range(text.index("Hash Join"), len(text)):
+        try:
+            assert [node.type for node in one(text[:at]).nodes] == whole, text[:at]
+        except DbtrustError as error:
+            assert error.location.line or not text[:at].strip()
+            cuts += 1
+    assert cuts >= text.index("Filter: ") - text.index("Hash Join")
+
+
+@pytest.mark.parametrize("frame", ["psql", "border 2", "drawn"])
+def test_a_text_plan_without_its_beginning(frame: str) -> None:
+    text = ROWS[frame](JOIN)
+    assert isinstance(text, str)
+    start, lines = text.index("Hash Join") + 1, text.splitlines(keepends=True)
+    first = next(number for number, line in enumerate(lines) if "Hash Join" in line)
+    later = [sum(map(len, lines[:number])) for number in range(first + 1, first + 6)]
+    for at in (*range(start, later[0]), *later):
+        assert refused(text[at:]).location.line, text[at:]
+
+
+@pytest.mark.parametrize("line", [2, 4, 6])
+def test_a_line_that_is_missing_inside(line: int) -> None:
+    """A node that is gone leaves another one without what it needs."""
+    lines = JOIN.splitlines()
+    assert refused("\n".join(lines[:line] + lines[line + 1 :])).location.line
+
+
+@pytest.mark.parametrize(
+    ("kind", "below"), [("Sort", 0), ("Nested Loop", 1), ("Append", 0), ("Gather", 0), ("Gather", 2)]
+)
+def test_nodes_that_lack_what_they_need(kind: str, below: int) -> None:
+    """In every format alike."""
+    scan = {"Node Type": "Seq Scan", "Relation Name": "t"}
+    document = [{"Plan": {"Node Type": kind, "Plans": [scan] * below}}]
+    text = "\n".join([kind, *["  ->  Seq Scan on t"] * below])
+    yaml = f'- Plan: \n    Node Type: "{kind}"\n    Plans: \n' + '      - Node Type: "Seq Scan"\n' * below
+    for form in (json.dumps(document), text, yaml):
+        found = refused(form)
+        assert f"{kind} has {below or 'none'} below it" in found.message
+        assert found.location.line == 1
+
+
+def test_yaml_that_is_cut() -> None:
+    entry = '- Plan: \n    Node Type: "Sort"\n    Plan Width: 4\n    Plans: \n      - Node Type: "Result"\n'
+    assert len(one(f"{entry}        Plan Width: 4\n").nodes) == 2
+    assert "Result has no Plan Width" in refused(entry).message
+
+
+def test_an_arrow_in_a_statement_is_no_node() -> None:
+    text = f"Query Text: SELECT data\n  -> 'a'\n  -> 'b' FROM t\n{JOIN}"
+    assert [node.type for node in one(text).nodes] == [node.type for node in one(JOIN).nodes]
+
+
 def test_the_place_of_an_error() -> None:
+    assert refused("\n\nhello").location.line == 3
     location = refused('[{"Plan": {\n  "Node Type": nope\n}}]').location
     assert (location.line, location.column) == (2, 16)
     assert refused(logged('{\n  "Plan": {:}}')).location.line == 4
@@ -246,7 +322,8 @@ def test_the_place_of_an_error() -> None:
 
 DEEP_TEXT = "\n".join(
     ["Limit  (cost=0.00..1.00 rows=1 width=4)"]
-    + [f"{' ' * (2 + 6 * depth)}->  Limit  (cost=0.00..1.00 rows=1 width=4)" for depth in range(600)]
+    + [f"{' ' * (2 + 6 * depth)}->  Limit  (cost=0.00..1.00 rows=1 width=4)" for depth in range(599)]
+    + [f"{' ' * (2 + 6 * 599)}->  Seq Scan on t  (cost=0.00..1.00 rows=1 width=4)"]
 )
 
 
@@ -269,12 +346,13 @@ def test_a_very_deep_plan_is_read_and_shown(text: str) -> None:
 
 def test_ten_thousand_levels() -> None:
     levels = 10_000
-    plan = one('[{"Plan": ' + '{"Plans": [' * levels + '{"Node Type": "Limit"}' + "]}" * levels + "}]")
+    opened = '{"Node Type": "Limit", "Plans": [' * levels
+    plan = one('[{"Plan": ' + opened + '{"Node Type": "Result"}' + "]}" * levels + "}]")
     assert len(plan.nodes) == levels + 1
 
 
 def test_a_detail_without_an_end_is_cut() -> None:
-    plan = one('[{"Plan": {"Node Type": "Limit", "Odd": ' + "[" * 5000 + "]" * 5000 + "}}]")
+    plan = one('[{"Plan": {"Node Type": "Result", "Odd": ' + "[" * 5000 + "]" * 5000 + "}}]")
     assert plan.nodes[0].detail["Odd"] == "nested too deep to be shown"
 
 

@@ -175,3 +175,17 @@ def test_the_program_ignores_ctrl_c_and_starts_fast(folder: Path) -> None:
     guard.stdin.close()
     assert guard.wait(10) == 0
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_the_group_of_a_command_ends_with_dbtrust(done: bool) -> None:
+    """The other end of the pipe is closed, as the kernel does it for a killed process."""
+    command = subprocess.Popen(["/bin/sh", "-c", "sleep 60 & sleep 60"], start_new_session=True)
+    guard = subprocess.Popen(
+        [sys.executable, "-I", "-S", watchdog.__file__, "--group"], stdin=subprocess.PIPE
+    )
+    guard.communicate(b"%d %s" % (command.pid, b"done" if done else b""), timeout=20)
+    assert (command.poll() is None) is done or command.wait(20) == -signal.SIGKILL
+    if done:
+        os.killpg(command.pid, signal.SIGKILL)
+    assert command.wait(20) == -signal.SIGKILL

@@ -55,7 +55,7 @@ def test_constants_that_differ_become_parameters() -> None:
     )
     assert found.sql == "SELECT a FROM t WHERE b = :p1 AND c = 'x' LIMIT 5"
     assert found.executions == 4 and found.name.startswith("select_t_by_b_c_")
-    assert found.examples == (("common", ("3",)), ("most rows", ("1",)))
+    assert found.examples == (("common", ("3",)), ("most rows", ("-2",)))
 
 
 def test_parameters_that_were_sent_stay_parameters() -> None:
@@ -63,6 +63,42 @@ def test_parameters_that_were_sent_stay_parameters() -> None:
     assert found.sql == "SELECT a FROM t WHERE b = :p1 AND c = :p2"
     assert found.examples == (("common", ("'it''s'", "NULL")),)
     assert found.literal is None
+
+
+def test_executions_whose_parameters_stand_elsewhere_are_one_query() -> None:
+    """Whichever came first and last, and whichever is the commoner."""
+    sent_both = executed("UPDATE t SET a = $1 WHERE id = $2", "par", "5", kind="Update", cost=99)
+    one = executed("UPDATE t SET a = 'lit' WHERE  id = $1", "6", kind="Update", rows=9)
+    for several in ([sent_both, one], [one, sent_both], [one, one, sent_both]):
+        query = only(*several)
+        assert " ".join(query.sql.split()) == "UPDATE t SET a = :p1 WHERE id = :p2"
+        assert query.executions == len(several) and query.parameters == ("p1", "p2")
+        assert {values for _, values in query.examples} == {("'par'", "'5'"), ("'lit'", "'6'")}
+
+
+def test_a_constant_that_is_a_parameter_elsewhere() -> None:
+    query = only(
+        executed("SELECT * FROM t WHERE a = 1 AND id = $1", "6"),
+        executed("SELECT * FROM t WHERE a = $1 AND id = 7", "2"),
+        executed("SELECT * FROM t WHERE a = $1 AND id = $1", "3"),
+    )
+    assert query.sql == "SELECT * FROM t WHERE a = :p2 AND id = :p1"
+    assert query.executions == 3 and len(query.examples) >= 1
+
+
+def test_an_execution_that_is_no_example_is_named() -> None:
+    long = recording(
+        executed("SELECT * FROM t WHERE a = $1", "x"), executed("SELECT * FROM t WHERE a = $1", "x" * 5000)
+    )
+    assert [q.executions for q in long.queries()] == [2]
+    (lost,) = long.lost()
+    assert "longer than 4,000 characters" in lost.reason and lost.executions == 1
+    other = recording(
+        executed("SELECT * FROM t WHERE a > now() - interval '1 day'"),
+        executed("SELECT * FROM t WHERE a > now() - interval '2 day'"),
+    )
+    assert len(other.queries()) == 1
+    assert other.passed["rarer writings of the same statement"] == 1
 
 
 def test_the_same_constant_twice_is_one_parameter() -> None:

@@ -13,18 +13,20 @@ from dbtrust.claims.why_effects import summary
 from dbtrust.claims.why_lab import Asked, Lab, needs_execution
 from dbtrust.claims.why_search import search, shape
 from dbtrust.engine.postgres.errors import describe
-from dbtrust.engine.postgres.whatif import setting, vacuum_relation
+from dbtrust.engine.postgres.whatif import setting, unbounded_elements, vacuum_relation
 from dbtrust.judge.claims import Judged
 from dbtrust.judge.conditions import of_table, wants
 from dbtrust.judge.grammar import Claim, Name
+from dbtrust.judge.index_changes import NEW as _NEW
 from dbtrust.judge.index_changes import IndexChange, index_changes
 from dbtrust.judge.statements import quoted
 from dbtrust.model.plan import Plan
+from dbtrust.model.progress import Progress, silent
 from dbtrust.model.whatif import Index, Table, Wants
 from dbtrust.model.why import Change, Effect
 
 #: Searches behind a change that does not flip the claim, to see whether it makes the claimed plan possible.
-_SEARCH_TRIES, _MOST_INDEXES = 25, 16
+_SEARCH_TRIES, _MOST_INDEXES, _MOST_NEW = 25, 16, 8
 _Relation = tuple[str, str]
 
 
@@ -45,6 +47,7 @@ class Problem:
     tables: Sequence[Table]
     used: dict[_Relation, list[str]]
     reachable: bool
+    progress: Progress = silent
 
     @property
     def relations(self) -> list[_Relation]:
@@ -53,16 +56,30 @@ class Problem:
 
 def try_changes(problem: Problem) -> list[Change]:
     """Every change worth trying on the copy, the smallest first. A larger index than needed is not tried."""
-    found = [*_statistics(problem), *_extended(problem), *_casts(problem)]
-    settings, indexes = list(_settings(problem)), list[Change]()
-    size = 0
-    for change in _index_candidates(problem):
-        if change.size > size and any(c.effect == "flips" and not c.breaks for c in indexes):
-            break
-        size = change.size
-        indexes.append(_index(problem, change))
+    found = [c for kind in (_statistics, _extended, _casts) for c in _in_time(problem, kind)]
+    settings, indexes = list(_in_time(problem, _settings)), list(_in_time(problem, _indexes))
     # A limit of cost is a matter of price: another price list for the same plan is no small change.
-    return [*found, *indexes, *settings] if problem.claim.kind == "cost" else [*found, *settings, *indexes]
+    found += [*indexes, *settings] if problem.claim.kind == "cost" else [*settings, *indexes]
+    return sorted(found, key=lambda change: bool(change.warning))
+
+
+def _in_time(problem: Problem, kind: Callable[[Problem], Iterator[Change]]) -> Iterator[Change]:
+    """The changes of a kind, as long as the run may begin another one."""
+    changes = kind(problem)
+    while not problem.lab.over() and (change := next(changes, None)) is not None:
+        yield change
+
+
+def _indexes(problem: Problem) -> Iterator[Change]:
+    """Changes of indexes and new ones; after one that helps only those of the same size."""
+    last, helped = (False, 0), False
+    for change in _index_candidates(problem):
+        size = (bool(change.wide), change.size)
+        if size > last and helped:
+            return
+        last, made = size, _index(problem, change)
+        helped = helped or (made.effect == "flips" and not made.breaks)
+        yield made
 
 
 def try_vacuum(lab: Lab, problem: Problem) -> list[Change]:
@@ -107,8 +124,13 @@ def _same(main: Asked, examples: Sequence[Asked]) -> Asked:
 def _made(
     problem: Problem, kind: str, title: str, statements: Sequence[str], *, claim: Claim | None = None, proves: str = "",
     asked: Sequence[Asked] | None = None, shown: Sequence[str] | None = None,
+    warn: Callable[[], str] = str,
 ) -> Change:  # fmt: skip
-    """Makes a change, judges, looks whether it makes the claimed plan possible, and takes it back."""
+    """Makes a change, judges, looks whether it makes the claimed plan possible, and takes it back.
+
+    `warn` is asked while it is made.
+    """
+    problem.progress(f"trying: {title}")
     lab, claim = problem.lab, claim or problem.claim
     told = tuple(shown if shown is not None else statements)
     try:
@@ -116,11 +138,12 @@ def _made(
             effect, message, cost = _effect(problem, claim, asked=asked)
             breaks, plan = _aftermath(problem, effect, asked)
             proven = _proven(problem, claim, effect, asked) if proves else False
+            warning = warn()
     except psycopg.Error as error:
         if lab.connection.closed:
             raise
         return Change(kind, title, "failed", describe(error), told)
-    return Change(kind, title, effect, message, told, cost, proves if proven else "", breaks, plan)
+    return Change(kind, title, effect, message, told, cost, proves if proven else "", breaks, plan, warning)
 
 
 def _aftermath(
@@ -242,6 +265,7 @@ def _settings(problem: Problem) -> Iterator[Change]:
         beyond = today <= knob.farthest if knob.name == "random_page_cost" else today >= knob.farthest
         if beyond:
             continue
+        problem.progress(f"trying: {knob.name}")
         effect, message = _with_setting(problem, knob, knob.farthest)
         value = knob.farthest
         if effect == "flips":
@@ -292,7 +316,10 @@ def _index_candidates(problem: Problem) -> list[IndexChange]:
             continue
         bases = _bases(problem.claim, table, asked)
         found += index_changes(table, asked, bases, new=problem.claim.index is None)
-    return sorted(found, key=lambda change: change.size)[:_MOST_INDEXES]
+    ranked = sorted(found, key=lambda change: (bool(change.wide), change.size))
+    new = [change for change in ranked if change.size == _NEW][:_MOST_NEW]
+    old = [change for change in ranked if change.size < _NEW][: _MOST_INDEXES - len(new)]
+    return [change for change in ranked if change in new or change in old]
 
 
 def _about(problem: Problem, table: Table) -> bool:
@@ -318,7 +345,25 @@ def _index(problem: Problem, change: IndexChange) -> Change:
     if claim.index is not None:
         problem.lab.made.add(change.name)
         claim = replace(claim, index=Name(change.name, claim.index.schema))
-    return _made(problem, "index", change.title, change.statements, claim=claim, proves=change.reason)
+    return _made(
+        problem, "index", change.title, change.statements, claim=claim, proves=change.reason,
+        warn=lambda: _warning(problem.lab, change),
+    )  # fmt: skip
+
+
+def _warning(lab: Lab, change: IndexChange) -> str:
+    """What the index, just made, refuses to hold: rows with long values can then no longer be written."""
+    if not change.wide:
+        return ""
+    found = unbounded_elements(lab.connection, (change.table[0], change.name), change.table)
+    new = [(text, longest) for text, name, longest in found if name is None or name in change.wide]
+    if not new:
+        return ""
+    now = ", ".join(f"{text} {longest:,}" for text, longest in new if longest is not None)
+    return (
+        f"rows whose {' or '.join(text for text, _ in new)} is longer than about 2,700 bytes (a third of a page), "
+        f"compressed, cannot be indexed: writing one would fail{f' (longest now, in bytes: {now})' if now else ''}"
+    )
 
 
 def claimed_tables(problem: Problem) -> list[Table]:

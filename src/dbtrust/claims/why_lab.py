@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -58,8 +58,12 @@ def needs_execution(claim: Claim) -> bool:
 class Lab:
     """Plans on one database that nobody else uses. Without `superuser` no index of a constraint can be hidden."""
 
-    def __init__(self, stage: PostgresStage, database: str, names: Names) -> None:
+    def __init__(
+        self, stage: PostgresStage, database: str, names: Names, over: Callable[[], bool] = lambda: False
+    ) -> None:
         self.database = database
+        #: Is the time over that the whole run may take?
+        self.over = over
         #: Names of indexes that were made here.
         self.made: set[str] = set()
         self._stage, self._names = stage, names

@@ -76,13 +76,15 @@ def _fails(verdict: Verdict) -> bool:
 
 def _explain(case: Case, claim: Claim, plain: Explanation, held: Sequence[Claim]) -> Explanation:
     case.progress(f"explaining: {claim.text}")
+    if case.bounds.over():
+        return replace(plain, notes=(*plain.notes, _ENDED.format(case.bounds.seconds)))
     asked = asked_of(case.item)
     if case.stage.data is None or not asked or not explainable(case.item.query.sql):
         return plain
     try:
         with ExitStack() as stack:
             name = stack.enter_context(_database(case, claim))
-            lab = stack.enter_context(Lab(case.stage, name, case.names))
+            lab = stack.enter_context(Lab(case.stage, name, case.names, case.bounds.over))
             return _in_lab(case, lab, claim, plain, held, asked)
     except psycopg.Error as error:
         if _lost(error):
@@ -135,10 +137,10 @@ def _in_lab(
     if judged.outcome == "refuted":
         return _refuted(case, lab, claim, shown, held, asked, main)
     if judged.outcome == "holds" and verdict == "holds":
-        return _held(lab, claim, shown, main)
+        return _held(case, lab, claim, shown, main)
     if verdict == "unproved" and plain.verdict == "unproved" and judged.outcome == "holds":
         note = "with today's sample of the statistics the claim holds; with another one it does not"
-        return _held(lab, claim, replace(shown, notes=(note,)), main)
+        return _held(case, lab, claim, replace(shown, notes=(note,)), main)
     return shown
 
 
@@ -179,7 +181,7 @@ def _beside(shown: Explanation, other: Plan, forced_by: Sequence[str], *, satisf
     )  # fmt: skip
 
 
-def _held(lab: Lab, claim: Claim, shown: Explanation, main: Asked) -> Explanation:
+def _held(case: Case, lab: Lab, claim: Claim, shown: Explanation, main: Asked) -> Explanation:
     """By how much it holds: the cheapest plan that the claim would refuse."""
     assert shown.chosen is not None
     tables = lab.relation_tables([shown.chosen])
@@ -188,7 +190,10 @@ def _held(lab: Lab, claim: Claim, shown: Explanation, main: Asked) -> Explanatio
         executed=needs_execution(claim),
     )  # fmt: skip
     if seen.best is None:
-        note = f"no other plan that refutes it was found, taking away up to 4 things ({seen.tried} tries)"
+        ended = f", ended by the {case.bounds.seconds:g} seconds of the run" if lab.over() else ""
+        note = (
+            f"no other plan that refutes it was found, taking away up to 4 things ({seen.tried} tries{ended})"
+        )
         return replace(shown, notes=(*shown.notes, note))
     with without(lab, seen.best[1]):
         other = _measured(lab, main, seen.best[0])
@@ -219,26 +224,42 @@ def _refuted(
         with without(lab, seen.best[1]):
             other = _measured(lab, main, seen.best[0])
         shown = _beside(shown, other, [move.label for move in seen.best[1]], satisfies=True)
-    problem = _problem(lab, claim, shown, held, asked, main, seen)
+    problem = _problem(case, lab, claim, shown, held, asked, main, seen)
     changes = [*_vacuumed(case, problem), *try_changes(problem)]
     rows = _rows(case, problem)
     impossible = _impossible(claim, problem.chosen, seen, changes)
-    notes = shown.notes if lab.superuser else (*shown.notes, _NOT_HIDDEN)
-    return replace(shown, changes=(*changes, *rows), impossible=impossible, notes=notes)
+    found = seen.best is not None or bool(impossible)
+    notes = [*shown.notes, *([] if lab.superuser else [_NOT_HIDDEN])]
+    notes += [] if found else [_not_found(seen, changes)]
+    notes += [_ENDED.format(case.bounds.seconds)] if lab.over() else []
+    return replace(shown, changes=(*changes, *rows), impossible=impossible, notes=tuple(notes))
+
+
+_ENDED = "the {:g} seconds of the run were over: what had not been begun by then was not tried (--seconds)"
+
+
+def _not_found(seen: Search, changes: Sequence[Change]) -> str:
+    """How much was tried in vain: no proof that there is no such plan."""
+    taken = f"taking away what the plans use ({seen.tried} tries)"
+    possible = [c for c in changes if c.effect in ("flips", "partly")]
+    made = "" if possible else f" nor by any of the {len(changes)} changes that were tried"
+    return (
+        f"no plan that meets the claim was found by {taken}{made}; another change may still make one possible"
+    )
 
 
 _NOT_HIDDEN = "the role is no superuser, so plans were forced by settings alone and no index was hidden from the planner"
 
 
 def _problem(
-    lab: Lab, claim: Claim, shown: Explanation, held: Sequence[Claim], asked: Sequence[Asked], main: Asked,
+    case: Case, lab: Lab, claim: Claim, shown: Explanation, held: Sequence[Claim], asked: Sequence[Asked], main: Asked,
     seen: Search,
 ) -> Problem:  # fmt: skip
     assert shown.chosen is not None
     plans = [shown.chosen, *seen.plans]
     return Problem(
         lab, claim, main, asked, beside(claim, held), shown.chosen, plans,
-        lab.relation_tables(plans), _used(lab, main), seen.best is not None,
+        lab.relation_tables(plans), _used(lab, main), seen.best is not None, case.progress,
     )  # fmt: skip
 
 
@@ -253,10 +274,14 @@ def _used(lab: Lab, main: Asked) -> dict[tuple[str, str], list[str]]:
 
 
 def _vacuumed(case: Case, problem: Problem) -> list[Change]:
-    if problem.claim.at is not None or not any(n.heap_fetches for n in problem.chosen.nodes):
+    if (
+        problem.claim.at is not None
+        or not any(n.heap_fetches for n in problem.chosen.nodes)
+        or problem.lab.over()
+    ):
         return []
     assert case.stage.data is not None
-    with case.stage.copy(case.stage.data) as name, Lab(case.stage, name, case.names) as lab:
+    with case.stage.copy(case.stage.data) as name, Lab(case.stage, name, case.names, case.bounds.over) as lab:
         return try_vacuum(lab, problem)
 
 
@@ -271,10 +296,7 @@ def _impossible(claim: Claim, chosen: Plan, seen: Search, changes: Sequence[Chan
     proving = sorted((c for c in changes if c.proves), key=lambda c: (c.kind != "cast", c.effect != "flips"))
     if proving:
         return (proving[0].proves,)
-    tried = len(changes)
-    return (
-        f"no setting gives such a plan ({seen.tried} tries), and none of {tried} changes makes it possible",
-    )
+    return ()
 
 
 def _rows(case: Case, problem: Problem) -> list[Change]:

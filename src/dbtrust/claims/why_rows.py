@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress
@@ -17,10 +17,15 @@ FARTHEST, CHEAP = 10, 100_000
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many times data are built at most, and the seconds that the search may take before it builds again."""
+    """How many times data are built at most, and the seconds of the whole run after which nothing more is begun."""
 
     builds: int = 8
     seconds: float = 120.0
+    started: float = field(default_factory=time.monotonic)
+
+    def over(self) -> bool:
+        """Is the time up?"""
+        return time.monotonic() > self.started + self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,6 @@ class _Tries:
 
     def __init__(self, relation: str, judge: Judge, bounds: Bounds, progress: Progress) -> None:
         self._relation, self._judge, self._bounds, self._progress = relation, judge, bounds, progress
-        self._end = time.monotonic() + bounds.seconds
         self.seen: list[Seen] = []
         self.stopped = ""
 
@@ -68,7 +72,7 @@ class _Tries:
             return None
         if len(self.seen) >= self._bounds.builds:
             self.stopped = f"at most {self._bounds.builds} builds"
-        elif time.monotonic() > self._end:
+        elif self._bounds.over():
             self.stopped = f"at most {self._bounds.seconds:g} seconds"
         else:
             self._progress(f"building {rows:,} rows of {self._relation}")

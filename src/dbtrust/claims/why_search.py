@@ -70,7 +70,7 @@ def search(
         for moves, plan in front:
             for move in _moves(plan, hidden):
                 chosen = frozenset((*moves, move))
-                if chosen in sets or move in moves or result.tried >= tries:
+                if chosen in sets or move in moves or result.tried >= tries or lab.over():
                     continue
                 sets.add(chosen)
                 result.tried += 1

@@ -27,7 +27,7 @@ from dbtrust.cli.progress import show_progress
 @option("--builds", type=click.IntRange(min=0), default=8, show_default=True,
         help="Build the data with other numbers of rows at most so often; 0: not at all.")  # fmt: skip
 @option("--seconds", type=click.FloatRange(min=0), default=120.0, show_default=True,
-        help="Build no further after so many seconds.")  # fmt: skip
+        help="Begin nothing more after so many seconds.")  # fmt: skip
 @server_options
 @format_option("text", "json")
 @output_option

@@ -66,13 +66,20 @@ def _expanded(line: str) -> str:
 
 
 def _without_bars(lines: list[str]) -> list[str]:
-    """The borders go where every line has one."""
+    """The borders go where the lines have them; the first and the last one may be cut off inside."""
     full = [line.strip() for line in lines if line.strip()]
-    if full and all(line[0] in _BAR and line[-1] in _BAR and len(line) > 1 for line in full):
-        lines = [line.strip()[1:-1].removeprefix(" ").rstrip() if line.strip() else "" for line in lines]
+    both = sum(line[0] in _BAR and line[-1] in _BAR and len(line) > 1 for line in full)
+    if both and both >= len(full) - 2 and all(line[0] in _BAR or line[-1] in _BAR for line in full):
+        lines = [_without_borders(line) if line.strip() else "" for line in lines]
     elif len(full) > 1 and all(line[-1] in _BAR for line in full):
         lines = [line.rstrip()[:-1].rstrip() if line.strip() else "" for line in lines]
     return lines
+
+
+def _without_borders(line: str) -> str:
+    bare = line.strip()
+    bare = bare[1:].removeprefix(" ") if bare[0] in _BAR else line
+    return bare.rstrip()[:-1].rstrip() if bare.rstrip().endswith(tuple(_BAR)) else bare
 
 
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*+)"[,;]?[ \t]*')

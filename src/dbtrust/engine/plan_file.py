@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -36,8 +36,6 @@ def read_plans(data: bytes, file: str) -> tuple[SavedPlan, ...]:
     Raises DbtrustError: too large, no text, XML, or nothing in it is a plan; with a place where there is one.
     """
     text = _decoded(data, file)
-    if text.lstrip().startswith("<"):
-        raise _error("an XML plan is not read", file, "use EXPLAIN (FORMAT JSON), or the text format")
     try:
         found, nodes = list[SavedPlan](), 0
         for saved in _logs(text, file) if plan_log.is_log(text) else _plans(text, file):
@@ -48,7 +46,8 @@ def read_plans(data: bytes, file: str) -> tuple[SavedPlan, ...]:
     except RecursionError:
         raise _error("nested too deep for a plan", file, _WHOLE) from None
     if not found:
-        raise _error("no plan of PostgreSQL or MongoDB", file, _WHOLE)
+        place = locate(text, len(text) - len(text.lstrip()), file)
+        raise DbtrustError("no plan of PostgreSQL or MongoDB", location=place, next=_WHOLE)
     return tuple(replace(saved, plan=_shallow(saved.plan)) for saved in found)
 
 
@@ -88,6 +87,7 @@ def _logs(text: str, file: str) -> Iterator[SavedPlan]:
 
 def _plans(text: str, file: str) -> Iterator[SavedPlan]:
     lines = unframed(text)
+    _refuse_markup(lines, file)
     if plan_values.are_documents(lines):
         for found in plan_values.read("\n".join(lines), file):
             if found.text is not None:
@@ -96,10 +96,25 @@ def _plans(text: str, file: str) -> Iterator[SavedPlan]:
                 yield SavedPlan(found.plan, found.form, found.line)
     elif plan_yaml.is_yaml(lines):
         first = next(number for number, line in enumerate(lines) if line.strip())
-        yield SavedPlan(plan_values.postgres_plan(plan_yaml.read(lines, file)), "PostgreSQL YAML", first + 1)
+        place = Location(file, first + 1)
+        plan = plan_values.postgres_plan(plan_yaml.read(lines, file), place, uniform=True)
+        yield SavedPlan(plan, "PostgreSQL YAML", first + 1)
     else:
-        for plan in plan_text.read(lines):
-            yield SavedPlan(plan_values.postgres_plan([plan.entry]), "PostgreSQL text", plan.line + 1)
+        for found in plan_text.read(lines, file):
+            plan = plan_values.postgres_plan([found.entry], Location(file, found.line + 1))
+            yield SavedPlan(plan, "PostgreSQL text", found.line + 1)
+
+
+def _refuse_markup(lines: Sequence[str], file: str) -> None:
+    """Raises DbtrustError for the formats that are not read."""
+    number, first = next(((n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()), (1, ""))
+    if not first.startswith("<"):
+        return
+    xml = first.startswith(("<?xml", "<explain"))
+    raise DbtrustError(
+        "an XML plan is not read" if xml else "a page of HTML is not read", location=Location(file, number),
+        next="use EXPLAIN (FORMAT JSON), or the text format" if xml else "save the plan without \\pset format html",
+    )  # fmt: skip
 
 
 def _shallow(plan: Plan) -> Plan:

@@ -10,7 +10,7 @@ import orjson
 
 from dbtrust.engine.mongo.plan_shell import MOST, Value, read_value
 from dbtrust.engine.mongo.shell_types import relaxed
-from dbtrust.engine.postgres import plan_document
+from dbtrust.engine.postgres import plan_damage, plan_document
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Plan
@@ -105,7 +105,7 @@ def _of_document(document: Document, place: Location, lost: Sequence[str]) -> It
         yield from _of_list([document], place, lost)
     elif isinstance(document.get("Plan"), dict):
         yield _postgres([document], place)
-    elif "Node Type" in document:
+    elif isinstance(document.get("Node Type"), str):
         yield _postgres([{"Plan": document}], place)
     elif _is_mongo(document):
         yield _mongo(document, place, lost)
@@ -140,7 +140,7 @@ def _texts(values: list[Any]) -> list[Any]:
 
 
 def _postgres(document: list[Any], place: Location) -> Found:
-    return Found(place.line or 1, postgres_plan(document), "PostgreSQL JSON")
+    return Found(place.line or 1, postgres_plan(document, place), "PostgreSQL JSON")
 
 
 def _no_plan(place: Location, what: str) -> DbtrustError:
@@ -151,10 +151,17 @@ def _no_plan(place: Location, what: str) -> DbtrustError:
     )
 
 
-def postgres_plan(document: list[Any]) -> Plan:
-    """The plan of PostgreSQL's document; its command is the query's text, where auto_explain wrote it."""
-    plan = plan_document.parse(document, server_version="")
+def postgres_plan(document: list[Any], place: Location, *, uniform: bool = False) -> Plan:
+    """The plan of PostgreSQL's document; its command is the query's text, where auto_explain wrote it.
+
+    Raises DbtrustError for one whose nodes lack what their types need; `uniform` as plan_damage.tree_lacks has it.
+    """
     entries: list[Document] = [entry for entry in document if isinstance(entry, dict)]
+    roots = [_member(entry, "Plan") for entry in entries if isinstance(entry.get("Plan"), dict)]
+    if what := plan_damage.tree_lacks(roots, uniform=uniform):
+        step = "save the whole plan, as EXPLAIN printed it"
+        raise DbtrustError(f"a damaged plan: {what}", location=place, next=step)
+    plan = plan_document.parse(document, server_version="")
     texts = [entry.get("Query Text") for entry in entries]
     return replace(plan, command="; ".join(text for text in texts if isinstance(text, str)))
 

@@ -1,7 +1,7 @@
 """Ends every server below a folder and removes the folder: at once, or when dbtrust is gone.
 
-This file is also a program, `python -I -S watchdog.py FOLDER`, whose standard input is a pipe that dbtrust
-holds open: it must start in milliseconds, so it imports little. The kernel closes the pipe however dbtrust
+This file is also a program, `python -I -S watchdog.py FOLDER` (or `--group`, for a command that dbtrust runs), whose
+standard input is a pipe that dbtrust holds open: it must start in milliseconds, so it imports little. The kernel closes the pipe however dbtrust
 ends. (PR_SET_PDEATHSIG would fire when a mere thread of dbtrust ends.)
 """
 
@@ -178,5 +178,28 @@ def guard(descriptor: int, folder: str) -> None:
         clean(folder)
 
 
+def guard_group(descriptor: int) -> None:
+    """Reads the number of a process group, and kills it when the pipe is closed without the word "done"."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    told = b""
+    while piece := os.read(descriptor, 64):
+        told += piece
+    words = told.split()
+    if words and words[-1] != b"done" and _group_lives(int(words[0])):
+        os.killpg(int(words[0]), signal.SIGKILL)
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except OSError:
+        return False
+    return True
+
+
 if __name__ == "__main__":
-    guard(0, sys.argv[1])
+    if sys.argv[1] == "--group":
+        guard_group(0)
+    else:
+        guard(0, sys.argv[1])

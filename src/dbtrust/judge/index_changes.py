@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dbtrust.judge.statements import expression_text, messages, parse_tree, quoted
@@ -16,6 +16,8 @@ from dbtrust.model.whatif import Condition, Index, Table, Wants
 
 _PLAIN = re.compile(r'[^\W\d][\w$]*|"(?:[^"]|"")+"')
 _LONGEST = 63
+#: The size of a change that adds an index.
+NEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class IndexChange:
     reason: str = ""
     #: How many keys and columns the index then holds.
     held: int = 0
+    #: Columns of unbounded length that a B-tree then holds for the first time: long values could no longer be written.
+    wide: tuple[str, ...] = ()
+    table: tuple[str, str] = ("", "")
 
 
 def index_changes(
@@ -45,7 +50,27 @@ def index_changes(
     unlike: dict[str, IndexChange] = {}
     for change in found:
         unlike.setdefault(_tail(change.statements[-1]), change)
-    return sorted(unlike.values(), key=lambda change: (change.size, change.held))
+    marked = [_marked(table, change) for change in unlike.values()]
+    return sorted(marked, key=lambda change: (bool(change.wide), change.size, change.held))
+
+
+def _marked(table: Table, change: IndexChange) -> IndexChange:
+    """The change with the columns whose values an index does not limit today and would then."""
+    statement = parse_tree(change.statements[-1]).stmts[0].stmt.index_stmt
+    elements = [*statement.index_params, *statement.index_including_params]
+    held: set[str] = set()
+    if statement.access_method == "btree":
+        held |= {name for e in elements for name in _columns_of(e)}
+    return replace(
+        change, wide=tuple(sorted(held & table.unbounded - _limited(table))), table=(table.schema, table.name)
+    )
+
+
+def _limited(table: Table) -> set[str]:
+    """The columns that a B-tree over all rows holds already."""
+    trees = [(index, _tree(index)) for index in table.indexes]
+    whole = [i for i, tree in trees if tree.access_method == "btree" and not tree.HasField("where_clause")]
+    return {name for index in whole for name in key_columns(index)}
 
 
 def _tail(statement: str) -> str:
@@ -236,6 +261,9 @@ def _new(table: Table, wants: Wants) -> Iterator[IndexChange]:
     """An index of its own for the query, with and without what it reads beside the conditions."""
     ideal = _ideal(wants)
     reason = f"no index of {table.name} has these keys"
+    order = _ideal(replace(wants, conditions=()))
+    if order:  # behind a join, or where the planner had better read in order and filter
+        yield _created(table, order, (), "btree", reason)
     if ideal:
         yield _created(table, ideal, (), "btree", reason)
         held = {e.index_elem.name for e in ideal}
@@ -265,7 +293,7 @@ def _created(
     title += f" INCLUDE ({', '.join(include)})" if include else ""
     title += f" USING {method}" if method != "btree" else ""
     held = len(keys) + len(include)
-    return IndexChange(3, title, (postgast.deparse(tree),), statement.idxname, reason, held)
+    return IndexChange(NEW, title, (postgast.deparse(tree),), statement.idxname, reason, held)
 
 
 def _ideal(wants: Wants) -> list[Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dbtrust.judge.sql_forms import Form, Slot, forms, masked, one_line, quoted, written
@@ -38,10 +38,13 @@ class _Seen:
     most_rows: tuple[float, Values] | None = None
     dearest: tuple[float, Values] | None = None
     untold: bool = False
+    #: Executions whose values are not among `counts`.
+    unkept: int = 0
 
     def add(self, values: Values | None, rows: float, cost: float) -> None:
         self.count += 1
         if values is None:
+            self.unkept += 1
             return
         if not self.counts:
             self.first = values
@@ -163,13 +166,28 @@ class Recording:
         found: list[RecordedQuery] = []
         for fingerprint, group in sorted(self._groups.items()):
             total = sum(seen.count for seen in group.values())
-            seen = min(group.values(), key=lambda s: (not s.counts, -s.count, str(s.form.pieces)))
+            alike = _alike(group)
+            seen = min(alike, key=lambda s: (not s.counts, -s.count, str(s.form.pieces)))
+            self._name_unkept(seen, sum(other.count for other in alike if other is not seen))
             try:
                 found.append(_query(fingerprint, seen, total))
             except ValueError as error:
                 head = _head(seen.form)
                 self._lose(head, str(error), "write a query file with this statement by hand", total)
         return _named(found)
+
+    def _name_unkept(self, seen: _Seen, others: int) -> None:
+        """What stands in no example and in no query, though its statement does."""
+        if others:
+            self.passed["rarer writings of the same statement"] += others
+        if seen.unkept and seen.counts:
+            reason = (
+                "the log does not tell the values of some executions"
+                if seen.untold
+                else f"the values of some executions are longer than {_LONGEST:,} characters, or stand elsewhere"
+            )
+            step = "add an example with them by hand"
+            self._lose(_head(seen.form), f"{reason}: they are no example", step, seen.unkept)
 
     def lost(self) -> list[Lost]:
         return [Lost(*key, count) for key, count in sorted(self._lost.items())]
@@ -179,6 +197,96 @@ def _head(form: Form) -> str:
     """The statement with its constants left out, for a message."""
     parts = [p if isinstance(p, str) else f"${p.number}" if p.number else "…" for p in form.pieces]
     return "".join(parts)
+
+
+def _alike(group: Mapping[tuple[Form, Values], _Seen]) -> list[_Seen]:
+    """Executions that differ only in blanks and in what was sent as a parameter, together."""
+    found: dict[tuple[str | None, ...], list[_Seen]] = {}
+    for seen in group.values():
+        found.setdefault(_skeleton(seen), []).append(seen)
+    return [_together(several) if len(several) > 1 else several[0] for several in found.values()]
+
+
+def _skeleton(seen: _Seen) -> tuple[str | None, ...]:
+    """The words of a statement, with None for each value."""
+    form = seen.form
+    words = [
+        p.strip().casefold()
+        if isinstance(p, str)
+        else seen.constants[p.index]
+        if p.index in form.fixed
+        else None
+        for p in form.pieces
+    ]
+    return tuple(word for word in words if word != "")
+
+
+def _places(form: Form) -> list[Slot]:
+    """The values of a statement in the order in which they stand."""
+    return [p for p in form.pieces if isinstance(p, Slot) and p.index not in form.fixed]
+
+
+def _numbers(form: Form) -> list[int]:
+    return sorted({p.number for p in form.pieces if isinstance(p, Slot) and p.number})
+
+
+def _together(several: Sequence[_Seen]) -> _Seen:
+    """One for all: a parameter is what any of them sent as one."""
+    base = min(several, key=lambda s: (-len(_numbers(s.form)), -s.count, str(s.form.pieces)))
+    merged = _widened(base.form, [_places(seen.form) for seen in several])
+    found = _Seen(merged, base.constants)
+    for seen in several:
+        found.count += seen.count
+        found.unkept += seen.unkept
+        found.untold |= seen.untold
+        for values, count in seen.counts.items():
+            moved = _moved(values, seen.form, merged)
+            if moved is None:
+                found.unkept += count
+            elif moved in found.counts or len(found.counts) < _DISTINCT:
+                found.counts[moved] += count
+        found.most_rows = _larger(found.most_rows, seen.most_rows, seen.form, merged)
+        found.dearest = _larger(found.dearest, seen.dearest, seen.form, merged)
+    found.first = next(iter(found.counts), ())
+    kept = [*found.counts, *(one[1] for one in (found.most_rows, found.dearest) if one is not None)]
+    found.differs = {i for values in kept for i, value in enumerate(values) if value != found.first[i]}
+    return found
+
+
+def _widened(form: Form, every: Sequence[Sequence[Slot]]) -> Form:
+    """The statement with a parameter in each place where one of `every` has one."""
+    sent = [any(slots[at].number for slots in every) for at in range(len(every[0]))]
+    pieces, at, last = list(form.pieces), 0, max(_numbers(form), default=0)
+    for place, piece in enumerate(pieces):
+        if isinstance(piece, Slot) and piece.index not in form.fixed:
+            if sent[at] and not piece.number:
+                last += 1
+                pieces[place] = Slot(number=last)
+            at += 1
+    left = tuple(slot for slot in form.open if slot in pieces)
+    return replace(form, pieces=tuple(pieces), open=left)
+
+
+def _moved(values: Values, form: Form, merged: Form) -> Values | None:
+    """Values of one writing in the order of another; None where one parameter would need two values."""
+    numbers = _numbers(form)
+    index = {number: at for at, number in enumerate(numbers)}
+    opened = {slot: at for at, slot in enumerate(form.open, len(numbers))}
+    found: dict[Slot, str] = {}
+    for mine, other in zip(_places(form), _places(merged), strict=True):
+        value = values[index[mine.number] if mine.number else opened[mine]]
+        if found.setdefault(other, value) != value:
+            return None
+    return tuple(found[slot] for slot in (*(Slot(number=n) for n in _numbers(merged)), *merged.open))
+
+
+def _larger(
+    now: tuple[float, Values] | None, other: tuple[float, Values] | None, form: Form, merged: Form
+) -> tuple[float, Values] | None:
+    moved = _moved(other[1], form, merged) if other is not None else None
+    if other is None or moved is None:
+        return now
+    return (other[0], moved) if now is None or other[0] > now[0] else now
 
 
 def _is_system(schema: str | None, name: str) -> bool:

@@ -23,12 +23,13 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`columns` maps a name to its type, in the table's order."""
+    """`columns` maps a name to its type, in the table's order; `unbounded` are those whose values have no greatest length."""
 
     schema: str
     name: str
     columns: Mapping[str, str]
     indexes: tuple[Index, ...] = ()
+    unbounded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Change:
 
     `statements` make it: SQL, or MongoDB commands as JSON. `proves` is the reason that the claimed plan cannot
     be had without it, where making the change showed it. `breaks` names claims of the query that then fail.
+    `warning` is what the change may do to writes.
     """
 
     kind: str
@@ -30,12 +31,13 @@ class Change:
     proves: str = ""
     breaks: tuple[str, ...] = ()
     plan: Plan | None = None
+    warning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "kind": self.kind, "title": self.title, "effect": self.effect, "message": self.message,
             "statements": list(self.statements), "cost": self.cost, "proves": self.proves,
-            "breaks": list(self.breaks), "plan": self.plan.to_dict() if self.plan else None,
+            "breaks": list(self.breaks), "warning": self.warning, "plan": self.plan.to_dict() if self.plan else None,
         }  # fmt: skip
 
 

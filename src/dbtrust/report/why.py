@@ -213,6 +213,8 @@ def _smallest(change: _Data) -> Iterator[Line]:
     yield from (Line(10, ((visible(statement), ""),), hang=2) for statement in change["statements"])
     cost = f" (cost {number(change['cost'])})" if change["cost"] is not None else ""
     yield Line(8, (("then: ", "dim"), (visible(change["message"]) + cost, "")), hang=2)
+    if change["warning"]:
+        yield Line(8, (("warning: ", "yellow"), (visible(change["warning"]), "")), hang=2)
     if change["breaks"]:
         yield Line(
             8,
@@ -228,6 +230,8 @@ def _tried(change: _Data) -> Iterator[Line]:
     message = change["message"] + (
         f"; but then fails: {'; '.join(change['breaks'])}" if change["breaks"] else ""
     )
+    if effect == "flips" and change["warning"]:
+        message += f"; warning: {change['warning']}"
     yield Line(
         6, ((f"{word}: ", style), (visible(change["title"]), ""), (f"  [{visible(message)}]", "dim")), hang=2
     )

@@ -11,21 +11,63 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from dbtrust.engine import watchdog
 from dbtrust.model.project import Config
+
+
+class _Guard:
+    """A process that kills the command's group if this one is killed; `tell` is the pipe that it reads."""
+
+    def __init__(self) -> None:
+        read, self.tell = os.pipe()  # no child inherits the writing end
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", watchdog.__file__, "--group"], stdin=read, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
+            )  # fmt: skip
+        except OSError:
+            os.close(self.tell)
+            raise
+        finally:
+            os.close(read)
+
+    def watch(self, group: int) -> None:
+        os.write(self.tell, b"%d " % group)
+
+    def end(self) -> None:
+        """The group is no longer ours to end: its number may be another one's soon."""
+        with suppress(BrokenPipeError):
+            os.write(self.tell, b"done")
+        os.close(self.tell)
+        self._process.wait()
+
+
+class Command(subprocess.Popen[bytes]):
+    """The leader of a process group that does not outlive dbtrust, however that ends."""
+
+    guard: _Guard
 
 
 def start_command(
     config: Config, command: Sequence[str], urls: Mapping[str, str], *, stdout: IO[Any] | int, stderr: IO[Any] | int
-) -> subprocess.Popen[bytes]:  # fmt: skip
+) -> Command:  # fmt: skip
     """Starts it in the project's folder, as the leader of a process group. Raises OSError.
 
     `urls` are the variables DBTRUST_POSTGRES and DBTRUST_MONGO; a first word `python` is dbtrust's own.
     """
     program = sys.executable if command[0] == "python" else command[0]
-    return subprocess.Popen(
-        [program, *command[1:]], cwd=config.root, env=_environment(config, urls), stdin=subprocess.DEVNULL,
-        stdout=stdout, stderr=stderr, start_new_session=True,
-    )  # fmt: skip
+    guard = _Guard()
+    try:
+        process = Command(
+            [program, *command[1:]], cwd=config.root, env=_environment(config, urls), stdin=subprocess.DEVNULL,
+            stdout=stdout, stderr=stderr, start_new_session=True,
+        )  # fmt: skip
+    except BaseException:
+        guard.end()
+        raise
+    process.guard = guard
+    guard.watch(process.pid)
+    return process
 
 
 def _environment(config: Config, urls: Mapping[str, str]) -> dict[str, str]:
@@ -40,7 +82,7 @@ def _environment(config: Config, urls: Mapping[str, str]) -> dict[str, str]:
     return {**clean, **python, "PYTHONDONTWRITEBYTECODE": "1", **urls}
 
 
-def wait_command(process: subprocess.Popen[bytes], seconds: float | None = None) -> int | None:
+def wait_command(process: Command, seconds: float | None = None) -> int | None:
     """The exit code (negative: the signal that ended it), None after the time limit.
 
     The whole process group ends with us, whatever happens.
@@ -52,4 +94,5 @@ def wait_command(process: subprocess.Popen[bytes], seconds: float | None = None)
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+        process.guard.end()
         process.wait()

@@ -1,4 +1,4 @@
-"""PostgreSQL's EXPLAIN text format, as the document that its JSON format would be. Pure.
+"""PostgreSQL's EXPLAIN text format, as the document that its JSON format would be. Pure; a damaged one is refused.
 
 `read` gives what plan_document.parse takes, so that both formats are one tree. What the text leaves out because it
 is zero (rows removed, blocks) is filled in where the text shows that it was counted.
@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dbtrust.engine.postgres import plan_lines, plan_properties
+from dbtrust.engine.postgres import plan_damage, plan_lines, plan_properties
 from dbtrust.engine.postgres.plan_lines import Properties
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.location import Location
 
 _KEY = re.compile(r"([A-Z][\w/ -]*?):(?:\s+(.*))?", re.DOTALL)
 _WORKER = re.compile(r"Worker (\d+): +(.*)", re.DOTALL)
@@ -28,11 +30,14 @@ _BLOCKS = [f"{kind} {what} Blocks" for kind in ("Shared", "Local") for what in (
 
 @dataclass(slots=True)
 class TextPlan:
-    """`entry` is one object of the JSON document; `line` counts from 0."""
+    """`entry` is one object of the JSON document; `line` counts from 0. `lines` are those of the nodes."""
 
     line: int
     entry: Properties
     nodes: list[Properties] = field(default_factory=list[Properties])
+    lines: list[_Line] = field(default_factory=list["_Line"])
+    #: The last line of the text that belongs to the tree or stands below it.
+    last: _Line | None = None
 
 
 @dataclass(slots=True)
@@ -42,20 +47,45 @@ class _Line:
     text: str
 
 
-def read(lines: Sequence[str]) -> list[TextPlan]:
+def read(lines: Sequence[str], file: str = "") -> list[TextPlan]:
     """Every plan in the lines, in their order; what stands before the first one is skipped.
 
     Lines have their indentation, without a terminal's frame. A statement's text ("Query Text") may stand before
-    its plan. A list without plans where nothing is one.
+    its plan. A list without plans where nothing is one. Raises DbtrustError, with the line, for a damaged plan.
     """
-    reader = _Reader()
+    reader = _Reader(file)
     logical = list(_logical(lines))
     for at, line in enumerate(logical):
         following = logical[at + 1] if at + 1 < len(logical) else None
         reader.line(line, following)
+        if reader.plans:
+            reader.plans[-1].last = line
     for plan in reader.plans:
+        _refuse_damaged(plan, file)
         _complete(plan)
     return reader.plans
+
+
+def _refuse_damaged(plan: TextPlan, file: str) -> None:
+    """Raises DbtrustError for a node without its children or numbers, and for a last line that is cut off."""
+    last, root = plan.last, plan.nodes[0]
+    for node, line in zip(plan.nodes, plan.lines, strict=True):
+        if what := plan_damage.line_lacks(line.text, node, root, last=line is last):
+            raise _damaged(what, line, file)
+    if last is not None and last not in plan.lines:
+        below = last.column > plan.lines[0].column
+        if what := plan_damage.end_lacks(last.text) if below else plan_damage.statement_lacks(last.text):
+            raise _damaged(what, last, file)
+    for node, line in zip(plan.nodes, plan.lines, strict=True):
+        if what := plan_damage.lacking(node):
+            raise _damaged(what, line, file)
+
+
+def _damaged(what: str, line: _Line, file: str) -> DbtrustError:
+    return DbtrustError(
+        f"a damaged plan: {what}", location=Location(file or None, line.number + 1),
+        next="save the whole plan, as EXPLAIN printed it",
+    )  # fmt: skip
 
 
 def _logical(lines: Sequence[str]) -> Iterator[_Line]:
@@ -90,7 +120,8 @@ def _closed(lines: Sequence[str], at: int) -> int:
 class _Reader:
     """Line by line: a root opens a plan, arrows give the tree, all else belongs to the last node or the statement."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
+        self._file = file
         self.plans: list[TextPlan] = []
         self._root = 0
         #: (column of the arrow, node)
@@ -103,7 +134,7 @@ class _Reader:
         self._before: list[str] = []
 
     def line(self, line: _Line, following: _Line | None) -> None:
-        if line.text.startswith("->"):
+        if line.text.startswith("->") and (self.plans or plan_lines.node(line.text[2:].lstrip())[1]):
             self._child(line)
         elif self._is_label(line, following):
             self._label = line.text
@@ -133,11 +164,12 @@ class _Reader:
         if "Total Cost" in properties or "Actual Loops" in properties:
             return True
         below = following is not None and following.text.startswith("->") and ":" not in line.text
-        return sure or (below and not self.plans and len(line.text) < 200)
+        likely = below and not self.plans and plan_damage.is_type(properties["Node Type"])
+        return sure or (likely and len(line.text) < 200)
 
     def _open(self, line: _Line) -> None:
         node, _ = plan_lines.node(line.text)
-        plan = TextPlan(line.number, {"Plan": node}, [node])
+        plan = TextPlan(line.number, {"Plan": node}, [node], [line])
         if (text := self._query_text()) is not None:
             plan.entry["Query Text"] = text
         self.plans.append(plan)
@@ -152,8 +184,9 @@ class _Reader:
     def _child(self, line: _Line) -> None:
         node, _ = plan_lines.node(line.text[2:].lstrip())
         if not self.plans:  # a plan whose beginning was cut off
-            self._open(_Line(line.number, line.column, "Result"))
-            self.plans[-1].nodes[0]["Node Type"] = "a plan without its beginning"
+            raise _damaged("its beginning is missing", line, self._file)
+        if line.column <= self._root:
+            raise _damaged("this node is below nothing", line, self._file)
         if not self._label:
             self._pop(line.column)
         parent = self._stack[-1][1]
@@ -164,6 +197,7 @@ class _Reader:
             node["Subplan Name"] = self._label
         siblings.append(node)
         self.plans[-1].nodes.append(node)
+        self.plans[-1].lines.append(line)
         self._stack.append((line.column, node))
         self._label, self._worker, self._after = "", None, False
 

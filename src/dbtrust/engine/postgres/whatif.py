@@ -92,16 +92,45 @@ def tables(connection: psycopg.Connection[Any], relations: Iterable[Relation]) -
     """Columns and valid indexes of relations. Raises psycopg.Error."""
     wanted = sorted(set(relations))
     asked = {"schemas": [r[0] for r in wanted], "relations": [r[1] for r in wanted]}
+    unbounded = defaultdict[Relation, set[str]](set)
     columns, indexes = defaultdict[Relation, dict[str, str]](dict), defaultdict[Relation, list[Index]](list)
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(sql.load("why_columns"), asked).fetchall():
             columns[row["schema"], row["relation"]][row["name"]] = row["type"]
+            if row["unbounded"]:
+                unbounded[row["schema"], row["relation"]].add(row["name"])
         for row in cursor.execute(sql.load("why_indexes"), asked).fetchall():
             index = Index(
                 row["oid"], row["index_schema"], row["name"], row["definition"], row["backs"] is not None
             )
             indexes[row["schema"], row["relation"]].append(index)
-    return {r: Table(*r, columns[r], tuple(indexes[r])) for r in wanted}
+    return {r: Table(*r, columns[r], tuple(indexes[r]), frozenset(unbounded[r])) for r in wanted}
+
+
+def unbounded_elements(
+    connection: psycopg.Connection[Any], index: Relation, table: Relation
+) -> list[tuple[str, str | None, int | None]]:
+    """(expression, column if it is a bare one, bytes of the longest value now) of what may outgrow a B-tree's entry.
+
+    The bytes are None where the table is large. Raises psycopg.Error.
+    """
+    asked = {"schema": index[0], "index": index[1]}
+    found: list[tuple[str, str | None, int | None]] = []
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(sql.load("why_unbounded"), asked).fetchall()
+    for row in rows:
+        longest = _longest(connection, table, row["element"]) if row["small"] else None
+        found.append((row["element"], row["name"], longest))
+    return found
+
+
+def _longest(connection: psycopg.Connection[Any], table: Relation, element: str) -> int:
+    relation = composing.Identifier(*table).as_bytes(connection)
+    statement = (
+        sql.load("why_longest").replace(b"{relation}", relation).replace(b"{element}", element.encode())
+    )
+    row = connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0
 
 
 def used_columns(
