@@ -41,7 +41,9 @@ def digest(root: Path) -> str:
     return inputs_digest(config, config.data)
 
 
-@pytest.mark.parametrize("file", ["src/pack/helper.py", "data/kinds.txt", "deep.py", "../lib/shared.py", "data/none"])
+@pytest.mark.parametrize(
+    "file", ["src/pack/helper.py", "data/kinds.txt", "deep.py", "../lib/shared.py", "data/none"]
+)
 def test_what_it_may_load_changes_the_key(root: Path, file: str) -> None:
     before = digest(root)
     (root / file).write_text("1")

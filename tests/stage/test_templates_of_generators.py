@@ -34,6 +34,7 @@ def test_a_changed_helper_or_file_beside_the_generator_makes_new_data(tmp_path: 
         "dbtrust.toml": config, "schema.sql": SCHEMA, "q.sql": QUERY, "data/gen.py": GENERATOR, "data/step.txt": "1",
         "src/helper.py": "kinds = 1000",
     })  # fmt: skip
+
     def seen() -> str:
         return outcomes(check(tmp_path, only=["claim."]))["q: no seq scan"]
 
