@@ -297,3 +297,23 @@ def test_a_proof_without_its_colon_is_told(tmp_path: Path, postgres_url: str) ->
     assert [(f.rule, f.subject, str(f.location)) for f in report.findings] == [
         ("query.claim_like", "proof:one", "p.sql:2:4")
     ]
+
+
+def test_a_wrong_reason_is_not_given(tmp_path: Path, postgres_url: str) -> None:
+    """A parameter that an example names wrongly, and a claim on a relation that the query does not read."""
+    (tmp_path / TOML).write_text(
+        '[project]\nname = "p"\n[postgres]\nschema = ["s.sql"]\nqueries = ["q.sql"]\n', encoding="utf-8"
+    )
+    (tmp_path / "s.sql").write_text("CREATE TABLE item (id int);", encoding="utf-8")
+    text = "-- name: one\n-- example: kk = 1\nSELECT :k::int;\n"
+    text += "-- name: two\n-- claim: examines at most 1 rows per result on item\nSELECT 1;\n"
+    (tmp_path / "q.sql").write_text(text, encoding="utf-8")
+    report = check(tmp_path, only=["query.", "claim."], postgres=postgres_url)
+    found = {(v.check, v.subject): v for v in report.verdicts}
+    one, two = found["query.prepares", "query:q.one"], found["claim.examines", "query:q.two"]
+    assert (one.message, one.next) == (
+        "the example gives no k",
+        "rename kk, which is no parameter of the query",
+    )
+    assert (two.verdict, two.reason) == ("unproved", "undecided")
+    assert two.message.startswith("the plan does not read item: found no access")
