@@ -40,13 +40,6 @@ class LiveHalf(Half):
             self.not_examined.append(NotExamined(what, needs))
 
     @property
-    def trouble(self) -> str:
-        return "nothing is written to a database that is not ours"
-
-    def lab(self) -> None:
-        """No mutants: see `trouble`."""
-
-    @property
     def ready(self) -> bool:
         return False
 
