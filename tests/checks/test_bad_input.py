@@ -259,3 +259,61 @@ def test_one_bad_choice_is_refuted(checked: Checked) -> None:
     report = checked(edit, only=["postgres", "claim"])
     found = {v.check: v.verdict for v in report.verdicts if v.subject == "query:books.everything"}
     assert found == {"claim.no_sort": "refuted"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("-- claim no sort", "no sort"),
+        ("-- Claim No Seq  Scan on t", "No Seq Scan on t"),
+        ("--claims uses i", "uses i"),
+        ("-- claim  examines at most 1 rows per result", "examines at most 1 rows per result"),
+        ("-- claim that this sorts nothing", None),
+        ("-- claim", None),
+        ("-- clam bake: no sort", None),
+        ("-- blame no sort", None),
+        ("-- claim refused 23505", None),
+        ("-- no sort", None),
+    ],
+)
+def test_a_claim_without_its_colon_is_told(
+    line: str, told: str | None, tmp_path: Path, postgres_url: str
+) -> None:
+    (tmp_path / TOML).write_text('[project]\nname = "p"\n[postgres]\nqueries = ["q.sql"]\n', encoding="utf-8")
+    (tmp_path / "q.sql").write_text(f"-- name: one\n{line}\nSELECT 1 -- claim no sort\n;\n", encoding="utf-8")
+    report = check(tmp_path, only=["query."], postgres=postgres_url)
+    assert not report.errors
+    assert [(f.rule, f.severity, f.subject, str(f.location)) for f in report.findings] == [
+        ("query.claim_like", "warning", "query:q.one", f"q.sql:2:{line.lower().find('c') + 1}")
+    ] * (told is not None)
+    assert all(f"`{told}`" in f.message for f in report.findings)
+
+
+def test_a_proof_without_its_colon_is_told(tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / TOML).write_text('[project]\nname = "p"\n[postgres]\nproofs = ["p.sql"]\n', encoding="utf-8")
+    text = "-- name: one\n-- claim true\n-- claim: true\n-- claim no sort\nSELECT true;\n"
+    (tmp_path / "p.sql").write_text(text, encoding="utf-8")
+    report = check(tmp_path, postgres=postgres_url)
+    assert [(f.rule, f.subject, str(f.location)) for f in report.findings] == [
+        ("query.claim_like", "proof:one", "p.sql:2:4")
+    ]
+
+
+def test_a_wrong_reason_is_not_given(tmp_path: Path, postgres_url: str) -> None:
+    """A parameter that an example names wrongly, and a claim on a relation that the query does not read."""
+    (tmp_path / TOML).write_text(
+        '[project]\nname = "p"\n[postgres]\nschema = ["s.sql"]\nqueries = ["q.sql"]\n', encoding="utf-8"
+    )
+    (tmp_path / "s.sql").write_text("CREATE TABLE item (id int);", encoding="utf-8")
+    text = "-- name: one\n-- example: kk = 1\nSELECT :k::int;\n"
+    text += "-- name: two\n-- claim: examines at most 1 rows per result on item\nSELECT 1;\n"
+    (tmp_path / "q.sql").write_text(text, encoding="utf-8")
+    report = check(tmp_path, only=["query.", "claim."], postgres=postgres_url)
+    found = {(v.check, v.subject): v for v in report.verdicts}
+    one, two = found["query.prepares", "query:q.one"], found["claim.examines", "query:q.two"]
+    assert (one.message, one.next) == (
+        "the example gives no k",
+        "rename kk, which is no parameter of the query",
+    )
+    assert (two.verdict, two.reason) == ("unproved", "undecided")
+    assert two.message.startswith("the plan does not read item: found no access")

@@ -13,7 +13,7 @@ from dbtrust.checks.absent import absent_verdicts
 from dbtrust.checks.drift import drift_half
 from dbtrust.checks.half import Half
 from dbtrust.checks.links import judge_links
-from dbtrust.checks.parse import Claims, parse_claims
+from dbtrust.checks.parse import Claims, claim_like, parse_claims
 from dbtrust.checks.select import CHECKS, ENGINES, RULES, Selection
 from dbtrust.checks.tests import judge_tests
 from dbtrust.claims.baseline import CHECK, gone_baselines
@@ -84,6 +84,7 @@ def check_project(
         project = read_project(config)
         claims = parse_claims(project)
         result.problems += [Problem.of(error) for error in (*project.errors, *claims.errors)]
+        result.findings += claim_like(project)
         urls: dict[Engine, str | None] = {"postgres": postgres, "mongo": mongo}
         _judge(project, claims, selection, urls, result, progress, live, analyze, column_order)
         if selection.wants("trace.link"):

@@ -11,8 +11,10 @@ from psycopg.conninfo import conninfo_to_dict
 from dbtrust.checks.live import LiveHalf
 from dbtrust.claims.cases import Parsed
 from dbtrust.claims.live import TIMEOUT_MS, judge_live_postgres
+from dbtrust.claims.warnings import Judgement, row_security_findings
 from dbtrust.engine.postgres.catalog import names_of
 from dbtrust.engine.postgres.connect import connect_reading
+from dbtrust.engine.postgres.relations import row_security_not_bound
 from dbtrust.engine.postgres.scratch import server_version
 from dbtrust.judge.claims import Names
 from dbtrust.model.plan import Engine
@@ -38,7 +40,10 @@ class LivePostgresHalf(LiveHalf):
         parsed = [
             Parsed(q, self.claims.of(q.subject), self._iterates(q.subject)) for q in self.project.queries
         ]
-        return judge_live_postgres(self._connection, parsed, names, self._data(), analyze=self.analyze)
+        found = judge_live_postgres(self._connection, parsed, names, self._data(), analyze=self.analyze)
+        judged = [Judgement("postgres", p.query.subject, p.query.location, p.claims, p.cases) for p in parsed]
+        self.findings += row_security_findings(judged, row_security_not_bound(self._connection))
+        return found
 
     def _data(self) -> dict[str, Any]:
         """What every verdict names of its data; the rows are whatever stands there."""

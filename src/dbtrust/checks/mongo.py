@@ -15,6 +15,8 @@ from dbtrust.claims.baseline_mongo import observed_mongo, sampled_mongo
 from dbtrust.claims.mongo import ParsedMethod, judge_claims, judge_methods
 from dbtrust.claims.mongo_contracts import judge_contracts
 from dbtrust.claims.verdicts import drawn_findings
+from dbtrust.claims.warnings import Judgement, no_rows_findings, relations_of
+from dbtrust.engine.mongo.catalog import empty_of
 from dbtrust.engine.mongo.urls import with_database
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.mongo_indexes import redundant_indexes
@@ -106,6 +108,7 @@ class MongoHalf(Half):
     ) -> list[Verdict]:
         parsed = [ParsedMethod(m, self._claims_of(m)) for m in methods]
         verdicts = judge_methods(self.stage, scratch, parsed, self.names, self.progress)
+        self._warn(self.stage, parsed, verdicts)
         if methods and (baselines := self.project.baselines.get("mongo")):
             verdicts += judge_baselines(observed_mongo(self.stage, parsed, self.names), baselines, self.names)
         for scale in scales(self.claims, "mongo", self.project) if methods else ():
@@ -117,6 +120,13 @@ class MongoHalf(Half):
         if judged:
             self.progress("running MongoDB proofs")
         return verdicts + judge_proofs(self.stage, scratch, judged, self.names)
+
+    def _warn(self, stage: MongoStage, parsed: Sequence[ParsedMethod], verdicts: Sequence[Verdict]) -> None:
+        """claim.no_rows, by what the judged copy counts."""
+        judged = [Judgement("mongo", p.method.subject, p.method.location, p.claims, p.cases) for p in parsed]
+        empty = {("", name): False for name in empty_of(stage.reading(), relations_of(judged))}
+        generated = {item.name for item in self.project.config.data}
+        self.findings += no_rows_findings(judged, verdicts, empty, generated)
 
     def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
         if self.stage.data is None:
@@ -148,7 +158,9 @@ class MongoHalf(Half):
             except DbtrustError as error:
                 return self._unbuilt(parsed, error)
             with Scratch(stage) as scratch:
-                return judge_claims(stage, scratch, parsed, self.names, self.progress)
+                found = judge_claims(stage, scratch, parsed, self.names, self.progress)
+            self._warn(stage, parsed, found)
+            return found
 
     def _unbuilt(self, parsed: Sequence[ParsedMethod], error: DbtrustError | None) -> list[Verdict]:
         return [unbuilt("mongo", p.method.subject, c, self.names, error) for p in parsed for c in p.claims]

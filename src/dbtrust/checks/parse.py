@@ -9,6 +9,7 @@ from dbtrust.judge.grammar import Claim, parse_claim
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.model.project import ClaimLine
+from dbtrust.model.report import Finding
 from dbtrust.source.project import Project
 
 
@@ -30,6 +31,31 @@ class Claims:
             except DbtrustError as error:
                 self.errors.append(error)
         self.by_subject[subject] = (*self.of(subject), *good)
+
+
+def claim_like(project: Project) -> list[Finding]:
+    """query.claim_like: comments that are claims but for the colon, so that nothing judges them."""
+    found: list[Finding] = []
+    for query, proof in [(q, False) for q in project.queries] + [(q, True) for q in project.proofs]:
+        subject = f"proof:{query.name}" if proof else query.subject
+        found += [_claim_like(subject, line) for line in query.unmarked if _parses(line, proof=proof)]
+    return found
+
+
+def _parses(line: ClaimLine, *, proof: bool) -> bool:
+    try:
+        parse_claim(line.text, "postgres", line.location, proof=proof)
+    except DbtrustError:
+        return False
+    return True
+
+
+def _claim_like(subject: str, line: ClaimLine) -> Finding:
+    return Finding(
+        "query.claim_like", "warning", "postgres", subject,
+        f"a comment says `{line.text}` as a claim would, but without the colon nothing judges it",
+        fix=f"write -- claim: {line.text}, or begin the comment with another word", location=line.location,
+    )  # fmt: skip
 
 
 def parse_claims(project: Project) -> Claims:

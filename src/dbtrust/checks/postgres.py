@@ -16,6 +16,8 @@ from dbtrust.claims.contracts import judge_contracts
 from dbtrust.claims.postgres import Parsed, judge_claims, judge_queries
 from dbtrust.claims.together import Quiet, side_by_side
 from dbtrust.claims.verdicts import drawn_findings
+from dbtrust.claims.warnings import Judgement, no_rows_findings, row_security_findings
+from dbtrust.engine.postgres.relations import empty_relations, row_security_not_bound
 from dbtrust.judge.findings import postgres_findings
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import known_names
@@ -99,6 +101,7 @@ class PostgresHalf(Half):
             return
         parsed = [Parsed(q, self._claims_of(q), self._iterates(q.subject)) for q in self.project.queries]
         found = judge_queries(self.stage, parsed, self.names, self.progress, quiet=quiet)
+        self._warn(self.stage, parsed, found)
         if baselines := self.project.baselines.get("postgres"):
             now = observed_postgres(self.stage, parsed, self.names)
             found += judge_baselines(now, baselines, self.names)
@@ -106,6 +109,18 @@ class PostgresHalf(Half):
             found += self._at_scale(scale)
         self.verdicts += found
         self.findings += drawn_findings(found)
+
+    def _warn(self, stage: PostgresStage, parsed: Sequence[Parsed], verdicts: Sequence[Verdict]) -> None:
+        """What the judged copy tells of the plans beside their verdicts."""
+        if stage.data is None:
+            return
+        # Of a copy: nobody may be connected to what another thread copies.
+        with stage.copy(stage.data) as name, stage.owner(name) as connection:
+            empty, unbound = empty_relations(connection), row_security_not_bound(connection)
+        judged = [Judgement("postgres", p.query.subject, p.query.location, p.claims, p.cases) for p in parsed]
+        generated = {item.name for item in self.project.config.data}
+        self.findings += no_rows_findings(judged, verdicts, empty, generated)
+        self.findings += row_security_findings(judged, unbound)
 
     def sample(self, wanted: Callable[[str], bool]) -> list[Observed]:
         if self.stage.state is None:
@@ -140,7 +155,9 @@ class PostgresHalf(Half):
                     check_counts(self.project, connection, rows)
             except DbtrustError as error:
                 return self._unbuilt(parsed, error)
-            return judge_claims(stage, parsed, self.names, self.progress, generic=False)
+            found = judge_claims(stage, parsed, self.names, self.progress, generic=False)
+            self._warn(stage, parsed, found)
+            return found
 
     def _unbuilt(self, parsed: Sequence[Parsed], error: DbtrustError | None) -> list[Verdict]:
         return [unbuilt("postgres", p.query.subject, c, self.names, error) for p in parsed for c in p.claims]

@@ -23,6 +23,9 @@ RULES = (
     "foreign_key.no_index",
     "constraint.pipe_in_class",
     "claim.drawn",
+    "claim.no_rows",
+    "claim.row_security",
+    "query.claim_like",
     "query.unbound",
 )
 ENGINES: tuple[Engine, ...] = ("postgres", "mongo")

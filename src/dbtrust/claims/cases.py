@@ -132,9 +132,10 @@ def _same_names(bound: BoundSql, given: Sequence[str], example: Example) -> None
     missing = [name for name in bound.names if name not in given]
     extra = [name for name in given if name not in bound.names]
     if missing:
-        raise DbtrustError(
-            f"the example gives no {missing[0]}", location=example.location, next=f"add {missing[0]} = …"
+        step = (
+            f"add {missing[0]} = …" if not extra else f"rename {extra[0]}, which is no parameter of the query"
         )
+        raise DbtrustError(f"the example gives no {missing[0]}", location=example.location, next=step)
     if extra:
         step = f"parameters are {', '.join(bound.names)}"
         raise DbtrustError(f"the query has no parameter {extra[0]}", location=example.location, next=step)

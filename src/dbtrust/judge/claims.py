@@ -308,6 +308,11 @@ def _examines(claim: Claim, plan: Plan) -> Judged:
         )
     seen = examined(plan, claim.unit, claim.relation)
     found = {"low": seen.low, "high": seen.high, "returned": seen.returned, "unit": claim.unit}
+    if not seen.known and plan.engine == "postgres":
+        message = f"the plan does not read {claim.relation}: found {listed(plan, None)}"
+        return Judged(
+            "unproved", message, "undecided", found=found, next="name a relation that the plan reads"
+        )
     if not seen.known:
         of = f" of {claim.relation}" if claim.relation else ""
         return Judged(

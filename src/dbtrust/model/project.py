@@ -100,6 +100,8 @@ class Query:
     params: tuple[str, ...] | None = None
     doc: str = ""
     claims: tuple[ClaimLine, ...] = ()
+    #: Comment lines that begin with a word that is nearly "claim", without a colon: the words behind it.
+    unmarked: tuple[ClaimLine, ...] = ()
     examples: tuple[Example, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 

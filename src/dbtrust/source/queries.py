@@ -14,6 +14,8 @@ from dbtrust.model.project import ClaimLine, Example, Query
 from dbtrust.queries.files import CHOICE, NAME_LINE, listed_choices, query_name
 
 _TAG = re.compile(r"^\s*--\s*([A-Za-z_]+)\b([^:\n]*):(.*)$")
+#: A comment that begins with a word and has no colon behind that word: what a claim without its colon looks like.
+_WORDS = re.compile(r"^\s*--\s*([A-Za-z_]+)\s+(?!:)(\S.*)$")
 _KEYS = ("name", "claim", "example", "choice")
 
 
@@ -32,6 +34,7 @@ class _Block:
     params: tuple[str, ...] | None
     location: Location
     claims: list[ClaimLine] = field(default_factory=list[ClaimLine])
+    unmarked: list[ClaimLine] = field(default_factory=list[ClaimLine])
     examples: list[Example] = field(default_factory=list[Example])
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     doc: list[str] = field(default_factory=list[str])
@@ -67,6 +70,7 @@ class _Reader:
             return
         elif line.lstrip().startswith("--") and not block.sql:
             block.doc.append(line.lstrip()[2:].strip())
+            self._unmarked(number, line, block)
         else:
             block.sql_line = block.sql_line or number
             block.sql.append(line)
@@ -85,6 +89,12 @@ class _Reader:
                 f"unknown comment key {word!r}", number, line.index(word), f"did you mean -- {close}:?"
             )
         return None
+
+    def _unmarked(self, number: int, line: str, block: _Block) -> None:
+        """Keeps a comment that a colon would make a claim; whoever knows the grammar decides whether it is one."""
+        match = _WORDS.match(line)
+        if match is not None and distance(match[1].lower(), "claim") <= 1:
+            block.unmarked.append(ClaimLine(" ".join(match[2].split()), self._place(number, match.start(1))))
 
     def _name(self, number: int, line: str) -> None:
         match = NAME_LINE.match(line)
@@ -148,6 +158,7 @@ class _Reader:
                 engine="postgres", subject=f"{self._subject}.{block.name}", name=block.name, sql=body, file=self._file,
                 location=block.location, sql_location=Location(self._file, block.sql_line, column),
                 operator=block.operator, params=block.params, doc="\n".join(block.doc), claims=tuple(block.claims),
+                unmarked=tuple(block.unmarked),
                 examples=tuple(block.examples), choices=block.choices,
             )  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.plan import Engine
 from dbtrust.source.data import RowSource, read_generator
+from dbtrust.source.inputs import inputs_digest
 from dbtrust.source.project import Project
 
 
@@ -43,10 +44,12 @@ def template_key(
 ) -> str:
     """The key of a data template: everything its content depends on.
 
-    That is the generators' text, the rows, the schema or history, server version, settings and day.
+    That is the generators' text, what those in Python may load, the rows, the schema or history, server version,
+    settings and day.
     """
     parts: list[Any] = [engine, version, day, _builder(engine)]
     parts += [(g.config.name, g.config.rows, g.config.seed, g.text) for g in generators]
+    parts.append(inputs_digest(project.config, [g.config for g in generators]))
     if project.history is not None:
         parts += [
             (m.number, m.name, m.text, m.up.options if m.up else None)

@@ -12,7 +12,7 @@ import psycopg
 from dbtrust.engine import templates
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.catalog import snapshot
-from dbtrust.engine.postgres.load import load_copy, load_insert, vacuum
+from dbtrust.engine.postgres.load import load_copy, load_insert, materialized_views, refresh, vacuum
 from dbtrust.engine.postgres.roles import create_roles
 from dbtrust.engine.postgres.scratch import Scratch, TargetHost
 from dbtrust.engine.postgres.server import PostgresServer, save_template, start_postgres
@@ -189,10 +189,16 @@ def _apply(project: Project, stage: PostgresStage, name: str, progress: Progress
 
 
 def fill(stage: PostgresStage, database: str, generators: Sequence[RowSource], progress: Progress) -> None:
-    """Loads every generator into a database that has the schema, then vacuums and analyzes. Raises DbtrustError."""
+    """Loads every generator into a database that has the schema, then refreshes, vacuums and analyzes.
+
+    Materialized views were made over empty tables, so each is refreshed. Raises DbtrustError.
+    """
     with stage.owner(database, slow=True) as connection:
         for generator in generators:
             _load(connection, generator, progress)
+        for schema, name in materialized_views(connection):
+            progress(f"refreshing {schema}.{name}")
+            refresh(connection, schema, name)
     with stage.scratch.admin(database) as admin:
         progress("vacuum and analyze")
         vacuum(admin)

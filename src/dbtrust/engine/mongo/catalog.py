@@ -7,7 +7,7 @@ option that was left out or sent with its default. `definition` is flat: `collat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeGuard, cast
@@ -40,6 +40,19 @@ def snapshot(db: Database[Any]) -> Catalog:
     An index whose build has not ended carries `building`: listIndexes shows it as if it were complete.
     """
     return catalog_of(specifications(db))
+
+
+def empty_of(db: Database[Any], names: Iterable[str]) -> frozenset[str]:
+    """Those of the collections that hold no document, as the server counts them without reading one."""
+    return frozenset(name for name in names if _count(db, name) == 0)
+
+
+def _count(db: Database[Any], name: str) -> int | None:
+    """None where the server does not tell: a view whose pipeline fails."""
+    try:
+        return db[name].estimated_document_count()
+    except OperationFailure:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int8
 
-from dbtrust.engine.postgres.errors import describe, position
+from dbtrust.engine.postgres.errors import describe, lost, position
+from dbtrust.engine.postgres.sql import load as load_sql
 from dbtrust.model.errors import QueryFileError
 from dbtrust.model.location import NOWHERE, Location, locate
 from dbtrust.model.project import DataConfig
@@ -71,6 +72,27 @@ def load_copy(
 
 def _adapt(value: Any) -> Any:
     return Jsonb(value) if isinstance(value, dict) else value
+
+
+def materialized_views(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """(schema, name) of every materialized view, in an order in which they can be refreshed."""
+    return [(str(schema), str(name)) for schema, name in connection.execute(load_sql("materialized_views"))]
+
+
+def refresh(connection: psycopg.Connection[Any], schema: str, name: str) -> None:
+    """Fills a materialized view, made over empty tables, from what they hold now.
+
+    Raises QueryFileError with the view's name.
+    """
+    try:
+        connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier(schema, name)))
+    except psycopg.Error as error:
+        if lost(error):
+            raise
+        raise QueryFileError(
+            f"refreshing the materialized view {schema}.{name} over the loaded data: {describe(error)}",
+            next="mend the view, or the generators of what it reads",
+        ) from error
 
 
 def vacuum(connection: psycopg.Connection[Any]) -> None:
