@@ -14,7 +14,6 @@ from typing import Any
 import pymongo
 import pymongo.errors
 from pymongo.database import Database
-from pymongo.uri_parser import parse_uri
 
 from dbtrust.engine import templates
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
@@ -24,6 +23,7 @@ from dbtrust.engine.mongo.connect import connect, connect_async
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
+from dbtrust.engine.mongo.urls import database_of
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
@@ -177,8 +177,8 @@ class Scratch:
 def open_mongo(
     project: Project, run: Callable[[], Run], url: str | None, progress: Progress
 ) -> Generator[MongoStage]:
-    """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
-    stage = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
+    """The project on the server that `url` names, else on an embedded one. Raises ConfigError for an unreadable URL, ServerError."""
+    stage = _on_target(project, url, progress) if url is not None else _embedded(project, run(), progress)
     try:
         yield stage
     finally:
@@ -193,7 +193,7 @@ def open_live_mongo(
 
     With `executes` explain may run what reads there. Raises ConfigError for a URL without a database, ServerError.
     """
-    name = parse_uri(url).get("database")
+    name = database_of(url)
     if not name:
         step = "write it behind the host, or use --database"
         raise ConfigError("the MongoDB URL names no database", next=step)
