@@ -19,6 +19,7 @@ from dbtrust.claims.faster_mongo import Pairs
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
 from dbtrust.engine.mongo.errors import describe, lost, passing
 from dbtrust.engine.mongo.explain import explain
+from dbtrust.engine.mongo.limits import Clock, limited
 from dbtrust.judge.claims import Judged, Names, judge_commands, missing_object
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -178,22 +179,22 @@ def run_recorded(
 ) -> tuple[list[Any], Any]:
     """The commands that `call` sent to the scratch copy, and what it returned.
 
-    The copy is renewed afterwards if one of the commands wrote.
+    The copy is renewed afterwards if one of the commands wrote. Raises ExecutionTimeout for what does not end.
     """
     database = scratch.database()
     commands: list[Any] = []
     try:
-        with scratch.capture.recording() as commands:
-            value = scratch.run_async(call) if asynchronous else exhausted(call(database))
+        with scratch.capture.recording() as commands, limited() as clock:
+            value = scratch.run_async(call) if asynchronous else exhausted(call(database), clock)
     finally:
         if any(command.wrote for command in commands):
             scratch.spoil()
     return list(commands), value
 
 
-def exhausted(value: Any) -> Any:
+def exhausted(value: Any, clock: Clock) -> Any:
     """Runs an iterator (a cursor, a generator) to its end, as the caller of the method would: its values as a list."""
-    return list(value) if hasattr(value, "__next__") else value
+    return list(clock.steps(value)) if hasattr(value, "__next__") else value
 
 
 def _prepares(item: ParsedMethod) -> Verdict:

@@ -16,10 +16,11 @@ import pymongo.errors
 from pymongo.database import Database
 
 from dbtrust.engine import templates
+from dbtrust.engine.mongo import limits
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
 from dbtrust.engine.mongo.capture import Capture
 from dbtrust.engine.mongo.catalog import snapshot
-from dbtrust.engine.mongo.connect import connect, connect_async
+from dbtrust.engine.mongo.connect import SELECTION_MS, connect, connect_async
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
@@ -34,6 +35,8 @@ from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
 
 DATA = "dbtrust_data"
+#: An embedded server answers at once or is gone: after Ctrl-C nobody waits long for it.
+EMBEDDED_MS = 4_000
 Client = pymongo.MongoClient[dict[str, Any]]
 
 
@@ -67,6 +70,8 @@ class MongoStage:
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
     run: str = field(default_factory=lambda: secrets.token_hex(4))
+    #: The embedded server; one that was stopped (Ctrl-C) is not waited for.
+    server: MongoServer | None = None
     _own: list[str] = field(default_factory=list[str])
 
     @contextmanager
@@ -84,7 +89,8 @@ class MongoStage:
         return name
 
     def drop(self, name: str) -> None:
-        self.client.drop_database(name)
+        if self.server is None or self.server.running:
+            self.client.drop_database(name)
         if name in self._own:
             self._own.remove(name)
 
@@ -110,7 +116,8 @@ class MongoStage:
         return snapshot(self.reading()) if self.data else None
 
     def close(self) -> None:
-        for name in list(self._own):
+        # An embedded server is deleted as a whole.
+        for name in [] if self.embedded else list(self._own):
             with suppress(pymongo.errors.PyMongoError):
                 self.drop(name)
         self.client.close()
@@ -129,17 +136,24 @@ class Scratch:
         if self._open is None:
             assert self._stage.copies is not None
             url, name = self._stage.copies.fresh()
-            self._open = (url, name, connect(url, listeners=[self.capture]))
+            timeout_ms = EMBEDDED_MS if self._stage.embedded else SELECTION_MS
+            self._open = (url, name, connect(url, listeners=[self.capture], timeout_ms=timeout_ms))
         return self._open[2][self._open[1]]
 
     def run_async(self, call: Callable[[Any], Any]) -> Any:
-        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads an iterator to its end."""
+        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads an iterator to its end.
+
+        Raises TimeoutError where that takes too long.
+        """
         self.database()
         assert self._open is not None
         url, name, _ = self._open
 
         async def run() -> Any:
-            async with connect_async(url, listeners=[self.capture]) as client:
+            async with (
+                connect_async(url, listeners=[self.capture]) as client,
+                asyncio.timeout(limits.SECONDS),
+            ):
                 value = call(client[name])
                 value = await value if inspect.isawaitable(value) else value
                 if hasattr(value, "__anext__"):
@@ -238,7 +252,8 @@ def _embedded(project: Project, run: Run, progress: Progress) -> MongoStage:
     with templates.building("mongo", key, progress) as template:
         progress("starting MongoDB")
         server = start_mongo(run, binary, template=template, progress=progress)
-        stage = MongoStage(connect(server.url()), server.url(), server.version, embedded=True)
+        client = connect(server.url(), timeout_ms=EMBEDDED_MS)
+        stage = MongoStage(client, server.url(), server.version, embedded=True, server=server)
         if template is None:
             template = _fill(project, stage, server, key, progress)
     if template is None:
@@ -258,7 +273,7 @@ def _fill(
         return None
     stage.client.close()
     template = save_template(server, key)
-    stage.client, stage.url = connect(server.url()), server.url()
+    stage.client, stage.url = connect(server.url(), timeout_ms=EMBEDDED_MS), server.url()
     return template
 
 

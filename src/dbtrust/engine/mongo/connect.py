@@ -14,9 +14,11 @@ from dbtrust.engine.mongo.urls import check_url, has_credentials, redact, shown,
 from dbtrust.model.errors import DbtrustError, ServerError
 
 Document = dict[str, Any]
+#: How long a server of the user's is waited for.
+SELECTION_MS = 10_000
 
 def connect(
-    url: str, *, listeners: Sequence[CommandListener] = (), timeout_ms: int = 10_000
+    url: str, *, listeners: Sequence[CommandListener] = (), timeout_ms: int = SELECTION_MS
 ) -> MongoClient[Document]:
     """A client of the server at `url`, pinged; dates are aware, UUIDs standard unless the URL says otherwise.
 
