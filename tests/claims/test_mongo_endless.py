@@ -115,9 +115,12 @@ def test_what_never_ends_is_unproved(
 
 @pytest.mark.parametrize("where", ["embedded", "named"])
 def test_ctrl_c_ends_a_method_that_waits(folder: Path, mongo_url: str, where: str) -> None:
-    name = f"waiting_{where}"
-    store = STORE.replace("return self.db.things.watch()", f"open({name!r}, 'w').close(); return self.db.things.watch()")
-    (folder / "endless_of_p.py").write_text(store, encoding="utf-8")
+    name, head = f"waiting_{where}", STORE.partition("    @claim")[0]
+    body = f"open({name!r}, 'w').close(); return self.db.things.watch()"
+    methods = [f"    @claim('no sort')\n    def m{n}(self):\n        {body}\n" for n in range(3)]
+    (folder / "endless_of_p.py").write_text(head + "\n".join(methods), encoding="utf-8")
+    config = CONFIG.replace(', "endless_of_p:AsyncThings"', "").replace('proofs = ["proofs_of_p"]', "")
+    (folder / "dbtrust.toml").write_text(config, encoding="utf-8")
     command = [sys.executable, "-m", "dbtrust", "check", str(folder), "--only", "claim."]
     command += ["--mongo", mongo_url] if where == "named" else []
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
@@ -125,6 +128,7 @@ def test_ctrl_c_ends_a_method_that_waits(folder: Path, mongo_url: str, where: st
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=60)
+    # Each of the three methods would wait for 15 seconds.
     assert running.returncode == 4, err
     assert b"Traceback" not in err
     with pymongo.MongoClient(mongo_url) as client:

@@ -23,6 +23,7 @@ from dbtrust.engine.mongo.catalog import snapshot
 from dbtrust.engine.mongo.connect import SELECTION_MS, connect, connect_async
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
+from dbtrust.engine.mongo.scratch import mark, marker_name, sweep
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.engine.runs import Run
@@ -83,6 +84,11 @@ class MongoStage:
         finally:
             self.drop(name)
 
+    def mark(self) -> None:
+        """Before the first database on a server of the user's: a later run knows whose it is."""
+        self._own.append(marker_name(self.run))
+        mark(self.client, self.run)
+
     def new_name(self, purpose: str) -> str:
         name = f"dbtrust_{self.run}_{purpose}_{secrets.token_hex(3)}"
         self._own.append(name)
@@ -116,8 +122,8 @@ class MongoStage:
         return snapshot(self.reading()) if self.data else None
 
     def close(self) -> None:
-        # An embedded server is deleted as a whole.
-        for name in [] if self.embedded else list(self._own):
+        # An embedded server is deleted as a whole; the mark of the run goes last.
+        for name in [] if self.embedded else list(reversed(self._own)):
             with suppress(pymongo.errors.PyMongoError):
                 self.drop(name)
         self.client.close()
@@ -130,9 +136,18 @@ class Scratch:
         self._stage = stage
         self.capture = Capture()
         self._open: tuple[str, str, Client] | None = None
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """From another thread: whoever works on the copy gets an error at its next command, and no new copy."""
+        self._abandoned = True
+        if (now := self._open) is not None:
+            now[2].close()
 
     def database(self) -> Database[Any]:
-        """The copy, as the history and the generators left it."""
+        """The copy, as the history and the generators left it. Raises ServerError once it is abandoned."""
+        if self._abandoned:
+            raise ServerError("interrupted")
         if self._open is None:
             assert self._stage.copies is not None
             url, name = self._stage.copies.fresh()
@@ -228,6 +243,8 @@ def _on_target(project: Project, url: str, progress: Progress) -> MongoStage:
     client: Client = connect(url)
     stage = MongoStage(client, url, str(client.server_info()["version"]), embedded=False)
     try:
+        sweep(client)
+        stage.mark()
         _build(project, stage, stage.new_name("data"), progress)
     except BaseException:
         stage.close()
