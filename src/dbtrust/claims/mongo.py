@@ -179,13 +179,18 @@ def run_recorded(
 ) -> tuple[list[Any], Any]:
     """The commands that `call` sent to the scratch copy, and what it returned.
 
-    The copy is renewed afterwards if one of the commands wrote. Raises ExecutionTimeout for what does not end.
+    The copy is renewed afterwards if one of the commands wrote. Raises ExecutionTimeout for what does not end
+    and DbtrustError for what wrote to another database of a server that is not ours.
     """
     database = scratch.database()
     commands: list[Any] = []
     try:
         with scratch.capture.recording() as commands, limited() as clock:
             value = scratch.run_async(call) if asynchronous else exhausted(call(database), clock)
+        scratch.refuse_strays(commands, database.name)
+    except Exception:
+        scratch.refuse_strays(commands, database.name)
+        raise
     finally:
         if any(command.wrote for command in commands):
             scratch.spoil()

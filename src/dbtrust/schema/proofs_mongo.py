@@ -49,9 +49,12 @@ def _judge(stage: MongoStage, scratch: Scratch, item: ParsedMongoProof, names: N
         failure = failure_of(error)
     except Exception as error:
         crash = raised(error, item.proof.root, f"proof {item.proof.name}")
+    stray = scratch.strays(commands, database.name)
     if any(command.wrote for command in commands):
         scratch.spoil()
-    if endless:
+    if stray is not None:
+        judged = Judged("refuted", stray.message, "server_error", next=stray.next)
+    elif endless:
         judged = Judged("unproved", endless, "timeout", next="make the proof cheaper")
     elif crash:
         judged = Judged("refuted", crash.message)

@@ -18,7 +18,7 @@ from pymongo.database import Database
 from dbtrust.engine import templates
 from dbtrust.engine.mongo import limits
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
-from dbtrust.engine.mongo.capture import Capture
+from dbtrust.engine.mongo.capture import Capture, Recorded
 from dbtrust.engine.mongo.catalog import snapshot
 from dbtrust.engine.mongo.connect import SELECTION_MS, connect, connect_async
 from dbtrust.engine.mongo.copy import copy_database
@@ -26,6 +26,7 @@ from dbtrust.engine.mongo.load import load_documents
 from dbtrust.engine.mongo.scratch import mark, marker_name, sweep
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
 from dbtrust.engine.mongo.urls import database_of
+from dbtrust.engine.mongo.strays import strays
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
@@ -185,6 +186,21 @@ class Scratch:
             client.close()
             assert self._stage.copies is not None
             self._stage.copies.free(url, name)
+
+    def refuse_strays(self, commands: Sequence[Recorded], own: str) -> None:
+        """Raises what `strays` finds."""
+        if (error := self.strays(commands, own)) is not None:
+            raise error
+
+    def strays(self, commands: Sequence[Recorded], own: str) -> DbtrustError | None:
+        """The error for code that wrote to another database of a server that outlives the run."""
+        if self._stage.embedded or not (found := strays(commands, own)):
+            return None
+        said = ", ".join(f"{database} ({command})" for command, database in found)
+        return DbtrustError(
+            f"it wrote to databases of the server that are not dbtrust's: {said}",
+            next="undo that by hand; write to self.db alone, or check on embedded servers (without --mongo)",
+        )
 
     def release(self) -> tuple[str, str] | None:
         """URL and name of the copy, which nothing wrote to and the caller now has to free; None where there is none."""
