@@ -18,7 +18,7 @@ from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_mongo import Pairs
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
 from dbtrust.engine.mongo.errors import describe, lost, passing
-from dbtrust.engine.mongo.explain import explain
+from dbtrust.engine.mongo.explain import Verbosity, explain
 from dbtrust.engine.mongo.limits import Clock, limited
 from dbtrust.judge.claims import Judged, Names, judge_commands, missing_object
 from dbtrust.judge.grammar import Claim
@@ -147,7 +147,7 @@ def run_case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: A
             for plan in explain(
                 stage.reading(),
                 command.command,
-                verbosity="executionStats" if stage.executes else "queryPlanner",
+                verbosity=_verbosity(stage, command.name),
             )
         ]
         case.samples.append(plans)
@@ -172,6 +172,12 @@ def run_case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: A
             )
         )
     return case
+
+
+def _verbosity(stage: MongoStage, name: str) -> Verbosity:
+    """On a database that is not ours what would write is not even searched for."""
+    writes = name in ("update", "delete", "findAndModify", "findandmodify")
+    return "executionStats" if stage.executes and not (writes and stage.live is not None) else "queryPlanner"
 
 
 def run_recorded(
