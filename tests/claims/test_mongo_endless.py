@@ -94,9 +94,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_never_ends_is_unproved(
-    folder: Path, mongo_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_never_ends_is_unproved(folder: Path, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dbtrust.engine.mongo.limits.SECONDS", 1.5)
     report = check(folder, only=["query.prepares", "claim.", "proof."], mongo=mongo_url)
     assert not report.errors, report.errors

@@ -90,7 +90,9 @@ def why(tmp_path: Path, mongo_url: str) -> Why:
             method = find_query(project, f"Plants.{name}")
             with open_mongo(project, no_run, mongo_url, silent) as stage, Scratch(stage) as scratch:
                 catalog = stage.catalog()
-                assert catalog is not None and isinstance(method, MongoMethod) and not stage.errors, stage.errors
+                assert catalog is not None and isinstance(method, MongoMethod) and not stage.errors, (
+                    stage.errors
+                )
                 every = parse_all(method)
                 names = known_names(catalog.objects, "mongo")
                 case = Case(project, stage, scratch, method, every, every, names, Bounds(0, 1000), silent)

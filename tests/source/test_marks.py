@@ -27,6 +27,13 @@ def test_a_mark_that_is_no_text(tmp_path: Path, decorator: str, said: str) -> No
     (tmp_path / "marks_of_p.py").write_text(STORE.format(decorator), encoding="utf-8")
     report = check(tmp_path, only=["trace"])
     assert report.exit_code == 2
-    assert [(str(e.location), said in e.message) for e in report.errors] == [
-        ("marks_of_p.py:5:6", True)
-    ], report.errors
+    assert [(str(e.location), said in e.message) for e in report.errors] == [("marks_of_p.py:5:6", True)], (
+        report.errors
+    )
+
+
+def test_a_module_that_cannot_be_imported_is_told_once(tmp_path: Path) -> None:
+    more = 'collections = ["marks_of_p:a", "marks_of_p:b"]\n'
+    (tmp_path / "dbtrust.toml").write_text(CONFIG + more, encoding="utf-8")
+    (tmp_path / "marks_of_p.py").write_text("raise ValueError('no')\n", encoding="utf-8")
+    assert len(check(tmp_path, only=["trace"]).errors) == 1

@@ -91,6 +91,7 @@ class Half(ABC):
 
     def abandon(self) -> None:
         """Ctrl-C, from another thread: what waits for a server that outlives the run is to stop soon."""
+        self.lost = True
 
     @abstractmethod
     def open(self) -> None:

@@ -43,6 +43,7 @@ class MongoHalf(Half):
     _scratch: Scratch | None = None
 
     def abandon(self) -> None:
+        super().abandon()
         if self._scratch is not None:
             self._scratch.abandon()
 

@@ -25,8 +25,8 @@ from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
 from dbtrust.engine.mongo.scratch import mark, marker_name, sweep
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
-from dbtrust.engine.mongo.urls import database_of
 from dbtrust.engine.mongo.strays import strays
+from dbtrust.engine.mongo.urls import database_of
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError

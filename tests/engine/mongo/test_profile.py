@@ -62,7 +62,9 @@ def test_a_dropped_database_is_a_gap_and_the_next_commands_are_seen(mongo_url: s
 
 
 @pytest.mark.parametrize("command", [{"profile": 0}, {"profile": 1, "filter": "unset", "slowms": 5000}])
-def test_changed_settings_are_named_as_the_cause(mongo_url: str, mongo_db: Any, command: dict[str, Any]) -> None:
+def test_changed_settings_are_named_as_the_cause(
+    mongo_url: str, mongo_db: Any, command: dict[str, Any]
+) -> None:
     profile = Profile(mongo_url, mongo_db.name, lambda _: None)
     with pytest.raises(DbtrustError, match="changed the profiler's settings") as caught, profile.running():
         mongo_db.command(command)

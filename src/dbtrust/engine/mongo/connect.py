@@ -17,6 +17,7 @@ Document = dict[str, Any]
 #: How long a server of the user's is waited for.
 SELECTION_MS = 10_000
 
+
 def connect(
     url: str, *, listeners: Sequence[CommandListener] = (), timeout_ms: int = SELECTION_MS
 ) -> MongoClient[Document]:

@@ -20,7 +20,9 @@ def strays(commands: Iterable[Recorded], own: str) -> list[tuple[str, str]]:
 def _written(one: Recorded) -> Iterator[str]:
     command = one.command
     if one.name == "renameCollection":  # sent to admin
-        yield from (str(command[key]).partition(".")[0] for key in ("renameCollection", "to") if key in command)
+        yield from (
+            str(command[key]).partition(".")[0] for key in ("renameCollection", "to") if key in command
+        )
     elif one.name == "bulkWrite":  # sent to admin
         for namespace in cast("Iterable[Document]", command.get("nsInfo", ())):
             yield str(namespace.get("ns", "")).partition(".")[0]
