@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from dbtrust.claims.cases import Parsed, PgCase
+from dbtrust.engine.postgres.describe import sent_types
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.prepared import Prepared, prepared
 from dbtrust.judge.claims import Judged, Names, judge, needs_execution
@@ -30,7 +31,7 @@ _STEP = "claim less, make the generic plan as good, or SET plan_cache_mode = for
 
 def judge_generic(
     reading: Connection, writing: Callable[[], Connection], item: Parsed, holding: Sequence[Claim], names: Names,
-    data: dict[str, Any],
+    data: dict[str, Any], *, partitions: bool = True,
 ) -> Verdict | None:  # fmt: skip
     """`holding` are the claims that the plans with values keep: of the others it would say nothing new.
 
@@ -43,8 +44,8 @@ def judge_generic(
     try:
         plans = [
             (case, plan)
-            for own in _statements(cases)
-            for case, plan in zip(own, _of_statement(reading, writing, own, claims), strict=True)
+            for own in _statements(reading, cases)
+            for case, plan in zip(own, _of_statement(reading, writing, own, claims, partitions), strict=True)
         ]
         judged = [(claim, case, plan, judge(claim, plan, names)) for case, plan in plans for claim in claims]
         bad = next((found for found in judged if found[3].outcome == "refuted"), None)
@@ -57,24 +58,29 @@ def judge_generic(
     return _verdict(item, *_decide(judged, bad, turns, len(claims), data | {"examples": len(cases)}))
 
 
-def _statements(cases: Sequence[PgCase]) -> list[list[PgCase]]:
-    """The examples of each choice of identifiers: executions of one statement."""
-    found: dict[str, list[PgCase]] = {}
+def _statements(connection: Connection, cases: Sequence[PgCase]) -> list[list[PgCase]]:
+    """The examples that are executions of one statement: of one choice of identifiers, sent with the same types."""
+    found: dict[tuple[str, tuple[int, ...]], list[PgCase]] = {}
     for case in cases:
         assert case.query is not None
-        found.setdefault(case.query.sql, []).append(case)
+        key = (case.query.sql, tuple(sent_types(connection, case.values)))
+        found.setdefault(key, []).append(case)
     return list(found.values())
 
 
 def _of_statement(
-    reading: Connection, writing: Callable[[], Connection], cases: Sequence[PgCase], claims: Sequence[Claim]
-) -> list[Plan]:
+    reading: Connection, writing: Callable[[], Connection], cases: Sequence[PgCase], claims: Sequence[Claim],
+    partitions: bool,
+) -> list[Plan]:  # fmt: skip
     """The generic plan for each of the examples, executed where a claim is about a run."""
     analyze = any(needs_execution(claim) for claim in claims)
     counters = any(claim.kind == "examines" for claim in claims)
     connection = writing() if cases[0].writes else reading
     with connection.transaction(force_rollback=True), _prepared(connection, cases[0]) as statement:
-        runs = [partial(statement.generic, c.values, analyze=analyze, counters=counters) for c in cases]
+        runs = [
+            partial(statement.generic, c.values, analyze=analyze, counters=counters, partitions=partitions)
+            for c in cases
+        ]
         return [runs[0]()] if len(runs) == 1 else [_undone(connection, run) for run in runs]
 
 
@@ -87,7 +93,7 @@ def _turns(
     reading: Connection, writing: Callable[[], Connection], bad: PgCase, cases: Sequence[PgCase]
 ) -> bool:
     """Does the server turn to the generic plan by itself, with the examples of that statement taking turns?"""
-    own = next(own for own in _statements(cases) if bad in own)
+    own = next(own for own in _statements(reading, cases) if bad in own)
     connection = writing() if bad.writes else reading
     with connection.transaction(force_rollback=True), _prepared(connection, bad) as statement:
         return statement.turns_generic([case.values for case in own])
