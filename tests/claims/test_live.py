@@ -151,6 +151,10 @@ class Things(MongoQueries):
     def by_k(self, k: int) -> list[dict]:
         self.db.things.insert_one({"k": 999})
         return list(self.db.things.find({"k": k}))
+
+    @claim("examines at most 9 documents per result")
+    def grow(self):
+        self.db.things.update_many({"k": 1}, {"$inc": {"n": 1}})
 """
 MONGO = """
 [project]
@@ -191,6 +195,8 @@ def test_mongo_runs_the_method_elsewhere(
         "no collection scan": word,
         "examines at most 1 documents per result": "holds" if index else "unproved undecided",
         "at least 2x faster than without k": "unproved no_server" if index else "refuted missing_object",
+        # A write is explained without being executed, also with --analyze.
+        "examines at most 9 documents per result": "unproved undecided",
     }
     assert mongo_db.things.count_documents({}) == 50
     assert document["not_examined"]

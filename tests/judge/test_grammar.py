@@ -87,6 +87,8 @@ def test_every_phrase(text: str, engine: Engine, check: str, attributes: dict[st
         ("cost at most 1 2", "postgres", 26, "did you mean"),
         ("reads at most 1.5 blocks", "postgres", 25, "digits"),
         ("at least 275 x faster than without i", "postgres", 20, "without a blank"),
+        ("at least 0x faster than without i", "mongo", 20, "a factor above 0"),
+        ("no sort at 0 rows in t", "mongo", 22, "a count above 0"),
         ("no sort at many rows in t", "postgres", 22, "digits"),
         ("refused 23514", "postgres", 11, "did you mean"),
         ("", "postgres", 11, "a claim is one of"),

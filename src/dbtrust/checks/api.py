@@ -80,7 +80,7 @@ def at_database(postgres: str | None, mongo: str | None, database: str) -> tuple
         from dbtrust.engine.postgres.connect import with_database
 
         postgres = with_database(postgres, database)
-    if mongo:
+    if mongo is not None:
         from dbtrust.engine.mongo.urls import with_database as with_mongo_database
 
         mongo = with_mongo_database(mongo, database)

@@ -72,7 +72,7 @@ def drift_half(engine: Engine) -> type[DriftHalf]:
 
 def refuse_without_target(selection: Selection, postgres: str | None, mongo: str | None) -> None:
     """Raises ConfigError where drift is asked for and no database is named to compare with."""
-    if selection.names(CHECK) and not postgres and not mongo:
+    if selection.names(CHECK) and postgres is None and mongo is None:
         raise ConfigError(
             f"{CHECK} compares with a live database, and none is named",
             next="add --target NAME, --postgres URL or --mongo URL",

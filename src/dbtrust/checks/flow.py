@@ -130,6 +130,8 @@ def _judge(
         ]
         for drift in drifts:
             drift.column_order = column_order
+        for half in halves:
+            run.before_close(half.abandon)
         in_parallel([half.judge for half in (*halves, *drifts)], run)
         for half in (*drifts, *halves):
             result.servers[half.engine] = half.info or result.servers.get(half.engine)

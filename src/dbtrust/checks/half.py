@@ -89,6 +89,10 @@ class Half(ABC):
         """Enters a context that stays open until the end of the run (the tests still use the server)."""
         return self._stack.enter_context(context)
 
+    def abandon(self) -> None:
+        """Ctrl-C, from another thread: what waits for a server that outlives the run is to stop soon."""
+        self.lost = True
+
     @abstractmethod
     def open(self) -> None:
         """Starts or reaches the server and puts the project on it; sets `info`. Raises ServerError."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from dbtrust.checks.half import Half
+from dbtrust.checks.mutants import Lab
 from dbtrust.claims.baseline import Observed
 from dbtrust.model.report import NotExamined, Verdict
 
@@ -42,6 +43,14 @@ class LiveHalf(Half):
     @property
     def ready(self) -> bool:
         return False
+
+    @property
+    def trouble(self) -> str:
+        return "it is a database that is not ours"
+
+    def lab(self) -> Lab | None:
+        """Nothing is mutated on a database that is not ours."""
+        return None
 
     def tests_url(self) -> AbstractContextManager[str]:
         """The project's tests never run on a database that is not ours: `ready` is never true."""

@@ -42,6 +42,12 @@ class MongoHalf(Half):
     engine: Engine = "mongo"
     stage: MongoStage
     _catalog: Catalog | None = None
+    _scratch: Scratch | None = None
+
+    def abandon(self) -> None:
+        super().abandon()
+        if self._scratch is not None:
+            self._scratch.abandon()
 
     def open(self) -> None:
         self.stage = self.keep(open_mongo(self.project, self._run, self._url, self.progress))
@@ -101,6 +107,7 @@ class MongoHalf(Half):
             self.verdicts += self.unjudged("proof.", message, "missing_object") if proofs else []
         elif methods or proofs:
             with Scratch(self.stage) as scratch:
+                self._scratch = scratch
                 self.verdicts += self._on(scratch, methods, proofs)
 
     def _on(

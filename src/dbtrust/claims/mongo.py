@@ -18,7 +18,8 @@ from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_mongo import Pairs
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
 from dbtrust.engine.mongo.errors import describe, lost, passing
-from dbtrust.engine.mongo.explain import explain
+from dbtrust.engine.mongo.explain import Verbosity, explain
+from dbtrust.engine.mongo.limits import Clock, limited
 from dbtrust.judge.claims import Judged, Names, judge_commands, missing_object
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -146,7 +147,7 @@ def run_case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: A
             for plan in explain(
                 stage.reading(),
                 command.command,
-                verbosity="executionStats" if stage.executes else "queryPlanner",
+                verbosity=_verbosity(stage, command.name),
             )
         ]
         case.samples.append(plans)
@@ -173,27 +174,38 @@ def run_case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: A
     return case
 
 
+def _verbosity(stage: MongoStage, name: str) -> Verbosity:
+    """On a database that is not ours what would write is not even searched for."""
+    writes = name in ("update", "delete", "findAndModify", "findandmodify")
+    return "executionStats" if stage.executes and not (writes and stage.live is not None) else "queryPlanner"
+
+
 def run_recorded(
     scratch: Scratch, call: Callable[[Any], object], asynchronous: bool = False
 ) -> tuple[list[Any], Any]:
     """The commands that `call` sent to the scratch copy, and what it returned.
 
-    The copy is renewed afterwards if one of the commands wrote.
+    The copy is renewed afterwards if one of the commands wrote. Raises ExecutionTimeout for what does not end
+    and DbtrustError for what wrote to another database of a server that is not ours.
     """
     database = scratch.database()
     commands: list[Any] = []
     try:
-        with scratch.capture.recording() as commands:
-            value = scratch.run_async(call) if asynchronous else exhausted(call(database))
+        with scratch.capture.recording() as commands, limited() as clock:
+            value = scratch.run_async(call) if asynchronous else exhausted(call(database), clock)
+        scratch.refuse_strays(commands, database.name)
+    except Exception:
+        scratch.refuse_strays(commands, database.name)
+        raise
     finally:
         if any(command.wrote for command in commands):
             scratch.spoil()
     return list(commands), value
 
 
-def exhausted(value: Any) -> Any:
+def exhausted(value: Any, clock: Clock) -> Any:
     """Runs an iterator (a cursor, a generator) to its end, as the caller of the method would: its values as a list."""
-    return list(value) if hasattr(value, "__next__") else value
+    return list(clock.steps(value)) if hasattr(value, "__next__") else value
 
 
 def _prepares(item: ParsedMethod) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +14,7 @@ from dbtrust.claims.mongo import ParsedMethod, Ran, judge_claims
 from dbtrust.claims.why_effects import summary
 from dbtrust.claims.why_rows import Bounds, Seen, search_rows
 from dbtrust.engine.mongo.errors import describe
-from dbtrust.engine.mongo.explain import explain
+from dbtrust.engine.mongo.explain import explain, statements
 from dbtrust.engine.mongo.hiding import collections_with, hidden
 from dbtrust.engine.mongo.whatif import (
     NATURAL,
@@ -159,8 +159,10 @@ def _judged(db: Database[Any], claim: Claim, run: Ran, names: Names) -> Judged:
 
 
 def _deciding(db: Database[Any], claim: Claim, run: Ran, names: Names) -> Document:
-    """The command that the verdict hangs on: the one that fails, for `uses` the first on the claim's relation."""
-    commands: list[Document] = [c.command for c in run.commands if c.explainable]
+    """The command that the verdict hangs on, with one statement: the one that fails, for `uses` the first on the
+    claim's relation.
+    """
+    commands: list[Document] = [one for c in run.commands if c.explainable for one in statements(c.command)]
     if claim.kind != "uses":
         bare = replace(claim, at=None)
         for command in commands:
@@ -194,15 +196,27 @@ def _without_index(problem: _Problem, shown: Explanation) -> Explanation:
 def _hints(problem: _Problem, *, natural: bool) -> Iterator[tuple[str, Tried]]:
     """The plan with each index of the collection as a hint, and with none.
 
-    A partial or sparse index that the server does not consider on its own would lose documents, hinted or not.
+    A partial or sparse index that the server does not consider on its own would lose documents, hinted or not. A whole
+    index whose first key the command does not ask for, instead of the whole collection, is nobody's plan.
     """
+    wanted = asked(problem.command, problem.tried.plan)
+    fields = {*wanted.equal, *wanted.ranges, *dict(wanted.order), *(wanted.needed or ())}
+    named = problem.claim.index.name if problem.claim.index is not None else None
     considered = (problem.tried.plan, *problem.tried.rejected)
     own = {node.index for plan in considered for node in plan.nodes}
     for spec in index_specs(problem.db, problem.collection):
+        if spec["name"] not in (named, *own) and not _asked_for(str(next(iter(spec["key"]))), fields):
+            continue
         if spec["name"] in own or not (spec.get("partialFilterExpression") or spec.get("sparse")):
             yield f"hint {spec['name']}", planned(problem.db, hinted(problem.command, str(spec["name"])))
     if natural:
         yield "hint $natural", planned(problem.db, hinted(problem.command, NATURAL))
+
+
+def _asked_for(path: str, fields: Set[str]) -> bool:
+    """Is an index's first key one of the fields? A wildcard is all below its path."""
+    below = path.removesuffix("$**")
+    return path in fields or (below != path and any(f"{field}.".startswith(below) for field in fields))
 
 
 def _outcome(problem: _Problem, plan: Plan) -> str:

@@ -221,6 +221,8 @@ class _Parser:
             raise self._error(
                 f"{word.text!r} is no factor", "write it without a blank, such as 10x", self._at
             )
+        if not float(word.key[:-1].replace("_", "")):
+            raise self._error("everything is 0x faster", "write a factor above 0, such as 10x", self._at)
         self._take()
         for expected in ("faster", "than", "without"):
             self._expect(expected)
@@ -249,7 +251,9 @@ class _Parser:
 
     def _scale(self, claim: Claim) -> Claim:
         self._take()
-        count = self._count()
+        place, count = self._at, self._count()
+        if not count:
+            raise self._error("nothing can be said at 0 rows", "write a count above 0", place)
         self._expect("rows")
         self._expect("in")
         return replace(claim, at=(count, self._name("a relation")))

@@ -121,7 +121,7 @@ def _what(spec: Document) -> str:
 
 def _of_base(wanted: Asked, base: Document) -> Iterator[MongoIndexChange]:
     name, key = str(base["name"]), dict(base["key"])
-    if name == "_id_" or any(value not in (1, -1) for value in key.values()):
+    if name == "_id_" or any(value not in (1, -1) for value in key.values()) or any("$**" in p for p in key):
         return
     for option, what in (
         ("partialFilterExpression", "filter"),
@@ -132,6 +132,8 @@ def _of_base(wanted: Asked, base: Document) -> Iterator[MongoIndexChange]:
             spec = {k: v for k, v in base.items() if k != option}
             reason = f"the {what} of {name} does not let this query use it: {json.dumps(base[option], default=str)}"
             yield MongoIndexChange(2, f"take the {what} off {name}", spec, base, reason)
+    if "expireAfterSeconds" in base:  # of one field alone
+        return
     missing = [path for path in wanted.needed or () if path not in key]
     if missing:
         fields = ", ".join(missing)
@@ -174,16 +176,19 @@ def _new(wanted: Asked) -> Iterator[MongoIndexChange]:
     ideal = _ideal(wanted)
     if not ideal:
         return
-    reason = "no index of the collection has these keys"
-    yield MongoIndexChange(
-        3, f"create an index {_shown(ideal)}", {"key": ideal, "name": _name(ideal)}, None, reason
-    )
+    for keys in ({path: way} for path, way in ideal.items() if len(ideal) > 1):
+        yield _own(1, keys)
+    yield _own(1, ideal)
     rest = [path for path in wanted.needed or () if path not in ideal]
     if rest:
-        whole = ideal | dict.fromkeys(rest, 1)
-        yield MongoIndexChange(
-            3, f"create an index {_shown(whole)}", {"key": whole, "name": _name(whole)}, None, reason
-        )
+        yield _own(2, ideal | dict.fromkeys(rest, 1))
+
+
+def _own(size: int, keys: Mapping[str, int]) -> MongoIndexChange:
+    """An index of its own leaves every other as it is."""
+    reason = "no index of the collection has these keys"
+    spec = {"key": dict(keys), "name": _name(keys)}
+    return MongoIndexChange(size, f"create an index {_shown(keys)}", spec, None, reason)
 
 
 def _ideal(wanted: Asked) -> dict[str, int]:

@@ -39,16 +39,27 @@ def _adder(attribute: str, marks: list[Mark]) -> Callable[[F], F]:
     return add
 
 
+def _refuse_other(name: str, *texts: object) -> None:
+    """A list, a number, or the function itself where the brackets are missing would be no mark at all."""
+    for text in texts:
+        if not isinstance(text, str):
+            said = "the function: write its text in brackets" if callable(text) else repr(text)
+            raise TypeError(f"@{name} takes texts, not {said}")
+
+
 def claim(*claims: str) -> Callable[[F], F]:
-    """Claims about the plans of a MongoQueries method, one text each (docs/claims.md)."""
+    """Claims about the plans of a MongoQueries method, one text each (docs/claims.md). Raises TypeError."""
+    _refuse_other("claim", *claims)
     return _adder("__dbtrust_claims__", _marks(claims))
 
 
 def example(label: str = "", /, **values: Any) -> Callable[[F], F]:
-    """Arguments to run a MongoQueries method with."""
+    """Arguments to run a MongoQueries method with. Raises TypeError for a label that is no text."""
+    _refuse_other("example", label)
     return _adder("__dbtrust_examples__", [_mark(label, values)])
 
 
 def proof(claim: str) -> Callable[[F], F]:
-    """Makes `def name(db)` of a proofs module a proof: "true" or "refused CODE [on path]"."""
+    """Makes `def name(db)` of a proofs module a proof: "true" or "refused CODE [on path]". Raises TypeError."""
+    _refuse_other("proof", claim)
     return _adder("__dbtrust_proof__", [_mark(claim)])

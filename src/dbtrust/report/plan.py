@@ -102,7 +102,8 @@ def _notes(plan: Plan) -> Iterator[tuple[str, str]]:
     if totals.get("settings"):
         yield f"settings {flat(totals['settings'])}", ""
     if plan.nodes and not plan.analyzed:
-        yield "not executed: all numbers are estimates", "yellow"
+        said = "MongoDB estimates nothing" if plan.engine == "mongo" else "all numbers are estimates"
+        yield f"not executed: {said}", "yellow"
     for name in plan.unknown:
         yield f"not known to this version of dbtrust: {name}", "yellow"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pymongo.errors
 
-from dbtrust.engine.mongo.errors import Failure, failure_of, lost
+from dbtrust.engine.mongo.errors import Failure, describe, failure_of, lost
+from dbtrust.engine.mongo.limits import OutOfTime, limited
 from dbtrust.judge.claims import Judged, Names
 from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import judge_refused, judge_true
@@ -36,21 +37,29 @@ def judge_proofs(
 def _judge(stage: MongoStage, scratch: Scratch, item: ParsedMongoProof, names: Names) -> Verdict:
     database = scratch.database()
     commands: list[Any] = []
-    failure, result, crash = None, None, None
+    failure, result, crash, endless = None, None, None, ""
     try:
-        with scratch.capture.recording() as commands:
+        with scratch.capture.recording() as commands, limited():
             result = item.proof.function(database)
+    except OutOfTime as error:
+        endless = describe(error)
     except pymongo.errors.PyMongoError as error:
         if lost(error):
             raise
         failure = failure_of(error)
     except Exception as error:
         crash = raised(error, item.proof.root, f"proof {item.proof.name}")
+    stray = scratch.strays(commands, database.name)
     if any(command.wrote for command in commands):
         scratch.spoil()
-    judged = (
-        Judged("refuted", crash.message) if crash else _decide(item.claim, failure, result, commands, names)
-    )
+    if stray is not None:
+        judged = Judged("refuted", stray.message, "server_error", next=stray.next)
+    elif endless:
+        judged = Judged("unproved", endless, "timeout", next="make the proof cheaper")
+    elif crash:
+        judged = Judged("refuted", crash.message)
+    else:
+        judged = _decide(item.claim, failure, result, commands, names)
     place = crash.location if crash and crash.location.file else item.claim.location
     evidence = {"data": dict(stage.evidence), "commands": [c.name for c in commands], **dict(judged.found)}
     return Verdict(

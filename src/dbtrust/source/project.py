@@ -156,7 +156,8 @@ def _load(project: Project, key: str, reference: str) -> Any:
     try:
         return load_object(reference, project.config, location=_place(project, key))
     except DbtrustError as error:
-        project.errors.append(error)
+        if str(error) not in map(str, project.errors):  # a module is named once for each of its objects
+            project.errors.append(error)
         return None
 
 

@@ -14,16 +14,19 @@ from typing import Any
 import pymongo
 import pymongo.errors
 from pymongo.database import Database
-from pymongo.uri_parser import parse_uri
 
 from dbtrust.engine import templates
+from dbtrust.engine.mongo import limits
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
-from dbtrust.engine.mongo.capture import Capture
+from dbtrust.engine.mongo.capture import Capture, Recorded
 from dbtrust.engine.mongo.catalog import snapshot
-from dbtrust.engine.mongo.connect import connect, connect_async
+from dbtrust.engine.mongo.connect import SELECTION_MS, connect, connect_async
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
+from dbtrust.engine.mongo.scratch import mark, marker_name, sweep
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
+from dbtrust.engine.mongo.strays import strays
+from dbtrust.engine.mongo.urls import database_of
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
@@ -34,6 +37,8 @@ from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
 
 DATA = "dbtrust_data"
+#: An embedded server answers at once or is gone: after Ctrl-C nobody waits long for it.
+EMBEDDED_MS = 4_000
 Client = pymongo.MongoClient[dict[str, Any]]
 
 
@@ -67,6 +72,8 @@ class MongoStage:
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
     run: str = field(default_factory=lambda: secrets.token_hex(4))
+    #: The embedded server; one that was stopped (Ctrl-C) is not waited for.
+    server: MongoServer | None = None
     _own: list[str] = field(default_factory=list[str])
 
     @contextmanager
@@ -78,13 +85,19 @@ class MongoStage:
         finally:
             self.drop(name)
 
+    def mark(self) -> None:
+        """Before the first database on a server of the user's: a later run knows whose it is."""
+        self._own.append(marker_name(self.run))
+        mark(self.client, self.run)
+
     def new_name(self, purpose: str) -> str:
         name = f"dbtrust_{self.run}_{purpose}_{secrets.token_hex(3)}"
         self._own.append(name)
         return name
 
     def drop(self, name: str) -> None:
-        self.client.drop_database(name)
+        if self.server is None or self.server.running:
+            self.client.drop_database(name)
         if name in self._own:
             self._own.remove(name)
 
@@ -110,7 +123,8 @@ class MongoStage:
         return snapshot(self.reading()) if self.data else None
 
     def close(self) -> None:
-        for name in list(self._own):
+        # An embedded server is deleted as a whole; the mark of the run goes last.
+        for name in [] if self.embedded else list(reversed(self._own)):
             with suppress(pymongo.errors.PyMongoError):
                 self.drop(name)
         self.client.close()
@@ -123,23 +137,39 @@ class Scratch:
         self._stage = stage
         self.capture = Capture()
         self._open: tuple[str, str, Client] | None = None
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """From another thread: whoever works on the copy gets an error at its next command, and no new copy."""
+        self._abandoned = True
+        if (now := self._open) is not None:
+            now[2].close()
 
     def database(self) -> Database[Any]:
-        """The copy, as the history and the generators left it."""
+        """The copy, as the history and the generators left it. Raises ServerError once it is abandoned."""
+        if self._abandoned:
+            raise ServerError("interrupted")
         if self._open is None:
             assert self._stage.copies is not None
             url, name = self._stage.copies.fresh()
-            self._open = (url, name, connect(url, listeners=[self.capture]))
+            timeout_ms = EMBEDDED_MS if self._stage.embedded else SELECTION_MS
+            self._open = (url, name, connect(url, listeners=[self.capture], timeout_ms=timeout_ms))
         return self._open[2][self._open[1]]
 
     def run_async(self, call: Callable[[Any], Any]) -> Any:
-        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads an iterator to its end."""
+        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads an iterator to its end.
+
+        Raises TimeoutError where that takes too long.
+        """
         self.database()
         assert self._open is not None
         url, name, _ = self._open
 
         async def run() -> Any:
-            async with connect_async(url, listeners=[self.capture]) as client:
+            async with (
+                connect_async(url, listeners=[self.capture]) as client,
+                asyncio.timeout(limits.SECONDS),
+            ):
                 value = call(client[name])
                 value = await value if inspect.isawaitable(value) else value
                 if hasattr(value, "__anext__"):
@@ -156,6 +186,21 @@ class Scratch:
             client.close()
             assert self._stage.copies is not None
             self._stage.copies.free(url, name)
+
+    def refuse_strays(self, commands: Sequence[Recorded], own: str) -> None:
+        """Raises what `strays` finds."""
+        if (error := self.strays(commands, own)) is not None:
+            raise error
+
+    def strays(self, commands: Sequence[Recorded], own: str) -> DbtrustError | None:
+        """The error for code that wrote to another database of a server that outlives the run."""
+        if self._stage.embedded or not (found := strays(commands, own)):
+            return None
+        said = ", ".join(f"{database} ({command})" for command, database in found)
+        return DbtrustError(
+            f"it wrote to databases of the server that are not dbtrust's: {said}",
+            next="undo that by hand; write to self.db alone, or check on embedded servers (without --mongo)",
+        )
 
     def release(self) -> tuple[str, str] | None:
         """URL and name of the copy, which nothing wrote to and the caller now has to free; None where there is none."""
@@ -177,8 +222,8 @@ class Scratch:
 def open_mongo(
     project: Project, run: Callable[[], Run], url: str | None, progress: Progress
 ) -> Generator[MongoStage]:
-    """The project on the server that `url` names, else on an embedded one. Raises ServerError."""
-    stage = _on_target(project, url, progress) if url else _embedded(project, run(), progress)
+    """The project on the server that `url` names, else on an embedded one. Raises ConfigError for an unreadable URL, ServerError."""
+    stage = _on_target(project, url, progress) if url is not None else _embedded(project, run(), progress)
     try:
         yield stage
     finally:
@@ -193,7 +238,7 @@ def open_live_mongo(
 
     With `executes` explain may run what reads there. Raises ConfigError for a URL without a database, ServerError.
     """
-    name = parse_uri(url).get("database")
+    name = database_of(url)
     if not name:
         step = "write it behind the host, or use --database"
         raise ConfigError("the MongoDB URL names no database", next=step)
@@ -214,6 +259,8 @@ def _on_target(project: Project, url: str, progress: Progress) -> MongoStage:
     client: Client = connect(url)
     stage = MongoStage(client, url, str(client.server_info()["version"]), embedded=False)
     try:
+        sweep(client)
+        stage.mark()
         _build(project, stage, stage.new_name("data"), progress)
     except BaseException:
         stage.close()
@@ -238,7 +285,8 @@ def _embedded(project: Project, run: Run, progress: Progress) -> MongoStage:
     with templates.building("mongo", key, progress) as template:
         progress("starting MongoDB")
         server = start_mongo(run, binary, template=template, progress=progress)
-        stage = MongoStage(connect(server.url()), server.url(), server.version, embedded=True)
+        client = connect(server.url(), timeout_ms=EMBEDDED_MS)
+        stage = MongoStage(client, server.url(), server.version, embedded=True, server=server)
         if template is None:
             template = _fill(project, stage, server, key, progress)
     if template is None:
@@ -258,7 +306,7 @@ def _fill(
         return None
     stage.client.close()
     template = save_template(server, key)
-    stage.client, stage.url = connect(server.url()), server.url()
+    stage.client, stage.url = connect(server.url(), timeout_ms=EMBEDDED_MS), server.url()
     return template
 
 

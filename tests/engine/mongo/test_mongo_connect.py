@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from dbtrust.engine.mongo.connect import connect, redact
-from dbtrust.model.errors import NO_SERVER, ServerError
+from dbtrust.engine.mongo.connect import connect
+from dbtrust.engine.mongo.urls import redact, shown
+from dbtrust.model.errors import USAGE, ConfigError, DbtrustError, ServerError
 
 SECRET = "s3cr%2Ft"
 
@@ -23,25 +24,47 @@ def test_dates_are_aware_and_uuids_are_uuids(mongo_url: str, mongo_db: Any) -> N
     assert found == {"at": now, "key": key}
 
 
+def test_no_server_is_one_line_without_the_password() -> None:
+    with pytest.raises(ServerError) as caught:
+        connect(f"mongodb://me:{SECRET}@127.0.0.1:1/", timeout_ms=200)
+    assert "mongodb://me:***@127.0.0.1:1/ does not answer" in str(caught.value)
+    _plain(caught.value)
+
+
+def _plain(error: DbtrustError) -> None:
+    text = str(error)
+    assert SECRET not in text and "s3cr" not in text and "\n" not in text
+    assert error.next
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        (f"mongodb://me:{SECRET}@127.0.0.1:1/", "does not answer"),
-        (f"mongodb://me:{SECRET}@127.0.0.1:port/", "no MongoDB URL"),
-        (f"http://me:{SECRET}@127.0.0.1/", "no MongoDB URL"),
-        ("nonsense", "no MongoDB URL"),
+        (f"mongodb://me:{SECRET}@127.0.0.1:port/", "'mongodb://me:***@127.0.0.1:port/' is no MongoDB URL"),
+        (f"http://me:{SECRET}@127.0.0.1/", "'http://me:***@127.0.0.1/' is no MongoDB URL"),
+        ("me:s3cr:et@h", "'me:***@h' is no MongoDB URL"),
+        ("mongodb://me:s3cr/et@h/x", "percent-encoded"),
+        ("mongodb://me:s3cr?et=x@h/x", "percent-encoded"),
+        ("mongodb://me:s3cr@et@h/x", "escaped"),
+        ("nonsense", "URI must begin with 'mongodb://'"),
+        ("", "URI must begin with 'mongodb://'"),
+        ("mongodb://", "at least one hostname"),
+        ("mongodb+srv://", "at least one hostname"),
+        ("mongodb+srv://h:1/x", "mongodb+srv"),
+        ("postgres://x/y", "URI must begin with 'mongodb://'"),
+        ("mongodb://h/prod?foo=bar", "Unknown option: foo"),
+        ("mongodb://h/prod?maxPoolSize=many", "maxpoolsize must be an integer"),
+        ("mongodb://h:99999/x", "Port must be an integer between 0 and 65535"),
+        ("mongodb://[::1/x", "IPv6"),
+        ("mongodb://h,i/x?directConnection=true", "directConnection"),
     ],
 )
-def test_no_server_is_one_line_without_the_password(url: str, said: str) -> None:
-    with pytest.raises(ServerError) as caught:
+def test_a_url_that_cannot_be_read_is_bad_configuration(url: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         connect(url, timeout_ms=200)
-    text = str(caught.value)
-    assert said in text
-    assert SECRET not in text
-    assert "s3cr/t" not in text
-    assert "\n" not in text
-    assert caught.value.next
-    assert caught.value.code == NO_SERVER
+    assert said in str(caught.value)
+    assert caught.value.code == USAGE
+    _plain(caught.value)
 
 
 def test_a_wrong_password_is_refused(mongo_url: str) -> None:
@@ -53,3 +76,5 @@ def test_a_wrong_password_is_refused(mongo_url: str) -> None:
 def test_redact() -> None:
     assert redact("at me:s3cr/t@h", f"mongodb://me:{SECRET}@h/") == "at me:***@h"
     assert redact("as it is", "mongodb://h/") == "as it is"
+    assert redact("mongodb://u:b@h", "mongodb://u:b@h/") == "mongodb://u:***@h"
+    assert shown("mongodb://u:b@h/x?tls=true") == "mongodb://u:***@h/x"

@@ -6,9 +6,11 @@ import uuid
 from typing import Any
 
 import pymongo
+import pytest
 
 from dbtrust.engine.mongo.profile import Profile, sent
 from dbtrust.engine.waiting import await_true
+from dbtrust.model.errors import USAGE, DbtrustError
 from dbtrust.model.recorded import Sent
 
 
@@ -57,6 +59,16 @@ def test_a_dropped_database_is_a_gap_and_the_next_commands_are_seen(mongo_url: s
         client.drop_database(other)
     assert {"find": "c", "filter": {"_id": 7}, "limit": 1} in commands(entries)
     assert profile.gaps == 1 and other in profile.others
+
+
+@pytest.mark.parametrize("command", [{"profile": 0}, {"profile": 1, "filter": "unset", "slowms": 5000}])
+def test_changed_settings_are_named_as_the_cause(
+    mongo_url: str, mongo_db: Any, command: dict[str, Any]
+) -> None:
+    profile = Profile(mongo_url, mongo_db.name, lambda _: None)
+    with pytest.raises(DbtrustError, match="changed the profiler's settings") as caught, profile.running():
+        mongo_db.command(command)
+    assert caught.value.code == USAGE and "take that out" in caught.value.next
 
 
 def test_what_is_no_command() -> None:

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import unquote_plus
 
 from pymongo import AsyncMongoClient, MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 
 from dbtrust.engine.mongo.errors import describe
-from dbtrust.model.errors import ServerError
+from dbtrust.engine.mongo.urls import check_url, has_credentials, redact, shown, unreadable
+from dbtrust.model.errors import DbtrustError, ServerError
 
 Document = dict[str, Any]
-_CREDENTIALS = re.compile(r"//(?P<user>[^:@/]*):(?P<password>[^/]*)@")
-
-
-def redact(text: str, url: str) -> str:
-    """`text` without the password of `url`, written plain or percent-encoded."""
-    found = _CREDENTIALS.search(url)
-    if found and found["password"]:
-        for secret in {found["password"], unquote_plus(found["password"])}:
-            text = text.replace(secret, "***")
-    return text
+#: How long a server of the user's is waited for.
+SELECTION_MS = 10_000
 
 
 def connect(
-    url: str, *, listeners: Sequence[CommandListener] = (), timeout_ms: int = 10_000
+    url: str, *, listeners: Sequence[CommandListener] = (), timeout_ms: int = SELECTION_MS
 ) -> MongoClient[Document]:
     """A client of the server at `url`, pinged; dates are aware, UUIDs standard unless the URL says otherwise.
 
-    Raises ServerError, without the password, where the URL is wrong or nothing answers within `timeout_ms`.
+    Raises, without the password, ConfigError for a URL that cannot be read and ServerError where nothing answers
+    within `timeout_ms`.
     """
+    check_url(url)
     options: dict[str, Any] = {"serverSelectionTimeoutMS": timeout_ms, "connectTimeoutMS": timeout_ms}
     if "uuidrepresentation" not in url.lower():
         options["uuidRepresentation"] = "standard"
@@ -64,22 +57,20 @@ def connect_async(url: str, *, listeners: Sequence[CommandListener] = ()) -> Asy
 
 def _authenticated(client: MongoClient[Document], url: str) -> None:
     """Ping answers without credentials, so a wrong password shows only at the first real command."""
-    if _CREDENTIALS.search(url):
+    if has_credentials(url):
         client.admin.command("connectionStatus")
 
 
-def _refusal(error: Exception, url: str) -> ServerError:
-    place = redact(url, url).partition("?")[0]
+def _refusal(error: Exception, url: str) -> DbtrustError:
+    place = shown(url)
     if isinstance(error, OperationFailure):
         return ServerError(
             f"MongoDB at {place} refused the connection: {redact(describe(error), url)}",
             next="check user, password and authSource of the URL",
         )
-    if not isinstance(error, PyMongoError) or not url.startswith(("mongodb://", "mongodb+srv://")):
-        return ServerError(
-            f"{place!r} is no MongoDB URL: {redact(str(error), url)}",
-            next="write mongodb://HOST:PORT/?replicaSet=NAME",
-        )
+    unresolved = isinstance(error, ConfigurationError) and "DNS" in str(error)
+    if not unresolved and (isinstance(error, ConfigurationError) or not isinstance(error, PyMongoError)):
+        return unreadable(url, error)
     reason = redact(str(error), url).partition(", Timeout:")[0].partition(" (configured timeouts")[0]
     return ServerError(
         f"MongoDB at {place} does not answer: {reason}", next="start the server or correct the URL"

@@ -16,7 +16,7 @@ from dbtrust.engine.mongo.stages import OUTPUT
 from dbtrust.model.errors import ServerError
 from dbtrust.model.plan import Node, Plan
 
-__all__ = ["document", "explain", "explainable", "parse"]
+__all__ = ["document", "explain", "explainable", "parse", "statements"]
 
 Verbosity = Literal["queryPlanner", "executionStats", "allPlansExecution"]
 Document = Mapping[str, Any]
@@ -43,17 +43,17 @@ def explain(
     A statement that the server does not explain is a plan whose `unknown` says why. Raises ServerError where
     the server does not answer.
     """
-    return tuple(_one(db, statement, verbosity) for statement in _statements(command))
+    return tuple(_one(db, statement, verbosity) for statement in statements(command))
 
 
 def document(db: Database[Any], command: Document, *, verbosity: Verbosity = "allPlansExecution") -> Document:
     """The explain document of a command's first statement as the server gives it. Raises OperationFailure."""
-    statement, _ = _without_output(next(_statements(command)))
+    statement, _ = _without_output(next(statements(command)))
     return db.command({"explain": statement, "verbosity": verbosity})
 
 
-def _statements(command: Document) -> Iterator[dict[str, Any]]:
-    """The command without its envelope; explain takes write commands of one statement only."""
+def statements(command: Document) -> Iterator[dict[str, Any]]:
+    """The command without its envelope, one for each statement of an update or delete: explain takes no more."""
     name = next(iter(command), "")
     bare = {key: value for key, value in command.items() if key not in ENVELOPE and not key.startswith("$")}
     field = _STATEMENTS.get(name, "")

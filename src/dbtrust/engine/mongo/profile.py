@@ -14,7 +14,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.explain import ENVELOPE
 from dbtrust.engine.waiting import await_true
-from dbtrust.model.errors import ServerError
+from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.recorded import Sent
 
 Document = Mapping[str, Any]
@@ -25,6 +25,8 @@ _SIZE = 256 << 20
 _FILTER = {"appName": {"$ne": "dbtrust"}}
 _SECONDS = 60.0
 _PAUSE = 0.01
+#: So many looks in a row at settings that are not ours: about two seconds.
+_CHANGED = 20
 #: CappedPositionLost: more was written than the collection holds before it was read.
 _OVERTAKEN = 136
 #: Also QueryPlanKilled, NamespaceNotFound, CursorNotFound: the collection is another one.
@@ -46,14 +48,20 @@ class Profile:
         self._mark = ""
         self._last: Any = None
         self._error: Exception | None = None
+        self._settings: object = None
+        self._changed = 0
         self.gaps = 0
         #: Other databases of the server that are there at the end.
         self.others: tuple[str, ...] = ()
 
     @contextmanager
     def running(self) -> Generator[None]:
-        """Everything that is sent until the end of the block is seen. Raises ServerError."""
+        """Everything that is sent until the end of the block is seen.
+
+        Raises ServerError, and DbtrustError where somebody changed the profiler's settings.
+        """
         _arm(self._client[self._name])
+        self._settings = _settings(self._client[self._name])
         thread = threading.Thread(target=self._read, name="dbtrust-profile", daemon=True)
         thread.start()
         try:
@@ -67,17 +75,30 @@ class Profile:
             thread.join(_SECONDS)
 
     def _finish(self) -> None:
-        """What was sent before the mark is read before it. Raises ServerError."""
+        """What was sent before the mark is read before it. Raises as `running` does."""
         self._mark = f"dbtrust end {id(self)}"
         with pymongo.MongoClient[dict[str, Any]](self._url, appname="dbtrust mark") as client:
 
             def read() -> bool:
                 client[self._name]["dbtrust_mark"].find_one({}, comment=self._mark)
-                return self._seen_mark.wait(_PAUSE * 10) or self._error is not None
+                if self._seen_mark.wait(_PAUSE * 10) or self._error is not None:
+                    return True
+                self._refuse_changed()
+                return False
 
             if not await_true(read, _SECONDS) or self._error is not None:
                 why = f": {self._error}" if self._error else ""
                 raise ServerError(f"the profiler's documents do not arrive{why}", next="run again")
+
+    def _refuse_changed(self) -> None:
+        """The reader itself switches it off for a moment where its collection was dropped, so once is not enough."""
+        self._changed = self._changed + 1 if _settings(self._client[self._name]) != self._settings else 0
+        if self._changed >= _CHANGED:
+            raise DbtrustError(
+                f"the command changed the profiler's settings of {self._name} (the command `profile`): what it sent "
+                "afterwards is not known",
+                next="take that out of the command, or leave that part of it out while it is recorded",
+            )
 
     def _read(self) -> None:
         try:
@@ -124,6 +145,12 @@ def _arm(database: Database[Any]) -> None:
         database.command({"profile": 1, "filter": _FILTER})
     except (CollectionInvalid, OperationFailure) as error:
         raise ServerError(f"the profiler cannot be switched on: {error}", next="run again") from error
+
+
+def _settings(database: Database[Any]) -> object:
+    """Level, sample rate and filter, which the server writes in its own way."""
+    found: Document = database.command("profile", -1)
+    return {key: found.get(key) for key in ("was", "sampleRate", "filter")}
 
 
 def sent(entry: Document) -> Sent | str:

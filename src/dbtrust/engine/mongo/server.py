@@ -76,6 +76,11 @@ class MongoServer:
         """The server's log."""
         return self.folder / "log"
 
+    @property
+    def running(self) -> bool:
+        """Has it been launched, and not ended since?"""
+        return self._process is not None and self._process.poll() is None
+
     def launch(self, port: int | None = None) -> None:
         """Starts the server on its data, on `port` or on a free one, and waits until it is the primary.
 
