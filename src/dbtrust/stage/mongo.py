@@ -28,6 +28,8 @@ from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
 from dbtrust.model.progress import Progress
+from dbtrust.model.project import DataConfig
+from dbtrust.model.words import nearest
 from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
@@ -297,10 +299,25 @@ def apply(project: Project, database: Database[Any], progress: Progress) -> None
 
 
 def fill(database: Database[Any], generators: Sequence[RowSource], progress: Progress) -> None:
-    """Loads every generator into a database that has the collections. Raises DbtrustError."""
+    """Loads every generator into a database that has the collections. Raises DbtrustError.
+
+    A name that is none of them is an error: MongoDB would make a collection that no query reads.
+    """
+    known = set(database.list_collection_names())
     for generator in generators:
+        _refuse_strange(generator.config, known)
         progress(f"loading {generator.config.name}: {generator.config.rows:,} documents")
         load_documents(database[generator.config.name], generator.rows(midnight()), generator.location)
+
+
+def _refuse_strange(item: DataConfig, known: set[str]) -> None:
+    if item.name in known:
+        return
+    close = nearest(item.name, sorted(known))
+    step = f"did you mean {close}?" if close else "create it, in a migration or a declared collection"
+    raise ConfigError(
+        f"data.{item.name}: there is no collection {item.name}", location=item.location, next=step
+    )
 
 
 def _evidence(stage: MongoStage, generators: list[RowSource]) -> dict[str, Any]:
