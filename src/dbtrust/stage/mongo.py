@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +33,7 @@ from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
+from dbtrust.stage.lazy import exhausted_async
 
 DATA = "dbtrust_data"
 Client = pymongo.MongoClient[dict[str, Any]]
@@ -135,18 +135,14 @@ class Scratch:
         return self._open[2][self._open[1]]
 
     def run_async(self, call: Callable[[Any], Any]) -> Any:
-        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads an iterator to its end."""
+        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads iterators to their end."""
         self.database()
         assert self._open is not None
         url, name, _ = self._open
 
         async def run() -> Any:
             async with connect_async(url, listeners=[self.capture]) as client:
-                value = call(client[name])
-                value = await value if inspect.isawaitable(value) else value
-                if hasattr(value, "__anext__"):
-                    return [item async for item in value]
-                return value
+                return await exhausted_async(call(client[name]))
 
         return asyncio.run(run())
 
