@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.claims.projects import claimed, outcomes
+from tests.claims.projects import outcomes
 
 from dbtrust import Report, check
 

@@ -28,8 +28,8 @@ def _sorts(stage: Mapping[str, Any]) -> bool:
     for name, spec in stage.items():
         if name in _ALWAYS or (name in _WITH_ORDER and "sortBy" in (spec or {})):
             return True
-        inner = cast("Mapping[str, Any]", spec) if isinstance(spec, Mapping) else {}
-        below = list(inner.values()) if name == "$facet" else [inner.get("pipeline")]
+        inner: Mapping[str, Any] = cast("Mapping[str, Any]", spec) if isinstance(spec, Mapping) else {}
+        below: list[Any] = list(inner.values()) if name == "$facet" else [inner.get("pipeline")]
         if any(map(_any_sorts, below)):
             return True
     return False

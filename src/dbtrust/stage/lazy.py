@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 
 def exhausted(value: Any) -> Any:
@@ -25,16 +25,21 @@ def exhausted(value: Any) -> Any:
 async def exhausted_async(value: Any) -> Any:
     """The same for asynchronous iterators; what is awaitable is awaited."""
     value = await value if inspect.isawaitable(value) else value
-    if not (hasattr(value, "__anext__") or _iterates(value)):
-        await _read_async(value, set())
-        return value
-    items = [item async for item in value] if hasattr(value, "__anext__") else list(value)
-    await _read_async(items, set())
-    return items
+    found: Any = value
+    if _streams(value):
+        found = [item async for item in value]
+    elif _iterates(value):
+        found = list(value)
+    await _read_async(found, set())
+    return found
 
 
-def _iterates(value: Any) -> bool:
+def _iterates(value: Any) -> TypeGuard[Iterator[Any]]:
     return hasattr(value, "__next__") and not isinstance(value, type)
+
+
+def _streams(value: Any) -> TypeGuard[AsyncIterator[Any]]:
+    return hasattr(value, "__anext__") and not isinstance(value, type)
 
 
 def _read(value: Any, seen: set[int]) -> None:
@@ -48,7 +53,7 @@ async def _read_async(value: Any, seen: set[int]) -> None:
     for leaf in _leaves(value, seen):
         if inspect.isawaitable(leaf):
             await _read_async([await leaf], seen)
-        elif hasattr(leaf, "__anext__") and not isinstance(leaf, type):
+        elif _streams(leaf):
             async for item in leaf:
                 await _read_async(item, seen)
         elif _iterates(leaf):
