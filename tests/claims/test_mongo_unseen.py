@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.claims.projects import outcomes
+from tests.claims.projects import claimed, outcomes
 
 from dbtrust import Report, check
+from dbtrust.cli.main import run
 
 CONFIG = """
 [project]
@@ -296,6 +297,20 @@ def test_nothing_holds_that_was_not_seen(report: Report) -> None:
     assert wrong == {}
 
 
+def test_what_was_not_seen_is_named(report: Report) -> None:
+    found = claimed(report)
+    other = found["elsewhere: no collection scan"].message
+    assert other == "the method sent find to the database dbtrust_archive, which holds no data of the project"
+    assert "the method sent mapReduce, a command that is" in found["map_reduced: no collection scan"].message
+    assert "the method sent aggregate, a command" in found["documents: no collection scan"].message
+    undrawn = found["undrawn: no collection scan"]
+    assert "no value can be drawn for the parameter tall (bool)" in undrawn.message
+    assert undrawn.next == "add @example(...)"
+    assert found["gone: uses plants_cod on plants"].next == "did you mean plants_code?"
+    assert "$lookup inside a $lookup" in found["nested: uses plants_code on plants"].message
+    assert found["loaded: no collection scan"].evidence["data"]["rows"]["plants"] == 500
+
+
 def place_of(report: Report) -> list[tuple[int, str, str | None, int | None, str]]:
     return [(e.code, e.message, e.location.file, e.location.line, e.next) for e in report.errors]
 
@@ -317,3 +332,38 @@ def test_data_of_an_engine_that_is_not_there_are_an_error(tmp_path: Path, mongo_
     message = "data.beds: beds.sql fills a table of PostgreSQL, and the project has no [postgres]"
     assert [place[:4] for place in place_of(found)] == [(2, message, "dbtrust.toml", line)]
     assert found.exit_code == 2
+
+
+WORDS = """
+from dbtrust import MongoQueries, claim, example
+
+
+class Plants(MongoQueries):
+    @claim("uses plants_notes on plants", "no collection scan")
+    @example("one", word="n3")
+    def search(self, word: str) -> list:
+        return list(self.db.plants.find({"$text": {"$search": word}}))
+"""
+
+
+def test_a_dropped_index_that_the_query_needs_is_told(tmp_path: Path, mongo_url: str) -> None:
+    index = '    create_index("plants", [("notes", "text")], name="plants_notes"),\n'
+    before = MIGRATION.replace(
+        '    create_collection("suppliers"),\n', index + '    create_collection("suppliers"),\n'
+    )
+    config = CONFIG.replace(', "garden:AsyncPlants"', "")
+    folder = garden(tmp_path, config, before)
+    (folder / "garden.py").write_text(WORDS)
+    assert run(["claims", "baseline", str(folder), "--mongo", mongo_url]) == 0
+    held = check(folder, only=["claim."], mongo=mongo_url)
+    assert {v.check: v.verdict for v in held.verdicts} == dict.fromkeys(
+        ("claim.uses", "claim.no_collection_scan", "claim.baseline"), "holds"
+    )
+    (folder / "migrations" / "0001_garden.py").write_text(MIGRATION)
+    found = {v.check: v for v in check(folder, only=["claim."], mongo=mongo_url).verdicts}
+    assert {check: (v.verdict, v.reason) for check, v in found.items()} == {
+        "claim.uses": ("refuted", "missing_object"),
+        "claim.no_collection_scan": ("unproved", "server_error"),
+        "claim.baseline": ("refuted", "missing_object"),
+    }
+    assert found["claim.baseline"].message.startswith("there is no index plants_notes")
