@@ -25,6 +25,9 @@ CREATE TABLE part (id bigint NOT NULL, at timestamptz NOT NULL) PARTITION BY RAN
 CREATE TABLE part_low PARTITION OF part FOR VALUES FROM (0) TO (20000);
 CREATE TABLE part_high PARTITION OF part FOR VALUES FROM (20000) TO (1000000);
 CREATE INDEX part_at ON part (at);
+CREATE SCHEMA a_first;
+CREATE TABLE a_first.event (at timestamptz);
+CREATE INDEX event_pair ON a_first.event (at);
 """
 EVENTS = (
     "INSERT INTO event SELECT g, g % 7, :now - g * interval '1 minute', g + :seed"
@@ -44,6 +47,10 @@ SELECT id, at FROM event WHERE at >= (SELECT max(at) FROM event) - interval '1 h
 -- claim: at least 2x faster than without event_pkey
 -- example: id = 17
 SELECT at FROM event WHERE id = :id;
+
+-- name: of_pair
+-- claim: at least 2x faster than without event_pair
+SELECT max(id) FROM event WHERE kind = 99;
 
 -- name: upsert
 -- claim: at least 2x faster than without event_pkey
@@ -66,6 +73,7 @@ WANTED = {
     "last_hour: at least 2x faster than without event_unused": "refuted",
     "last_hour: at least 2x faster than without event_att": "refuted",
     "by_id: at least 2x faster than without event_pkey": "holds",
+    "of_pair: at least 2x faster than without event_pair": "holds",
     "upsert: at least 2x faster than without event_pkey": "unproved server_error",
     "touch: at least 2x faster than without event_at": "holds",
     "of_parts: at least 3x faster than without part_at": "holds",

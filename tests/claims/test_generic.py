@@ -33,6 +33,12 @@ QUERIES = """
 -- example absent: id = -1
 SELECT n FROM job WHERE id = :id;
 
+-- name: two_types
+-- claim: uses job_pkey
+-- example small: id = 7
+-- example large: id = 100000
+SELECT n FROM job WHERE id = :id;
+
 -- name: stays_custom
 -- claim: uses job_rare
 -- example: state = 'rare'
@@ -74,6 +80,7 @@ def test_the_generic_plan_is_judged(tmp_path: Path, postgres_url: str) -> None:
     found = {key: word for key, word in outcomes(report).items() if key.endswith("claim.generic")}
     assert found == {
         "good: claim.generic": "holds",
+        "two_types: claim.generic": "holds",
         "stays_custom: claim.generic": "unproved generic",
         "turns: claim.generic": "refuted",
         "write: claim.generic": "holds",

@@ -106,13 +106,13 @@ class Half(ABC):
         """The driver's errors that mean a lost server."""
 
     @property
-    @abstractmethod
     def trouble(self) -> str:
         """Why the half is not ready."""
+        return "nothing is written to a database that is not ours"
 
-    @abstractmethod
     def lab(self) -> Lab | None:
         """The mutants of this engine's schema, None where there is no schema; only of a half that is ready."""
+        return None
 
     @property
     @abstractmethod

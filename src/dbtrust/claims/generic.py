@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from dbtrust.claims.cases import Parsed, PgCase
+from dbtrust.engine.postgres.describe import sent_types
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.prepared import Prepared, prepared
 from dbtrust.judge.claims import Judged, Names, judge, needs_execution
@@ -43,7 +44,7 @@ def judge_generic(
     try:
         plans = [
             (case, plan)
-            for own in _statements(cases)
+            for own in _statements(reading, cases)
             for case, plan in zip(own, _of_statement(reading, writing, own, claims), strict=True)
         ]
         judged = [(claim, case, plan, judge(claim, plan, names)) for case, plan in plans for claim in claims]
@@ -57,12 +58,13 @@ def judge_generic(
     return _verdict(item, *_decide(judged, bad, turns, len(claims), data | {"examples": len(cases)}))
 
 
-def _statements(cases: Sequence[PgCase]) -> list[list[PgCase]]:
-    """The examples of each choice of identifiers: executions of one statement."""
-    found: dict[str, list[PgCase]] = {}
+def _statements(connection: Connection, cases: Sequence[PgCase]) -> list[list[PgCase]]:
+    """The examples that are executions of one statement: of one choice of identifiers, sent with the same types."""
+    found: dict[tuple[str, tuple[int, ...]], list[PgCase]] = {}
     for case in cases:
         assert case.query is not None
-        found.setdefault(case.query.sql, []).append(case)
+        key = (case.query.sql, tuple(sent_types(connection, case.values)))
+        found.setdefault(key, []).append(case)
     return list(found.values())
 
 
@@ -87,7 +89,7 @@ def _turns(
     reading: Connection, writing: Callable[[], Connection], bad: PgCase, cases: Sequence[PgCase]
 ) -> bool:
     """Does the server turn to the generic plan by itself, with the examples of that statement taking turns?"""
-    own = next(own for own in _statements(cases) if bad in own)
+    own = next(own for own in _statements(reading, cases) if bad in own)
     connection = writing() if bad.writes else reading
     with connection.transaction(force_rollback=True), _prepared(connection, bad) as statement:
         return statement.turns_generic([case.values for case in own])

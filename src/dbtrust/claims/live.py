@@ -43,7 +43,16 @@ def judge_live_postgres(
 
     `connection` has a statement_timeout. Parameters get values from examples alone.
     """
-    decide = live_judge(names, lambda claim, plans: judge(claim, plans[0], names))
+
+    def judge_plans(claim: Claim, plans: Sequence[Plan]) -> Judged:
+        judged = judge(claim, plans[0], names)
+        if analyze and "--analyze" in judged.next:
+            return replace(
+                judged, next="what writes is only explained on a target: run it without naming one"
+            )
+        return judged
+
+    decide = live_judge(names, judge_plans)
     verdicts: list[Verdict] = []
     for item in parsed:
         sample_live(connection, item, analyze=analyze)
@@ -74,6 +83,7 @@ def _sample(connection: Connection, item: Parsed, case: PgCase, *, analyze: bool
                 plan = with_blocks_of(plan, _explain(connection, text, case.values, analyze=True))
             return [plan]
         except psycopg.errors.ReadOnlySqlTransaction:
+            case.writes = True
             return [_explain(connection, text, case.values, analyze=False)]
     except psycopg.errors.QueryCanceled as error:
         return Failure(
@@ -96,6 +106,6 @@ def _prepares(item: Parsed, *, analyze: bool) -> Verdict:
     found = prepares(
         "postgres", item.query.subject, item.query.location, item.cases, values, "add an -- example: line"
     )
-    if found.verdict != "holds" or analyze:
+    if found.verdict != "holds" or (analyze and not any(case.writes for case in item.cases)):
         return found
     return replace(found, message=f"{found.message.replace('ran', 'explained', 1)}, not executed")

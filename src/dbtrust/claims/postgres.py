@@ -132,12 +132,18 @@ def _faster_case(
         return Result(judged, case.label, drawn=case.drawn)
     assert claim.index is not None and claim.number is not None and case.query is not None
     with copies.admin(writes=case.writes) as admin:
-        index = find_index(admin, claim.index.name, claim.index.schema)
+        index = find_index(admin, claim.index.name, claim.index.schema or _schema_of(case, claim.index.name))
         assert index is not None
         pair = _pair(stage, admin, index, case, iterates=item.iterates)
         judged = judge_faster(claim.number, str(claim.index), pair)
     plans = [plans for plans in case.samples if not isinstance(plans, Failure)]
     return Result(judged, case.label, plans[0] if plans else (), drawn=case.drawn)
+
+
+def _schema_of(case: PgCase, index: str) -> str | None:
+    """The schema of the index of that name that the plan uses, where it uses one."""
+    nodes = [n for plans in case.samples if not isinstance(plans, Failure) for p in plans for n in p.nodes]
+    return next((n.schema for n in nodes if n.index == index), None)
 
 
 def _impossible(

@@ -110,8 +110,8 @@ def worst_of(
     evidence: dict[str, Any] = {"data": dict(data), "examples": len(results)}
     if worst.label:
         evidence["example"] = worst.label
-    if any(r.drawn for r in results):
-        evidence["drawn"] = True
+    if drawn := [r.label for r in results if r.drawn]:
+        evidence["drawn"] = drawn
     evidence |= dict(worst.judged.found)
     if worst.judged.node is not None:
         evidence["node"] = worst.judged.node.to_dict()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,10 @@ Connection = psycopg.Connection[Any]
 KINDS: tuple[Kind, ...] = ("common", "rare", "absent")
 #: So many rows of an expression are looked at.
 _SAMPLE = 1_000
+#: Sets of values that are tried at most.
+_SETS = 16
+#: A kind for each parameter; None is NULL.
+_Mix = tuple[Kind | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,11 @@ class Drawn:
 
 
 def draw(connection: Connection, text: str, names: Sequence[str]) -> list[Drawn]:
-    """A set of each kind, equal ones once; none where the server does not tell the parameters' types.
+    """Sets of values, equal ones once; none where the server does not tell the parameters' types.
 
-    `text` has $1 … for `names`. Raises psycopg.Error only where the connection is lost.
+    First every parameter is of one kind, then one at a time differs from frequent ones, and a parameter that the
+    query compares with NULL is NULL. `text` has $1 … for `names`. Raises psycopg.Error only where the connection
+    is lost.
     """
     try:
         described = describe(connection, text, [0] * len(names))
@@ -48,16 +54,34 @@ def draw(connection: Connection, text: str, names: Sequence[str]) -> list[Drawn]
             raise
         return []
     drawer = _Drawer(connection, text, described, analyse(connection, text, described.parameter_names))
-    found: dict[tuple[str, ...], Drawn] = {}
-    for kind in KINDS:
-        texts = tuple(drawer.text(kind, number) for number in range(1, len(names) + 1))
+    found: dict[tuple[str | None, ...], Drawn] = {}
+    for mix in _mixes(len(names), drawer.nullable()):
+        texts = tuple(drawer.text(kind, place + 1) if kind else None for place, kind in enumerate(mix))
         with suppress(psycopg.Error):
             values = tuple(
-                load_as(connection, t, oid) for t, oid in zip(texts, described.parameters, strict=True)
+                None if t is None else load_as(connection, t, oid)
+                for t, oid in zip(texts, described.parameters, strict=True)
             )
-            said = ", ".join(f"{name} = {value!r}" for name, value in zip(names, texts, strict=True))
-            found.setdefault(texts, Drawn(f"drawn {kind}: {said}", values))
-    return list(found.values())
+            found.setdefault(texts, Drawn(_label(mix, names, texts), values))
+    return list(found.values())[:_SETS]
+
+
+def _mixes(count: int, nullable: set[int]) -> Iterator[_Mix]:
+    """`nullable` are places from 0."""
+    for kind in KINDS:
+        yield (kind,) * count
+    base: _Mix = ("common",) * count
+    for place in sorted(nullable):
+        yield (*base[:place], None, *base[place + 1 :])
+    for place in range(count if count > 1 else 0):
+        for kind in KINDS[1:]:
+            yield (*base[:place], kind, *base[place + 1 :])
+
+
+def _label(mix: _Mix, names: Sequence[str], texts: Sequence[str | None]) -> str:
+    kind = mix[0] if len(set(mix)) == 1 else "mixed"
+    shown = ("NULL" if t is None else repr(t) for t in texts)
+    return f"drawn {kind}: " + ", ".join(f"{n} = {t}" for n, t in zip(names, shown, strict=True))
 
 
 @dataclass(slots=True)
@@ -71,6 +95,12 @@ class _Drawer:
     columns: dict[tuple[str, str, str], Drawable] = field(
         default_factory=dict[tuple[str, str, str], Drawable]
     )
+
+    def nullable(self) -> set[int]:
+        """The places (from 0) of the parameters that the query compares with NULL itself."""
+        trees = [self.analysed.tree] if self.analysed.tree is not None else []
+        tests = [n.child("arg") for tree in trees for n in walk(tree) if n.tag == "NULLTEST"]
+        return {p.number("paramid") - 1 for test in tests if test for p in walk(test) if p.tag == "PARAM"}
 
     def text(self, kind: Kind, number: int) -> str:
         """The literal of $number."""
