@@ -22,6 +22,7 @@ from dbtrust.checks.parse import parse_claims
 from dbtrust.claims.cases import example_values
 from dbtrust.claims.contracts import judge_contracts
 from dbtrust.claims.postgres import ROUNDS, Parsed, judge_queries
+from dbtrust.claims.together import side_by_side
 from dbtrust.engine.postgres.describe import describe, sent_types
 from dbtrust.engine.postgres.load import analyze
 from dbtrust.engine.postgres.values import as_sent
@@ -125,8 +126,12 @@ def judged(stage: PostgresStage, project: Project) -> list[Verdict]:
     assert catalog is not None
     claims = parse_claims(project)
     parsed = [Parsed(query, claims.of(query.subject)) for query in project.queries]
-    found = judge_contracts(stage, project.queries, project.bound, silent)
-    return found + judge_queries(stage, parsed, known_names(catalog.objects, "postgres"), silent)
+    names = known_names(catalog.objects, "postgres")
+    contracts, found = side_by_side(
+        lambda: judge_contracts(stage, project.queries, project.bound, silent),
+        lambda quiet: judge_queries(stage, parsed, names, silent, quiet=quiet),
+    )
+    return contracts + found
 
 
 def timed(work: Callable[[], object]) -> Callable[[], float]:

@@ -106,7 +106,10 @@ def test_what_a_role_may_not_read_is_not_examined(
     finally:
         connection.execute("GRANT SELECT ON pg_catalog.pg_policy, pg_catalog.pg_default_acl TO public")
         connection.execute("CREATE POLICY pol ON t FOR SELECT USING (a > 1)")
-    assert verdict.verdict == "holds" and "3 kinds not examined" in verdict.message
+    assert (verdict.verdict, verdict.reason) == (
+        "unproved",
+        "undecided",
+    ) and "3 not examined" in verdict.message
     assert {item.what for item in left_out} == {"live: policy", "live: grants", "live: default privileges"}
     assert all(
         item.needs.startswith("needs the right") and "permission denied" in item.needs for item in left_out

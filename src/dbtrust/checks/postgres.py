@@ -14,6 +14,7 @@ from dbtrust.claims.baseline import Observed, judge_baselines
 from dbtrust.claims.baseline_postgres import observed_postgres, sampled_postgres
 from dbtrust.claims.contracts import judge_contracts
 from dbtrust.claims.postgres import Parsed, judge_claims, judge_queries
+from dbtrust.claims.together import Quiet, side_by_side
 from dbtrust.claims.verdicts import drawn_findings
 from dbtrust.judge.findings import postgres_findings
 from dbtrust.judge.grammar import Claim
@@ -51,7 +52,7 @@ class PostgresHalf(Half):
 
     def parts(self) -> list[Callable[[], None]]:
         return [
-            self._schema, self._constraints, self._migrations, self._rules, self._contracts, self._queries, self._proofs,
+            self._schema, self._constraints, self._migrations, self._rules, self._judged, self._proofs,
         ]  # fmt: skip
 
     def connection_errors(self) -> tuple[type[Exception], ...]:
@@ -87,14 +88,17 @@ class PostgresHalf(Half):
             found = postgres_findings(self._catalog)
             self.findings += [located(finding, self.project) for finding in found]
 
-    def _queries(self) -> None:
+    def _judged(self) -> None:
+        side_by_side(self._contracts, self._queries)
+
+    def _queries(self, quiet: Quiet) -> None:
         if not self.project.queries or not self.selection.wants("query.prepares", "claim."):
             return
         if self.stage.state is None:
             self.verdicts += self._without_state("query.")
             return
         parsed = [Parsed(q, self._claims_of(q), self._iterates(q.subject)) for q in self.project.queries]
-        found = judge_queries(self.stage, parsed, self.names, self.progress)
+        found = judge_queries(self.stage, parsed, self.names, self.progress, quiet=quiet)
         if baselines := self.project.baselines.get("postgres"):
             now = observed_postgres(self.stage, parsed, self.names)
             found += judge_baselines(now, baselines, self.names)

@@ -31,7 +31,7 @@ _STEP = "claim less, make the generic plan as good, or SET plan_cache_mode = for
 
 def judge_generic(
     reading: Connection, writing: Callable[[], Connection], item: Parsed, holding: Sequence[Claim], names: Names,
-    data: dict[str, Any],
+    data: dict[str, Any], *, partitions: bool = True,
 ) -> Verdict | None:  # fmt: skip
     """`holding` are the claims that the plans with values keep: of the others it would say nothing new.
 
@@ -45,7 +45,7 @@ def judge_generic(
         plans = [
             (case, plan)
             for own in _statements(reading, cases)
-            for case, plan in zip(own, _of_statement(reading, writing, own, claims), strict=True)
+            for case, plan in zip(own, _of_statement(reading, writing, own, claims, partitions), strict=True)
         ]
         judged = [(claim, case, plan, judge(claim, plan, names)) for case, plan in plans for claim in claims]
         bad = next((found for found in judged if found[3].outcome == "refuted"), None)
@@ -69,14 +69,18 @@ def _statements(connection: Connection, cases: Sequence[PgCase]) -> list[list[Pg
 
 
 def _of_statement(
-    reading: Connection, writing: Callable[[], Connection], cases: Sequence[PgCase], claims: Sequence[Claim]
-) -> list[Plan]:
+    reading: Connection, writing: Callable[[], Connection], cases: Sequence[PgCase], claims: Sequence[Claim],
+    partitions: bool,
+) -> list[Plan]:  # fmt: skip
     """The generic plan for each of the examples, executed where a claim is about a run."""
     analyze = any(needs_execution(claim) for claim in claims)
     counters = any(claim.kind == "examines" for claim in claims)
     connection = writing() if cases[0].writes else reading
     with connection.transaction(force_rollback=True), _prepared(connection, cases[0]) as statement:
-        runs = [partial(statement.generic, c.values, analyze=analyze, counters=counters) for c in cases]
+        runs = [
+            partial(statement.generic, c.values, analyze=analyze, counters=counters, partitions=partitions)
+            for c in cases
+        ]
         return [runs[0]()] if len(runs) == 1 else [_undone(connection, run) for run in runs]
 
 

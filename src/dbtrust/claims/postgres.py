@@ -16,6 +16,7 @@ from dbtrust.claims.failures import postgres_failure
 from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_postgres import measure_pair
 from dbtrust.claims.generic import judge_generic
+from dbtrust.claims.together import Quiet
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
 from dbtrust.engine.postgres.errors import describe, lost, position
 from dbtrust.engine.postgres.explain import explain, has_partitions, with_blocks_of
@@ -41,10 +42,10 @@ ROUNDS = 3
 
 def judge_queries(
     stage: PostgresStage, parsed: Sequence[Parsed], names: Names, progress: Progress, *, generic: bool = True,
-    rounds: int = ROUNDS,
+    rounds: int = ROUNDS, quiet: Quiet = lambda: None,
 ) -> list[Verdict]:  # fmt: skip
     """query.prepares and claim.* of every query, on copies of the data (of the empty state where data failed)."""
-    claims = judge_claims(stage, parsed, names, progress, generic=generic, rounds=rounds)
+    claims = judge_claims(stage, parsed, names, progress, generic=generic, rounds=rounds, quiet=quiet)
     return [*(_prepares(item) for item in parsed), *claims]
 
 
@@ -56,10 +57,12 @@ def judge_claims(
     *,
     generic: bool = True,
     rounds: int = ROUNDS,
+    quiet: Quiet = lambda: None,
 ) -> list[Verdict]:
     """claim.* alone; with `generic` also claim.generic of every query that has claims.
 
-    `rounds`: samples of the statistics; the first is the one that the data came with.
+    `rounds`: samples of the statistics; the first is the one that the data came with. `quiet` is called before
+    times are measured.
     """
     with _Copies(stage) as copies:
         with stage.owner(copies.read) as connection:
@@ -73,6 +76,8 @@ def judge_claims(
                 partitions = has_partitions(reading)
                 for item in parsed:
                     observe(reading, writing, item, _needs(item, partitions, first=turn == 0))
+        if any(claim.kind == "faster" for item in parsed for claim in item.claims):
+            quiet()
         verdicts = _verdicts(stage, copies, parsed, names, progress)
         return verdicts + (_generic(stage, copies, parsed, verdicts, names, progress) if generic else [])
 
@@ -111,9 +116,10 @@ def _generic(
     holding = {v.location for v in verdicts if v.verdict == "holds"}
     data, found = {"data": stage.evidence}, list[Verdict]()
     with copies.connections() as (reading, writing):
+        partitions = has_partitions(reading)
         for item in parsed:
             claims = [claim for claim in item.claims if claim.location in holding]
-            verdict = judge_generic(reading, writing, item, claims, names, data)
+            verdict = judge_generic(reading, writing, item, claims, names, data, partitions=partitions)
             found += [verdict] if verdict is not None else []
     return found
 

@@ -48,6 +48,16 @@ def whole(
     )  # fmt: skip
 
 
+def equal(live: Live, count: int, what: str, left_out: int) -> Verdict:
+    """No difference among `count` objects; it proves the whole only where nothing was left out."""
+    message, told = f"{count:,} {what}, no difference", {"objects": count}
+    if not left_out:
+        return whole(live, "holds", message, evidence=told)
+    message += f" in what could be read; {left_out} not examined"
+    step = "give the role the rights that stand under not examined"
+    return whole(live, "unproved", message, reason="undecided", next=step, evidence=told)
+
+
 def drifted(
     live: Live, subject: str, difference: Difference, repair: str, order: int, *, destructive: bool = False,
     location: Location = NOWHERE, evidence: Mapping[str, Any] = {},

@@ -12,7 +12,7 @@ from dbtrust.judge.catalog import diff
 from dbtrust.model.catalog import Difference
 from dbtrust.model.location import Location
 from dbtrust.model.report import NotExamined, Verdict
-from dbtrust.schema.drift import Live, drifted, whole
+from dbtrust.schema.drift import Live, drifted, equal
 from dbtrust.schema.repairs_mongo import Repair, Specifications, Step, place, repairs
 
 _VALIDATOR = ("validator", "validationLevel", "validationAction")
@@ -47,9 +47,7 @@ def judge_drift(
     differences = _told_apart(diff(catalog_of(expected), catalog_of(found)), expected, found)
     if not differences:
         count = len(catalog_of(expected).objects)
-        but = f", {len(left_out)} not examined" if left_out else ""
-        message = f"{count:,} collections and indexes, no difference{but}"
-        return [whole(live, "holds", message, evidence={"objects": count})], left_out
+        return [equal(live, count, "collections and indexes", len(left_out))], left_out
     made = repairs(expected, found, differences)
     return [_verdict(live, repair, expected, found, where, asking) for repair in made], left_out
 

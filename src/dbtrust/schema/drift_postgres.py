@@ -12,7 +12,7 @@ from dbtrust.judge.repair.words import identifier, table_path
 from dbtrust.model.catalog import Catalog, CatalogObject, Difference, path_of, qualified
 from dbtrust.model.location import NOWHERE, Location
 from dbtrust.model.report import NotExamined, Verdict
-from dbtrust.schema.drift import Live, by_version, drifted, whole
+from dbtrust.schema.drift import Live, by_version, drifted, equal, whole
 
 Place = Callable[..., Location]
 #: A question that was refused -> the kinds whose objects are then not known, or the property that is not.
@@ -56,7 +56,7 @@ def judge_drift(
     expected, there = (_comparable(c, refused, same_major=same) for c in (declared, found))
     differences = told_apart(expected, there, diff(expected, there, column_order=column_order))
     if not differences:
-        return [_equal(live, declared, left_out)], left_out
+        return [equal(live, len(declared.objects), "objects", len(left_out))], left_out
     made = repairs(expected, there, differences, identifier(owner))
     verdicts = [_verdict(live, repair, place, same_major=same) for repair in made]
     return verdicts, left_out
@@ -64,12 +64,6 @@ def judge_drift(
 
 def _major(version: str) -> str:
     return version.partition(".")[0]
-
-
-def _equal(live: Live, declared: Catalog, left_out: list[NotExamined]) -> Verdict:
-    but = f", {len(left_out)} kinds not examined" if left_out else ""
-    count = len(declared.objects)
-    return whole(live, "holds", f"{count:,} objects, no difference{but}", evidence={"objects": count})
 
 
 def _not_examined(live: Live, question: str, said: str) -> NotExamined:

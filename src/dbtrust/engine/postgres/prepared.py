@@ -41,11 +41,11 @@ class Prepared:
         row = self.connection.execute(sql.load("generic_plans"), {"name": _NAME}, prepare=False).fetchone()
         return row is not None and row[1] > 0
 
-    def generic(self, values: Sequence[Any], *, analyze: bool, counters: bool) -> Plan:
+    def generic(self, values: Sequence[Any], *, analyze: bool, counters: bool, partitions: bool) -> Plan:
         """The generic plan, with `analyze` executed with these values. Raises psycopg.Error."""
         self.connection.execute("SET LOCAL plan_cache_mode = force_generic_plan", prepare=False)
         statement = _execute(self.connection, values)
-        return explain(self.connection, statement, analyze=analyze, counters=counters)
+        return explain(self.connection, statement, analyze=analyze, counters=counters, partitions=partitions)
 
 
 @contextmanager
