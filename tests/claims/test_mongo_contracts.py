@@ -27,9 +27,6 @@ rows = 60
 [data.loose]
 file = "loose.py"
 rows = 5
-[data.bare]
-file = "bare.py"
-rows = 3
 """
 SHOPS = """
 from datetime import UTC, datetime
@@ -41,7 +38,6 @@ def rows(n, now, seed):
 """
 ORDERS = "def rows(n, now, seed):\n    for i in range(n):\n        yield {'_id': i, 'shop_id': i % 40, 'total': float(i)}\n"
 LOOSE = "def rows(n, now, seed):\n    for i in range(n):\n        yield {'_id': i, 'name': f'n {i}', 'price': 1.5}\n"
-BARE = "def rows(n, now, seed):\n    for i in range(n):\n        yield {'_id': i, 'x': 1}\n"
 HEAD = """
 from __future__ import annotations
 from collections.abc import Iterator
@@ -164,7 +160,6 @@ def report(tmp_path_factory: pytest.TempPathFactory, mongo_url: str) -> Report:
         "shops.py": SHOPS,
         "orders.py": ORDERS,
         "loose.py": LOOSE,
-        "bare.py": BARE,
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -53,7 +53,7 @@ GOLDEN: dict[str, str] = {
     # An update or delete returns nothing: the number is for the whole statement.
     "delete": "+ id lookup\n+ uses _id_ on things\n+ examines at most 1 documents per result\n- examines at most 0.5 documents per result",
     "delete_many": "+ uses idx_category_price\n+ examines at most 100 documents per result\n- examines at most 99 documents per result\n- id lookup",
-    "distinct": "+ uses idx_category_price covered\n+ covered\n+ examines at most 1 keys per result\n- uses idx_tags",
+    "distinct": "+ uses idx_category_price covered\n+ covered\n? examines at most 1 keys per result\n- uses idx_tags",
     "facet": "- no collection scan\n+ no sort\n- examines at most 499 documents per result",
     "facet_sorted": "- no sort\n+ uses idx_category_price\n+ no collection scan",
     "find_absent": "+ uses idx_category_price\n? covered\n? uses idx_category_price covered\n+ examines at most 0 documents per result",
@@ -117,7 +117,7 @@ GOLDEN: dict[str, str] = {
     "lookup_pipeline_scan": "- no collection scan\n+ examines at most 1.05 documents per result",
     "lookup_sorted": "? no sort\n+ uses idx_code on others\n+ examines at most 1 documents per result on others",
     "lookup_unwind": "+ uses idx_code on others\n+ no collection scan\n? examines at most 2 documents per result\n- examines at most 1.9 documents per result",
-    "lookup_unwind_one": "? uses idx_code\n? no collection scan\n+ id lookup\n? covered on others\n? examines at most 9 documents per result",
+    "lookup_unwind_one": "? uses idx_code\n? no collection scan\n? id lookup\n? covered on others\n? examines at most 9 documents per result",
     "lookup_without_input": "? uses idx_code on others\n? no collection scan\n? covered on others",
     "time_series": "+ uses idx_sensor\n+ no collection scan",
     "time_series_scan": "- no collection scan\n- uses idx_sensor\n+ examines at most 4 documents per result",
@@ -151,7 +151,7 @@ LINES = [
 
 def plan(name: str) -> Plan:
     document = json.loads((FOLDER / f"{name}.json").read_text())
-    return parse(document["explain"], server_version=document["server"])
+    return parse({**document["explain"], "command": document["command"]}, server_version=document["server"])
 
 
 def kind(text: str) -> str:

@@ -62,7 +62,10 @@ def add(found: Seen, plans: Any, names: Names) -> None:
     elif plans:
         unknown = sorted({name for plan in plans for name in plan.unknown})
         said = f"the plan holds {', '.join(unknown)}, which this dbtrust does not know"
-        found.problem = Judged("unproved", said, "version")
+        unseen = [plan for plan in plans if plan.unknown and not plan.nodes]
+        if unseen:
+            said = "; ".join(unseen[0].unknown)
+        found.problem = Judged("unproved", said, "server_error" if unseen else "version")
 
 
 def judge_baselines(

@@ -8,8 +8,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from dbtrust.claims.baseline import Observed, add, seen
-from dbtrust.claims.mongo import ParsedMethod
-from dbtrust.engine.mongo.explain import explain
+from dbtrust.claims.mongo import ParsedMethod, plans_of
 from dbtrust.judge.claims import Names
 from dbtrust.model.progress import Progress
 from dbtrust.stage.mongo import MongoStage
@@ -58,7 +57,6 @@ def sampled_mongo(
             continue
         progress(f"explaining {found.subject}")
         for now, ran in zip(found.examples, item.ran, strict=True):
-            commands = [command.command for command in ran.commands if command.explainable]
             for _ in range(RACES):
-                add(now, [plan for command in commands for plan in explain(stage.reading(), command)], names)
+                add(now, plans_of(stage, ran.commands), names)
     return observed

@@ -24,18 +24,18 @@ _SAMPLE, _LIMIT_MS = 2_000, 5_000
 
 def draw(
     method: MongoMethod, db: Database[Any], commands_of: typing.Callable[[Mapping[str, Any]], list[Any]]
-) -> list[Example]:
-    """Examples of each kind, equal ones once; none where an annotation has no such value or the run fails.
+) -> tuple[list[Example], str]:
+    """Examples of each kind, equal ones once; where an annotation has no such value or the run fails none, and why.
 
     `commands_of` runs the method with values and gives the commands that it sent.
     """
-    marks = _marks(method)
-    if marks is None:
-        return []
+    marks, unmarked = _marks(method)
+    if unmarked:
+        return [], unmarked
     try:
         commands = [recorded.command for recorded in commands_of(marks)]
-    except Exception:  # the method's own code, with values that nobody planned for
-        return []
+    except Exception as error:  # the method's own code, with values that nobody planned for
+        return [], f"with made-up values it fails with {type(error).__name__}"
     uses = {name: use_of(commands, mark) for name, mark in marks.items()}
     pools = {name: list(_values(db, use)) if use else [] for name, use in uses.items()}
     found: dict[str, Example] = {}
@@ -43,17 +43,23 @@ def draw(
         values = {name: _value(mark, uses[name], pools[name], kind) for name, mark in marks.items()}
         said = ", ".join(f"{name} = {value!r}" for name, value in values.items())
         found.setdefault(said, Example(f"drawn {kind}: {said}", method.location, values=values))
-    return list(found.values())
+    return list(found.values()), ""
 
 
-def _marks(method: MongoMethod) -> dict[str, Any] | None:
-    """A marked value for each parameter without a default; None where one has no type that can be marked."""
+def _marks(method: MongoMethod) -> tuple[dict[str, Any], str]:
+    """A marked value for each parameter without a default, and which one has no type that can be marked."""
     try:
         hints = typing.get_type_hints(getattr(method.owner, method.name))
-    except Exception:  # annotations that cannot be evaluated: contract.parameters tells of them
-        return None
+    except Exception:  # contract.parameters tells of them
+        return {}, "its annotations cannot be read"
     found = {name: marked(hints.get(name), number) for number, name in enumerate(method.parameters)}
-    return None if any(mark is None for mark in found.values()) else found
+    for name, mark in found.items():
+        if mark is None:
+            kind = (
+                getattr(hints.get(name), "__name__", str(hints[name])) if name in hints else "no annotation"
+            )
+            return {}, f"no value can be drawn for the parameter {name} ({kind})"
+    return found, ""
 
 
 def _value(mark: Any, use: Use | None, pool: list[Any], kind: Kind) -> Any:

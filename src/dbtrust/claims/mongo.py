@@ -7,7 +7,7 @@ explained against the data as they were before, on the copy that nothing writes 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pymongo.errors
@@ -17,9 +17,11 @@ from dbtrust.claims.copies import needs_copy
 from dbtrust.claims.faster import judge_faster
 from dbtrust.claims.faster_mongo import Pairs
 from dbtrust.claims.verdicts import Case, Failure, Result, failed, prepares, verdict_of, worst_of
+from dbtrust.engine.mongo.capture import Recorded
+from dbtrust.engine.mongo.command_text import command_text
 from dbtrust.engine.mongo.errors import describe, lost, passing
 from dbtrust.engine.mongo.explain import Verbosity, explain
-from dbtrust.engine.mongo.limits import Clock, limited
+from dbtrust.engine.mongo.limits import limited
 from dbtrust.judge.claims import Judged, Names, judge_commands, missing_object
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -28,6 +30,7 @@ from dbtrust.model.progress import Progress
 from dbtrust.model.report import Verdict
 from dbtrust.source.modules import raised
 from dbtrust.source.objects import MongoMethod
+from dbtrust.stage.lazy import exhausted
 from dbtrust.stage.mongo import MongoStage, Scratch
 
 
@@ -36,7 +39,7 @@ class Ran:
     """What one example did: the commands that were sent and what the method returned, an iterator as a list."""
 
     label: str
-    commands: list[Any]
+    commands: list[Recorded]
     value: Any
 
 
@@ -48,6 +51,14 @@ class ParsedMethod:
     claims: tuple[Claim, ...]
     cases: list[Case] = field(default_factory=list[Case])
     ran: list[Ran] = field(default_factory=list[Ran])
+    #: Why no arguments could be drawn for a method without an example.
+    undrawn: str = ""
+
+    def not_run(self) -> Failure:
+        """What there is to say of a method that has no case."""
+        why = f": {self.undrawn}" if self.undrawn else ""
+        message = f"it was not run, it has parameters and no example{why}"
+        return Failure("no_example", message, self.method.location, "add @example(...)")
 
 
 def judge_methods(
@@ -87,7 +98,7 @@ def _drawn(stage: MongoStage, scratch: Scratch, item: ParsedMethod) -> list[Case
     def commands_of(values: Any) -> list[Any]:
         return run_recorded(scratch, lambda db: method.call(db, values), method.asynchronous)[0]
 
-    found = drawn_mongo.draw(method, stage.reading(), commands_of)
+    found, item.undrawn = drawn_mongo.draw(method, stage.reading(), commands_of)
     cases = [run_case(stage, scratch, item, example) for example in found]
     for case in cases:
         case.drawn = True
@@ -102,7 +113,8 @@ def _unwanted(failure: Failure) -> Failure:
 
 def _faster(stage: MongoStage, scratch: Scratch, item: ParsedMethod, claim: Claim, names: Names) -> Verdict:
     results = [_faster_case(stage, scratch, item, case, claim, names) for case in item.cases]
-    results = results or [Result(Judged("unproved", "it was not run", "no_example"), "")]
+    if not results:
+        results = [Result(missing_object(claim, names) or failed(item.not_run()), "")]
     return worst_of("mongo", item.method.subject, claim, results, stage.evidence)
 
 
@@ -115,7 +127,11 @@ def _faster_case(
         judged = failed(case.failure)
     if judged is None and stage.errors:
         judged = Judged("unproved", "the data could not be loaded", "no_data")
-    commands = [c.command for c in ran.commands if c.explainable] if ran is not None else []
+    recorded = ran.commands if ran is not None else []
+    commands = [c.command for c in recorded if c.explainable]
+    unseen = next((c.unexplained for c in recorded if c.unexplained), "")
+    if judged is None and unseen:
+        judged = Judged("unproved", unseen, "server_error")
     if judged is None and not commands:
         judged = Judged("unproved", "the method sent no command that can be measured", "server_error")
     if judged is not None:
@@ -140,17 +156,7 @@ def run_case(stage: MongoStage, scratch: Scratch, item: ParsedMethod, example: A
         values: dict[str, Any] = dict(example.values) if example else {}
         commands, value = run_recorded(scratch, lambda db: method.call(db, values), method.asynchronous)
         item.ran.append(Ran(label, commands, value))
-        plans = [
-            plan
-            for command in commands
-            if command.explainable
-            for plan in explain(
-                stage.reading(),
-                command.command,
-                verbosity=_verbosity(stage, command.name),
-            )
-        ]
-        case.samples.append(plans)
+        case.samples.append(plans_of(stage, commands))
     except pymongo.errors.ExecutionTimeout as error:
         case.samples.append(
             Failure("timeout", describe(error), place, "make the query or its example cheaper")
@@ -180,16 +186,36 @@ def _verbosity(stage: MongoStage, name: str) -> Verbosity:
     return "executionStats" if stage.executes and not (writes and stage.live is not None) else "queryPlanner"
 
 
+def plans_of(stage: MongoStage, commands: Sequence[Recorded]) -> list[Plan]:
+    """The plans of what a method sent; one without nodes, which proves nothing, for what may have read unseen."""
+    plans: list[Plan] = []
+    for command in commands:
+        if command.unexplained:
+            text = command_text(command.command)
+            plans.append(Plan("mongo", (), analyzed=False, command=text, unknown=(command.unexplained,)))
+        elif command.explainable:
+            found = explain(stage.reading(), command.command, verbosity=_verbosity(stage, command.name))
+            plans += [_with_values(plan, command) for plan in found] if stage.live is None else found
+    return plans
+
+
+def _with_values(plan: Plan, command: Recorded) -> Plan:
+    """A distinct returns values, and only the answer to the method tells how many; it read the same data."""
+    if command.values is None or not plan.analyzed:
+        return plan
+    return replace(plan, totals={**plan.totals, "returned": command.values})
+
+
 def run_recorded(
     scratch: Scratch, call: Callable[[Any], object], asynchronous: bool = False
-) -> tuple[list[Any], Any]:
+) -> tuple[list[Recorded], Any]:
     """The commands that `call` sent to the scratch copy, and what it returned.
 
     The copy is renewed afterwards if one of the commands wrote. Raises ExecutionTimeout for what does not end
     and DbtrustError for what wrote to another database of a server that is not ours.
     """
     database = scratch.database()
-    commands: list[Any] = []
+    commands: list[Recorded] = []
     try:
         with scratch.capture.recording() as commands, limited() as clock:
             value = scratch.run_async(call) if asynchronous else exhausted(call(database), clock)
@@ -198,14 +224,11 @@ def run_recorded(
         scratch.refuse_strays(commands, database.name)
         raise
     finally:
+        for command in commands:
+            command.own = command.database == database.name
         if any(command.wrote for command in commands):
             scratch.spoil()
     return list(commands), value
-
-
-def exhausted(value: Any, clock: Clock) -> Any:
-    """Runs an iterator (a cursor, a generator) to its end, as the caller of the method would: its values as a list."""
-    return list(clock.steps(value)) if hasattr(value, "__next__") else value
 
 
 def _prepares(item: ParsedMethod) -> Verdict:
@@ -224,5 +247,11 @@ def _claim(stage: MongoStage, item: ParsedMethod, claim: Claim, names: Names) ->
             return missing_object(claim, names) or judged
         return judge_commands(claim, plans, names)
 
-    cases = item.cases or [Case("")]
+    cases = item.cases or [Case("", samples=[item.not_run()])]
+    missing = missing_object(claim, names)
+    if missing is not None and (failed_one := next((c for c in cases if c.failure), None)) is not None:
+        # What is gone may be why it failed: a $text or a hint without its index.
+        return worst_of(
+            "mongo", item.method.subject, claim, [Result(missing, failed_one.label)], stage.evidence
+        )
     return verdict_of("mongo", item.method.subject, claim, cases, judge_plans, stage.evidence)

@@ -113,7 +113,8 @@ def _example(recorded: Example | None, now: Seen | None, names: Names) -> Judged
         said = f"the example {recorded.label or recorded.given or 'without values'} of the baseline is gone"
         return Judged("unproved", said, "no_example", next=TAKE)
     if now.problem is not None:
-        return replace(now.problem, found={"example": now.title})
+        gone = _gone(recorded, names) if recorded is not None else None
+        return replace(gone or now.problem, found={"example": now.title})
     if recorded is None:
         said = f"the example {now.title or 'without values'} is not in the baseline"
         return Judged("unproved", said, "no_example", found={"example": now.title}, next=TAKE)
@@ -133,13 +134,17 @@ def _compared(recorded: Example, now: Seen, names: Names) -> Judged:
         return Judged("unproved", said, "undecided", evidence.node, evidence.found, TAKE)
     if strange:
         return _difference(recorded, now, strange[0])
-    gone = next((i for tree in accepted for i in missing_indexes(tree, names)), None)
-    if gone is not None:
-        said = f"there is no index {gone}, which a plan of the baseline uses"
-        return Judged(
-            "refuted", said, "missing_object", found=_costs(recorded, now, now.samples[0]), next=ACCEPT
-        )
-    return Judged("holds", "", found=_costs(recorded, now, now.samples[0]))
+    judged = _gone(recorded, names) or Judged("holds", "")
+    return replace(judged, found=_costs(recorded, now, now.samples[0]))
+
+
+def _gone(recorded: Example, names: Names) -> Judged | None:
+    """Refuted where an index of an accepted plan is gone, whether or not the query runs without it."""
+    gone = next((index for plan in recorded.plans for index in missing_indexes(plan.tree, names)), None)
+    if gone is None:
+        return None
+    said = f"there is no index {gone}, which a plan of the baseline uses"
+    return Judged("refuted", said, "missing_object", next=ACCEPT)
 
 
 def _difference(recorded: Example, now: Seen, sample: Sample) -> Judged:

@@ -24,6 +24,7 @@ from dbtrust.judge.nodes import (
     ran,
     readers,
 )
+from dbtrust.judge.sorts import SORTS, sorting
 from dbtrust.model.plan import Node, Plan
 from dbtrust.model.report import Outcome
 from dbtrust.model.words import nearest
@@ -81,6 +82,8 @@ def judge(claim: Claim, plan: Plan, names: Names) -> Judged:
         return missing
     if (unknowable := _view(claim, names) or _absent(plan, names)) is not None:
         return unknowable
+    if plan.unknown and not plan.nodes:
+        return Judged("unproved", "; ".join(plan.unknown), "server_error")
     if plan.unknown:
         return Judged(
             "unproved",
@@ -288,11 +291,11 @@ def _unseen_scan(plan: Plan, relation: Name | None) -> Node | None:
 
 
 def _unseen_sort(plan: Plan, relation: Name | None) -> Node | None:
-    """A foreign server's ORDER BY, and a $sort in a $lookup's own pipeline."""
+    """A foreign server's ORDER BY, and a stage that sorts in a $lookup's own pipeline."""
     del relation
     for node in plan.nodes:
         remote = node.type == "Foreign Scan" and " ORDER BY " in str(node.detail.get("Remote SQL", ""))
-        if remote or (node.type == "$lookup" and "'$sort'" in str(node.detail.get("spec"))):
+        if remote or (node.type == "$lookup" and sorting(node.detail.get("spec"))):
             return node
     return None
 
@@ -420,15 +423,23 @@ def _major(version: str) -> int:
 
 def _id_lookup(claim: Claim, plan: Plan) -> Judged:
     del claim
+    found = [node for node in plan.nodes if _by_id(node)]
+    hidden = next(filter(None, map(_keyless, plan.nodes)), None) or idle_lookup(plan, None)
+    other = next((n for n in accesses(plan, None) if n not in found and n is not hidden), None)
+    if other is not None or not (found or hidden):
+        message = f"found {listed(plan, None)}, {'not only lookups' if found else 'no lookup'} by _id"
+        return Judged("refuted", message, node=other, next="filter by _id alone, with one value")
+    if hidden is not None:
+        message = f"{label(hidden)} does not tell by which key it looks"
+        return Judged("unproved", message, "version", hidden)
+    return Judged("holds", f"found {label(found[0])}", node=found[0])
+
+
+def _keyless(node: Node) -> Node | None:
+    """An Express write, where the server does not show its key."""
     writes = ("EXPRESS_UPDATE", "EXPRESS_DELETE")
-    for node in plan.nodes:
-        if _by_id(node):
-            return Judged("holds", f"found {label(node)}", node=node)
-        if node.type in writes and "keyPattern" not in node.detail and node.index is None:
-            message = f"{label(node)} does not tell by which key it looks"
-            return Judged("unproved", message, "version", node)
-    message = f"found {listed(plan, None)}, no lookup by _id"
-    return Judged("refuted", message, node=first(plan, None), next="filter by _id alone, with one value")
+    shown = "keyPattern" in node.detail or node.index is not None
+    return node if node.type in writes and not shown else None
 
 
 def _by_id(node: Node) -> bool:
@@ -443,7 +454,7 @@ _RULES: dict[str, Callable[[Claim, Plan], Judged]] = {
     "uses": _uses, "index_only": _index_only, "covered": _covered,
     "no_seq_scan": _none_of(["Seq Scan", "Sample Scan"], "sequential scan", _unseen_scan),
     "no_collection_scan": _none_of(["COLLSCAN"], "collection scan", _unseen_scan),
-    "no_sort": _none_of(["Sort", "Incremental Sort", "SORT", "$sort"], "sort", _unseen_sort),
+    "no_sort": _none_of(["Sort", "Incremental Sort", *SORTS], "sort", _unseen_sort),
     "examines": _examines, "cost": _cost, "reads": _reads, "faster": _faster, "express": _express,
     "id_lookup": _id_lookup,
 }  # fmt: skip

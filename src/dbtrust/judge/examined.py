@@ -52,7 +52,7 @@ def examined(plan: Plan, unit: str, relation: Name | None) -> Examined:
 
 def _of_totals(plan: Plan, unit: str, relation: Name | None, returned: float, per: float) -> Examined:
     total = total_of(plan, unit, relation)
-    if total is None:
+    if total is None or "returned" not in plan.totals:
         return Examined(0, 0, 0, returned, None, known=False)
     reading = [n for n in plan.nodes if getattr(n, unit) and on(n, relation)]
     busiest = max(reading, key=lambda n: getattr(n, unit), default=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import glob
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,7 +14,7 @@ from dbtrust.model.baseline import Baseline
 from dbtrust.model.errors import ConfigError, DbtrustError, QueryFileError
 from dbtrust.model.location import NOWHERE, Location
 from dbtrust.model.plan import Engine
-from dbtrust.model.project import Config, Query
+from dbtrust.model.project import Config, DataConfig, Query
 from dbtrust.source.baselines import read_baselines
 from dbtrust.source.migrations import History, read_history
 from dbtrust.source.modules import load_object
@@ -55,6 +57,32 @@ class Project:
     baselines: dict[Engine, dict[str, Baseline]] = field(default_factory=dict[Engine, dict[str, Baseline]])
     errors: list[DbtrustError] = field(default_factory=list[DbtrustError])
 
+    def fills(self, item: DataConfig) -> Engine:
+        """The engine that a generator fills.
+
+        SQL fills a table. Python fills the collection of its name that is declared, or that the project has where it
+        has no PostgreSQL, or that a MongoDB migration names and no SQL creates as a table; else a table.
+        """
+        if not item.file.endswith(".py"):
+            return "postgres"
+        if any(declared.collection.name == item.name for declared in self.collections):
+            return "mongo"
+        if self.config.mongo is None or self.config.postgres is None:
+            return "postgres" if self.config.mongo is None else "mongo"
+        return (
+            "mongo" if self._names_collection(item.name) and not self._makes_table(item.name) else "postgres"
+        )
+
+    def _names_collection(self, name: str) -> bool:
+        migrations = self.history.migrations if self.history is not None else ()
+        return any(name in _strings(m.text) for m in migrations if m.engine == "mongo")
+
+    def _makes_table(self, name: str) -> bool:
+        migrations = self.history.migrations if self.history is not None else ()
+        texts = [m.text for m in migrations if m.engine == "postgres"] + [s.text for s in self.schema]
+        table = rf'(?i)\btable\s+(if\s+not\s+exists\s+)?("?\w+"?\.)?"?{re.escape(name)}(?![\w$])'
+        return any(re.search(table, text) for text in texts)
+
     @property
     def unbound(self) -> list[Query]:
         """Queries of a file that a contract class binds which no method of it runs."""
@@ -72,8 +100,33 @@ def read_project(config: Config) -> Project:
     if config.mongo is not None:
         _read_mongo(project)
     _refuse_doubled_proofs(project)
+    _refuse_idle_data(project)
     _read_baselines(project)
     return project
+
+
+def _strings(text: str) -> set[str]:
+    """The string constants of a Python text; none where it cannot be parsed, which its reader tells."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return set()
+    return {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
+def _refuse_idle_data(project: Project) -> None:
+    """A generator of an engine that the project does not have would fill nothing."""
+    for item in project.config.data:
+        engine = project.fills(item)
+        if (project.config.postgres if engine == "postgres" else project.config.mongo) is None:
+            what = "table of PostgreSQL" if engine == "postgres" else "collection of MongoDB"
+            step = (
+                f"add [{engine}], or write the generator in Python"
+                if project.config.mongo
+                else f"add [{engine}]"
+            )
+            message = f"data.{item.name}: {item.file} fills a {what}, and the project has no [{engine}]"
+            project.errors.append(ConfigError(message, location=item.location, next=step))
 
 
 def _read_baselines(project: Project) -> None:

@@ -23,14 +23,12 @@ def midnight() -> datetime:
 def read_generators(project: Project, engine: Engine) -> tuple[list[RowSource], list[DbtrustError]]:
     """The generators of one engine in the order of the file, and what could not be read.
 
-    A generator that cannot be read belongs to the engine that its name and ending point to.
+    A generator that cannot be read belongs to the engine that it would fill.
     """
     generators: list[RowSource] = []
     errors: list[DbtrustError] = []
-    collections = {declared.collection.name for declared in project.collections}
     for item in project.config.data:
-        own: Engine = "mongo" if item.file.endswith(".py") and item.name in collections else "postgres"
-        if own != engine:
+        if project.fills(item) != engine:
             continue
         try:
             generators.append(read_generator(project.config, item))

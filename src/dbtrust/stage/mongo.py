@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,10 +30,13 @@ from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
 from dbtrust.model.progress import Progress
+from dbtrust.model.project import DataConfig
+from dbtrust.model.words import nearest
 from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
+from dbtrust.stage.lazy import exhausted_async
 
 DATA = "dbtrust_data"
 #: An embedded server answers at once or is gone: after Ctrl-C nobody waits long for it.
@@ -157,7 +159,7 @@ class Scratch:
         return self._open[2][self._open[1]]
 
     def run_async(self, call: Callable[[Any], Any]) -> Any:
-        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads an iterator to its end.
+        """Calls with the copy as an AsyncDatabase, waits for what is awaitable, reads iterators to their end.
 
         Raises TimeoutError where that takes too long.
         """
@@ -170,11 +172,7 @@ class Scratch:
                 connect_async(url, listeners=[self.capture]) as client,
                 asyncio.timeout(limits.SECONDS),
             ):
-                value = call(client[name])
-                value = await value if inspect.isawaitable(value) else value
-                if hasattr(value, "__anext__"):
-                    return [item async for item in value]
-                return value
+                return await exhausted_async(call(client[name]))
 
         return asyncio.run(run())
 
@@ -345,10 +343,25 @@ def apply(project: Project, database: Database[Any], progress: Progress) -> None
 
 
 def fill(database: Database[Any], generators: Sequence[RowSource], progress: Progress) -> None:
-    """Loads every generator into a database that has the collections. Raises DbtrustError."""
+    """Loads every generator into a database that has the collections. Raises DbtrustError.
+
+    A name that is none of them is an error: MongoDB would make a collection that no query reads.
+    """
+    known = set(database.list_collection_names())
     for generator in generators:
+        _refuse_strange(generator.config, known)
         progress(f"loading {generator.config.name}: {generator.config.rows:,} documents")
         load_documents(database[generator.config.name], generator.rows(midnight()), generator.location)
+
+
+def _refuse_strange(item: DataConfig, known: set[str]) -> None:
+    if item.name in known:
+        return
+    close = nearest(item.name, sorted(known))
+    step = f"did you mean {close}?" if close else "create it, in a migration or a declared collection"
+    raise ConfigError(
+        f"data.{item.name}: there is no collection {item.name}", location=item.location, next=step
+    )
 
 
 def _evidence(stage: MongoStage, generators: list[RowSource]) -> dict[str, Any]:

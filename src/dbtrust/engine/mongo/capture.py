@@ -29,11 +29,24 @@ _HOUSEKEEPING = frozenset({
     "hello", "isMaster", "ismaster", "ping", "endSessions", "killCursors",
     "saslStart", "saslContinue", "authenticate", "getnonce", "logout",
 })  # fmt: skip
+#: What reads no documents of a collection: writes of new ones, cursors that are explained, sessions, questions to
+#: server and catalog. Anything else may have read.
+_READS_NOTHING = _HOUSEKEEPING | _DDL | frozenset({
+    "insert", "getMore", "createIndexes", "startSession", "refreshSessions", "killSessions", "killAllSessions",
+    "commitTransaction", "abortTransaction", "buildInfo", "buildinfo", "connectionStatus", "connPoolStats",
+    "currentOp", "dbStats", "dbstats", "collStats", "collstats", "getCmdLineArgs", "getLog", "getParameter",
+    "hostInfo", "killOp", "listCollections", "listCommands", "listDatabases", "listIndexes", "planCacheClear",
+    "profile", "serverStatus", "setParameter", "top", "usersInfo", "rolesInfo", "whatsmyuri",
+})  # fmt: skip
 
 
 @dataclass(slots=True)
 class Recorded:
-    """One command and its outcome. `ok` is None while it runs; an answer with write errors is not ok."""
+    """One command and its outcome. `ok` is None while it runs; an answer with write errors is not ok.
+
+    `own` is False where it went to another database than that of the copy, whose data are nobody's. `values` is how
+    many a distinct gave.
+    """
 
     name: str
     command: dict[str, Any]
@@ -45,11 +58,22 @@ class Recorded:
     modified: int = 0
     upserted: int = 0
     reply: Document = field(default_factory=dict[str, Any])
+    own: bool = True
+    values: int | None = None
 
     @property
     def explainable(self) -> bool:
-        """find, aggregate, count, distinct, findAndModify, update or delete on a collection."""
-        return explainable(self.command)
+        """find, aggregate, count, distinct, findAndModify, update or delete on a collection of the copy."""
+        return self.own and explainable(self.command)
+
+    @property
+    def unexplained(self) -> str:
+        """Why nobody knows what it read; "" for what is explained or reads no documents."""
+        if self.explainable or self.name in _READS_NOTHING:
+            return ""
+        if not self.own:
+            return f"the method sent {self.name} to the database {self.database}, which holds no data of the project"
+        return f"the method sent {self.name}, a command that is not explained: nobody knows what it read"
 
     @property
     def failed(self) -> bool:
@@ -146,6 +170,8 @@ def _answer(recorded: Recorded, reply: Document, failed: bool) -> None:
         last = cast("Document", outcome)
         recorded.upserted = int("upserted" in last)
         recorded.n = recorded.modified = _count(last.get("n"))
+    values = reply.get("values")
+    recorded.values = len(cast("Sequence[Any]", values)) if isinstance(values, list) else None
     # A cursor's batch may be large and is nobody's business here.
     recorded.reply = {key: value for key, value in reply.items() if key not in ("cursor", "value", "values")}
 

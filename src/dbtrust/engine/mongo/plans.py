@@ -41,7 +41,8 @@ def parse(document: Document, *, server_version: str = "", command: str = "") ->
     except RecursionError:
         return Plan("mongo", (), server_version=server_version, command=command, unknown=(_TOO_DEEP,))
     totals = {name: value for name, value in reader.totals.items() if value is not None}
-    if returned is not None and reader.analyzed:
+    # A distinct's plan returns documents; how many values they hold, it does not tell.
+    if returned is not None and reader.analyzed and "distinct" not in _mapping(document.get("command")):
         totals["returned"] = returned
     return Plan(
         engine="mongo",
@@ -143,8 +144,8 @@ class _Reader:
         self._total("documents", documents)
         if documents is None and name == "$lookup" and "nReturned" in stage:
             self.unknown.append("$lookup without totals")
-        if any(set(_mapping(inner)) & _READERS for inner in _list(spec.get("pipeline"))):
-            self.unknown.append(f"a {name} inside a $lookup")
+        if (inner := _reader_in(spec.get("pipeline"))) is not None:
+            self.unknown.append(f"a {inner} inside a {name}")
         relation = _target(spec.get("from"))
         # A $lookup that took a $unwind in has not counted what its last document read (seen on 6.0).
         told = {"incomplete": True} if "unwinding" in spec else {}
@@ -325,6 +326,15 @@ def _collection(namespace: str) -> str | None:
     """ "shop.products" -> "products"; a time series is read through its buckets."""
     name = namespace.partition(".")[2].removeprefix("system.buckets.")
     return name or None
+
+
+def _reader_in(value: Any) -> str | None:
+    """The first stage anywhere in a pipeline ($facet nests too) that reads another collection."""
+    if isinstance(value, Mapping):
+        stage = _mapping(value)
+        here = next((key for key in stage if key in _READERS), None)
+        return here or next(filter(None, map(_reader_in, stage.values())), None)
+    return next(filter(None, map(_reader_in, _list(value))), None)
 
 
 def _target(value: Any) -> str | None:

@@ -36,7 +36,7 @@ PIPELINE = frozenset({
     "$sort", "$sortByCount", "$unionWith", "$unset", "$unwind", "$geoNearCursor", "$sampleFromRandomCursor",
     "$indexStats", "$collStats", "$planCacheStats", "$internalFacetTeeConsumer", "$teeConsumer",
     "$_internalSetWindowFields", "$_internalUnpackBucket", "$_internalInhibitOptimization",
-    "$_internalStreamingGroup", "$_internalConvertBucketIndexStats",
+    "$_internalBoundedSort", "$_internalStreamingGroup", "$_internalConvertBucketIndexStats",
 })  # fmt: skip
 #: The stages that a command may end with and that only write: explain runs what is before them.
 OUTPUT = frozenset({"$out", "$merge"})

@@ -65,9 +65,12 @@ def load_copy(
             for row in itertools.chain([first], iterator):
                 copy.write_row([_adapt(row[column]) for column in columns])
     except psycopg.Error as error:
-        raise QueryFileError(
-            f"loading {table}: {describe(error)}", location=location, next="mend the generator"
-        ) from error
+        step = "mend the generator"
+        if isinstance(error, psycopg.errors.UndefinedTable):
+            step = (
+                "mend the name in [data]; a collection of that name has to be declared or made by a migration"
+            )
+        raise QueryFileError(f"loading {table}: {describe(error)}", location=location, next=step) from error
 
 
 def _adapt(value: Any) -> Any:
