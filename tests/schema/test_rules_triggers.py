@@ -48,6 +48,7 @@ def test_set_default_points_at_a_row_that_is_made_for_it(judged: Judged) -> None
     )
     told = {name: found[f"constraint:c.{name}"].verdict for name in ("zero", "part", "nobody", "lacking")}
     assert told == {"zero": "holds", "part": "holds", "nobody": "unproved", "lacking": "refuted"}, found
+    assert "no row was found that the default can point at" in found["constraint:c.nobody"].message
 
 
 def test_a_rule_that_a_trigger_keeps_every_row_from(judged: Judged) -> None:
@@ -72,6 +73,29 @@ def test_a_rule_that_a_trigger_keeps_every_row_from(judged: Judged) -> None:
     guarded = found["constraint:t.m_not_null"]
     assert guarded.verdict == "holds" and "only with trigger guard switched off" in guarded.message, guarded
     assert "no m" in guarded.message
+
+
+def test_a_trigger_that_mends_an_insert_leaves_the_update(judged: Judged) -> None:
+    found = judged(
+        "CREATE TABLE t (id int PRIMARY KEY, at timestamptz NOT NULL, n int CONSTRAINT positive CHECK (n > 0))",
+        "CREATE FUNCTION mend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at := now(); NEW.n := 1; RETURN NEW; END $$",
+        "CREATE TRIGGER mend BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION mend()",
+    )
+    for subject in ("constraint:t.positive", "constraint:t.at_not_null"):
+        assert found[subject].verdict == "holds" and "switched off" not in found[subject].message, found[
+            subject
+        ]
+        assert "UPDATE" in found[subject].evidence["refused"][-1]
+
+
+def test_a_table_that_its_triggers_close(judged: Judged) -> None:
+    found = judged(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'closed'; END $$",
+        "CREATE TABLE closed (n int CONSTRAINT positive CHECK (n > 0))",
+        "CREATE TRIGGER shut BEFORE INSERT ON closed FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    shown = found["constraint:closed.positive"]
+    assert shown.verdict == "holds" and "triggers are switched off" in shown.message, shown
 
 
 @pytest.mark.parametrize(

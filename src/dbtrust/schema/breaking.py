@@ -90,7 +90,7 @@ class Bench:
     def _once(self, rule: Constraint, item: Broken) -> Shown:
         """One row: refused by the rule, alone or together with others; where a trigger mends or refuses it, without."""
         shown = self._seen(rule, item, ())
-        if shown.outcome in ("holds", "masked") or not self._has_triggers():
+        if shown.outcome in ("holds", "masked") or not self.has_triggers():
             return shown
         alone = self._seen(rule, item, [triggers_off(self.relation.schema, self.relation.name)])
         if alone.outcome not in ("holds", "masked"):
@@ -151,16 +151,20 @@ class Bench:
             evidence["accepted without"] = [rule.name, *also]
             return Shown(
                 "masked",
-                f"refused: {said(refused)}; each row that was found breaks {', '.join(also)} too",
+                f"refused: {said(refused)}; each row that was found breaks {', '.join(also)} too{self._beside()}",
                 evidence,
             )
         evidence["without it"] = "accepted"
-        return Shown("holds", f"refused: {said(refused)}", evidence)
+        return Shown("holds", f"refused: {said(refused)}{self._beside()}", evidence)
+
+    def _beside(self) -> str:
+        off = "the table's triggers are switched off: with them no row came in"
+        return f" ({off})" if self.ground.triggers_off else ""
 
     def attempt(self, statements: Statements) -> Failure | None:
         return attempt(self.rows.connection, statements)
 
-    def _has_triggers(self) -> bool:
+    def has_triggers(self) -> bool:
         return any(t.relation == self.relation.oid for t in self.rows.promises.triggers)
 
     def _rule_of(self, refused: Failure) -> Constraint | None:

@@ -170,6 +170,8 @@ def _acted(
         )
         found = observe(bench.rows.connection, [*off, *asked]) if off else found
     said_ = f"{verb} of the row that is pointed at, {ACTIONS[action]}"
+    if isinstance(found, Failure) and action == "d" and found.sqlstate == "23503":
+        said_ += ", and no row was found that the default can point at"
     if isinstance(found, Failure):
         return _refused(rule, action, found, said_)
     (before,), (all_before,), (after,), (all_after,) = [row for rows in found for row in rows]
