@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from tests.schema.conftest import Judged
+
+from dbtrust.engine.postgres.promises import read_promises
+from dbtrust.schema.constraints_postgres import judge_rules
 
 _IDLE = "CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
 
@@ -15,6 +19,14 @@ def test_a_column_with_the_name_of_an_alias(judged: Judged) -> None:
         "CREATE TRIGGER stamp BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION stamp()",
     )
     assert found["trigger:note.stamp"].verdict == "holds", found["trigger:note.stamp"]
+
+
+def test_a_table_with_the_name_of_an_alias(pg: psycopg.Connection[object]) -> None:
+    pg.execute("CREATE TABLE above (p int PRIMARY KEY); CREATE TABLE p (id int, p int)")
+    pg.execute("INSERT INTO above VALUES (1); INSERT INTO p VALUES (1, 1), (2, 7), (3, 7)")
+    pg.execute("ALTER TABLE p ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES above NOT VALID")
+    found = {v.subject: v for v in judge_rules(pg, read_promises(pg), data=pg)}
+    assert found["constraint:p.fk"].evidence["rows that break it"] == 2
 
 
 @pytest.mark.parametrize("value", ["clock_timestamp()", "random() * 9", "nextval('s')", "random() < 0.5"])
