@@ -60,7 +60,7 @@ def test_rows_that_break_a_new_rule_are_counted(pg: psycopg.Connection[object]) 
 def test_set_null_on_a_column_that_refuses_null(judged: Judged) -> None:
     found = judged(
         "CREATE TABLE p (id int PRIMARY KEY)",
-        "CREATE TABLE c (p int NOT NULL CONSTRAINT fk REFERENCES p ON DELETE SET NULL, d int DEFAULT 5 CONSTRAINT fd REFERENCES p ON DELETE SET DEFAULT)",
+        "CREATE TABLE c (p int NOT NULL CONSTRAINT fk REFERENCES p ON DELETE SET NULL, d int NOT NULL CONSTRAINT fd REFERENCES p ON DELETE SET DEFAULT)",
     )
     assert (found["constraint:c.fk"].verdict, found["constraint:c.fd"].verdict) == ("refuted", "refuted")
     assert "never possible" in found["constraint:c.fk"].message

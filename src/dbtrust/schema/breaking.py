@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from dbtrust.engine.postgres.attempts import IMMEDIATE, attempt, triggers_off, without
+from dbtrust.engine.postgres.attempts import IMMEDIATE, attempt, switch_trigger, triggers_off, without
 from dbtrust.engine.postgres.errors import Failure
 from dbtrust.engine.postgres.run import execute_composed
 from dbtrust.model.constraints import Constraint
@@ -69,6 +69,7 @@ class Bench:
     def tried(self, rule: Constraint, broken: Iterable[Broken]) -> Shown:
         """Tries rows until one is refused by the rule alone. An accepted one refutes the rule."""
         masked: Shown | None = None
+        mended: Shown | None = None
         other = "no row was found that breaks it"
         for count, item in enumerate(broken):
             if count == TRIES:
@@ -78,18 +79,37 @@ class Bench:
                 return shown
             if shown.outcome == "masked":
                 masked = masked or shown
+            elif shown.outcome == "mended":
+                mended = mended or shown
             else:
                 other = shown.message
         if masked is not None:
             return Shown("holds", masked.message, masked.evidence)
-        return Shown("unproved", other)
+        return Shown("unproved", mended.message, mended.evidence) if mended else Shown("unproved", other)
 
     def _once(self, rule: Constraint, item: Broken) -> Shown:
         """One row: refused by the rule, alone or together with others; where a trigger mends or refuses it, without."""
         shown = self._seen(rule, item, ())
-        if shown.outcome in ("holds", "masked") or not self._has_triggers():
+        if shown.outcome in ("holds", "masked") or not self.has_triggers():
             return shown
-        return self._seen(rule, item, [triggers_off(self.relation.schema, self.relation.name)])
+        alone = self._seen(rule, item, [triggers_off(self.relation.schema, self.relation.name)])
+        if alone.outcome not in ("holds", "masked"):
+            return alone
+        told = f"only with trigger {' and '.join(self._switched(rule, item))} switched off"
+        if shown.outcome == "refuted":
+            message = f"refused {told}: the trigger changes the value first; {alone.message}"
+            return replace(alone, outcome="mended", message=message)
+        return replace(alone, message=f"{alone.message} ({told}: {shown.message})")
+
+    def _switched(self, rule: Constraint, item: Broken) -> list[str]:
+        """The triggers each of which alone keeps the row from the rule; all of the table where they do it together."""
+        schema, table = self.relation.schema, self.relation.name
+        every = [t.name for t in self.rows.promises.triggers if t.relation == self.relation.oid]
+        found: list[str] = []
+        for name in every:
+            refused = self.attempt([switch_trigger(schema, table, name, on=False), *item.statements])
+            found += [name] if refused is not None and names(rule, refused) else []
+        return found or every
 
     def _seen(self, rule: Constraint, item: Broken, off: Statements) -> Shown:
         """Other rules that refuse the row are taken away in turn, until this one does."""
@@ -131,16 +151,20 @@ class Bench:
             evidence["accepted without"] = [rule.name, *also]
             return Shown(
                 "masked",
-                f"refused: {said(refused)}; each row that was found breaks {', '.join(also)} too",
+                f"refused: {said(refused)}; each row that was found breaks {', '.join(also)} too{self._beside()}",
                 evidence,
             )
         evidence["without it"] = "accepted"
-        return Shown("holds", f"refused: {said(refused)}", evidence)
+        return Shown("holds", f"refused: {said(refused)}{self._beside()}", evidence)
+
+    def _beside(self) -> str:
+        off = "the table's triggers are switched off: with them no row came in"
+        return f" ({off})" if self.ground.triggers_off else ""
 
     def attempt(self, statements: Statements) -> Failure | None:
         return attempt(self.rows.connection, statements)
 
-    def _has_triggers(self) -> bool:
+    def has_triggers(self) -> bool:
         return any(t.relation == self.relation.oid for t in self.rows.promises.triggers)
 
     def _rule_of(self, refused: Failure) -> Constraint | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
-from dbtrust.engine.postgres.attempts import attempt, cast, count, observe
+from dbtrust.engine.postgres.attempts import attempt, cast, count, observe, update
 from dbtrust.engine.postgres.errors import Failure
 from dbtrust.engine.postgres.trial import insert_statement
 from dbtrust.judge.candidates import fresh
@@ -34,6 +34,7 @@ def check_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     solver = bench.rows.solver(bench.relation)
     for row in solver.breaking(_base(bench), test):
         yield Broken((), bench.insert(row))
+        yield from _updated(bench, {n: row[n] for n in test.columns if row.get(n) != _base(bench).get(n)})
     setup = (bench.ground.rows[-1].statement,)
     for row in _beside(bench, test):
         yield Broken(setup, bench.insert(row))
@@ -42,6 +43,13 @@ def check_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
     yield from (Broken((), bench.insert(row)) for row in others)
     for row in others[:2]:
         yield from _mended(bench, rule, {name: row[name] for name in test.columns if name in row})
+
+
+def _updated(bench: Bench, changes: Values) -> Iterator[Broken]:
+    """The first row, changed by an UPDATE: a trigger may mend what an INSERT gives and no more."""
+    if changes and bench.has_triggers():
+        statement = update(bench.relation.schema, bench.relation.name, changes, {})
+        yield Broken((bench.ground.rows[-1].statement,), statement)
 
 
 def _beside(bench: Bench, test: Test) -> list[Values]:
@@ -98,6 +106,7 @@ def null_rows(bench: Bench, rule: Constraint) -> Iterator[Broken]:
             yield Broken((), bench.insert(row))
         return
     yield Broken((), null_insert(bench.relation, _base(bench), name))
+    yield from _updated(bench, {name: None})
     statements = bench.found(rule, {name: None})
     if statements is not None:
         yield Broken(statements[:-1], statements[-1])

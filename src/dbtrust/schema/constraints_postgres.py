@@ -186,10 +186,20 @@ def _secured(bench: Bench, security: RowSecurity) -> Verdict:
     )  # fmt: skip
 
 
-def _is_vacuous(relation: Relation, rule: Constraint) -> bool:
+def _is_vacuous(relation: Relation, rule: Constraint, *, beside: bool = True) -> bool:
+    """`beside`: with what the columns' own NOT NULL refuses left out."""
     tree = relation.checks.get(rule.name, ((), "", None))[2]
-    not_null = frozenset(number for number, column in relation.columns.items() if column.not_null)
+    not_null = frozenset(number for number, column in relation.columns.items() if column.not_null and beside)
     return tree is not None and never_false(tree, not_null)
+
+
+def _vacuous_step(relation: Relation, rule: Constraint) -> str:
+    if not _is_vacuous(relation, rule, beside=False):
+        names = [c.name for c in relation.columns.values() if c.not_null and c.name in rule.columns]
+        return f"drop it: NOT NULL of {', '.join(names)} refuses the same rows already"
+    if "NULL::" in rule.text:
+        return "say what it is to refuse (= NULL is always NULL: IS NULL)"
+    return "say what it is to refuse, or drop it"
 
 
 @contextmanager
@@ -214,9 +224,7 @@ def _proved(bench: Bench, rule: Constraint) -> Verdict:
     shown = bench.tried(rule, _ROWS[rule.kind](bench, rule))
     if shown.outcome == "unproved" and rule.kind == "check" and _is_vacuous(bench.relation, rule):
         message = "it refuses nothing: for every row there can be it is true or NULL"
-        return verdict_of(
-            rule, Shown("refuted", message), "say what it is to refuse (= NULL is always NULL: IS NULL)"
-        )
+        return verdict_of(rule, Shown("refuted", message), _vacuous_step(bench.relation, rule))
     if shown.outcome == "holds":
         shown = _whole(bench, rule, shown)
     return verdict_of(rule, shown)

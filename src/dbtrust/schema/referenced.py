@@ -13,6 +13,7 @@ from dbtrust.engine.postgres.attempts import (
     count,
     delete,
     observe,
+    set_defaults,
     triggers_off,
     update,
 )
@@ -68,10 +69,12 @@ def _pair(bench: Bench, rule: Constraint, parent: Relation) -> _Pair | None:
     other: Values | None = None
     with rows.connection.transaction(force_rollback=True):
         execute_composed(rows.connection, DEFERRED)
+        _sentinel(bench, rule, parent, {})
         above = rows.add(parent, len(rows.present[parent.oid]) + 1)
         if above is not None:
             key = {name: above.get(name) for name in rule.target_columns}
             child = _child(bench, rule, key)
+            _sentinel(bench, rule, parent, key)
         end = rows.mark()
         if child is not None and _is_writable(rule, parent):
             other = rows.add(parent, len(rows.present[parent.oid]) + 2)
@@ -90,6 +93,24 @@ def _pair(bench: Bench, rule: Constraint, parent: Relation) -> _Pair | None:
         dict(zip(rule.target_columns, mine.values(), strict=True)),
         mine,
     )
+
+
+def _sentinel(bench: Bench, rule: Constraint, parent: Relation, key: Values) -> None:
+    """For SET DEFAULT the row that the defaults point at, where the server takes one.
+
+    Before there is a `key` only where every column is set; later those that are not set keep the key's value.
+    """
+    if "d" not in (rule.on_delete, rule.on_update):
+        return
+    found = set_defaults(bench.rows.connection, rule.relation, rule.name)
+    if all(sets for _, _, sets in found) == bool(key):
+        return
+    numbers = {c.name: n for n, c in parent.columns.items()}
+    given: dict[int, str | None] = {}
+    for (_, value, sets), name in zip(found, rule.target_columns, strict=True):
+        given[numbers[name]] = value if sets else key[name]
+    if None not in given.values():
+        bench.rows.add(parent, len(bench.rows.present[parent.oid]), given)
 
 
 def _child(bench: Bench, rule: Constraint, key: Values) -> Values | None:
@@ -149,6 +170,8 @@ def _acted(
         )
         found = observe(bench.rows.connection, [*off, *asked]) if off else found
     said_ = f"{verb} of the row that is pointed at, {ACTIONS[action]}"
+    if isinstance(found, Failure) and action == "d" and found.sqlstate == "23503":
+        said_ += ", and no row was found that the default can point at"
     if isinstance(found, Failure):
         return _refused(rule, action, found, said_)
     (before,), (all_before,), (after,), (all_after,) = [row for rows in found for row in rows]
@@ -160,7 +183,8 @@ def _acted(
 def _refused(rule: Constraint, action: str, refused: Failure, said_: str) -> tuple[str, str]:
     if action in "ar" and names(rule, refused):
         return "holds", f"{said_}: refused with {said(refused)}"
-    if action in "nd" and refused.sqlstate in ("23502", "23503"):
+    # A default that points at nothing is no proof: there may be a row for it that was not found.
+    if action in "nd" and refused.sqlstate in (("23502", "23503") if action == "n" else ("23502",)):
         return "refuted", f"{said_}, is never possible: {said(refused)}"
     return "unproved", f"{said_}: the server refused it with {said(refused)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any
 
@@ -32,18 +32,21 @@ from dbtrust.stage.solver import named
 
 #: So many rows are tried for each event.
 TRIES = 60
+#: So often both are run before a difference counts: random() < 0.5 looks like an effect once in 2 ** 15 times.
+RUNS = 8
+Statements = Sequence[sql.Composable]
 #: Errors of the function itself and not of a rule it states: syntax, names, missing features, internal ones.
 _FAULTS = ("42", "0A", "XX", "2F", "39", "21")
 
 
 @dataclass(frozen=True, slots=True)
 class _Fired:
-    """One statement with the trigger on and off."""
+    """One statement with the trigger on and off; each has what every run of it gave, the first one first."""
 
     event: str
     statements: tuple[sql.Composable, ...]
-    on: Any
-    off: Any
+    on: tuple[Any, ...]
+    off: tuple[Any, ...]
 
 
 def judge_trigger(bench: Bench, trigger: Trigger) -> Verdict:
@@ -75,7 +78,7 @@ def judge_trigger(bench: Bench, trigger: Trigger) -> Verdict:
                     "effect": effect,
                     **_rows_of(fired),
                 }
-                faults += [effect] if _is_fault(fired.on) else []
+                faults += [effect] if _is_fault(fired.on[0]) else []
                 break
     return _decided(trigger, effects, evidence, faults)
 
@@ -128,9 +131,25 @@ def _tried(bench: Bench, trigger: Trigger, event: str) -> Iterator[_Fired]:
         if count == TRIES:
             return
         asked = [written(), *statements, IMMEDIATE, all_rows(relation.schema, relation.name), written()]
-        yield _Fired(
-            event, tuple(statements), observe(connection, [*on, *asked]), observe(connection, [off, *asked])
-        )
+        yield _repeated(connection, _Fired(event, tuple(statements), (), ()), [*on, *asked], [off, *asked])
+
+
+def _repeated(connection: Any, fired: _Fired, on: Statements, off: Statements) -> _Fired:
+    """Runs both once, and where they differ again: clocks, sequences and random() differ without the trigger, too.
+
+    The order turns round each time, so that what only grows, or alternates, is not taken for an effect.
+    """
+    for turn in range(RUNS):
+        if turn % 2:
+            last = observe(connection, off)
+            first = observe(connection, on)
+        else:
+            first = observe(connection, on)
+            last = observe(connection, off)
+        fired = replace(fired, on=(*fired.on, first), off=(*fired.off, last))
+        if not _effect(fired):
+            break
+    return fired
 
 
 def _statements(bench: Bench, trigger: Trigger, event: str) -> Iterator[Sequence[sql.Composable]]:
@@ -195,44 +214,76 @@ def _is_fault(on: Any) -> bool:
 def _effect(fired: _Fired) -> str:
     """What the trigger changed; "" where nothing differs (a row that is refused either way shows nothing)."""
     on, off = fired.on, fired.off
-    if isinstance(on, Failure):
-        return "" if isinstance(off, Failure) else f"is refused: {said(on)}"
-    if isinstance(off, Failure):
-        return f"is accepted only with it: {said(off)} otherwise"
-    before_on, rows_on, after_on = on
-    before_off, rows_off, after_off = off
-    told = _rows_differ([row for (row,) in rows_on], [row for (row,) in rows_off])
-    if told:
-        return told
-    return _writes_differ(_grown(before_on, after_on), _grown(before_off, after_off))
+    if any(isinstance(run, Failure) != isinstance(on[0], Failure) for run in on):
+        return ""
+    if any(isinstance(run, Failure) != isinstance(off[0], Failure) for run in off):
+        return ""
+    if isinstance(on[0], Failure):
+        return "" if isinstance(off[0], Failure) else f"is refused: {said(on[0])}"
+    if isinstance(off[0], Failure):
+        return f"is accepted only with it: {said(off[0])} otherwise"
+    told = _rows_differ([_rows(run) for run in on], [_rows(run) for run in off])
+    return told or _writes_differ([_grown(run) for run in on], [_grown(run) for run in off])
+
+
+def _rows(run: Any) -> list[Any]:
+    return [row for (row,) in run[1]]
 
 
 def _rows_of(fired: _Fired) -> dict[str, Any]:
     """The table's rows with the trigger on and off, where both were accepted."""
-    if isinstance(fired.on, Failure) or isinstance(fired.off, Failure):
+    if isinstance(fired.on[0], Failure) or isinstance(fired.off[0], Failure):
         return {}
-    return {"rows": [row for (row,) in fired.on[1]], "rows without it": [row for (row,) in fired.off[1]]}
+    return {"rows": _rows(fired.on[0]), "rows without it": _rows(fired.off[0])}
 
 
-def _rows_differ(on: list[Any], off: list[Any]) -> str:
-    if len(on) != len(off):
-        return f"leaves {len(on)} row(s) where there would be {len(off)}"
-    for mine, other in zip(sorted(on, key=_text), sorted(off, key=_text), strict=True):
-        names = [name for name in mine if mine[name] != other.get(name)]
+def _rows_differ(on: list[list[Any]], off: list[list[Any]]) -> str:
+    """The tables' rows of several runs with the trigger on and off."""
+    lengths = [[len(rows) for rows in runs] for runs in (on, off)]
+    if _apart(*lengths):
+        return f"leaves {lengths[0][0]} row(s) where there would be {lengths[1][0]}"
+    if len({*lengths[0], *lengths[1]}) > 1:
+        return ""
+    ranks = (_steady(on) & _steady(off), _steady(on) | _steady(off))
+    on, off = ([_ordered(rows, *ranks) for rows in runs] for runs in (on, off))
+    for place in range(len(on[0])):
+        mine, other = [rows[place] for rows in on], [rows[place] for rows in off]
+        names = [
+            n for n in mine[0] if _apart([_text(r.get(n)) for r in mine], [_text(r.get(n)) for r in other])
+        ]
         if names:
             return "; ".join(
-                f"sets {name} to {json.dumps(mine[name])} instead of {json.dumps(other[name])}"
+                f"sets {name} to {json.dumps(mine[0][name])} instead of {json.dumps(other[0][name])}"
                 for name in names
             )
     return ""
+
+
+def _apart(on: Sequence[Any], off: Sequence[Any]) -> bool:
+    """No run with the trigger gave what a run without it gave. What changes by itself on both sides tells nothing."""
+    return not set(on) & set(off) and (len(set(on)) == 1 or len(set(off)) == 1)
+
+
+def _steady(runs: list[list[Any]]) -> frozenset[str]:
+    """The columns that have the same values in every run, in some order."""
+    names = {name for rows in runs for row in rows for name in row}
+    values = {name: {tuple(sorted(_text(row.get(name)) for row in rows)) for rows in runs} for name in names}
+    return frozenset(name for name, found in values.items() if len(found) == 1)
+
+
+def _ordered(rows: list[Any], first: frozenset[str], names: frozenset[str]) -> list[Any]:
+    """The rows with the columns `names` only, ordered by those of `first` before the others."""
+    kept = [{n: v for n, v in row.items() if n in names} for row in rows]
+    return sorted(kept, key=lambda row: (_text({n: v for n, v in row.items() if n in first}), _text(row)))
 
 
 def _text(row: Any) -> str:
     return json.dumps(row, sort_keys=True)
 
 
-def _grown(before: list[Any], after: list[Any]) -> dict[str, tuple[int, ...]]:
-    """Rows inserted, updated and deleted since, by table."""
+def _grown(run: Any) -> dict[str, tuple[int, ...]]:
+    """Rows inserted, updated and deleted by the run, by table."""
+    before, _, after = run
     start = {name: counts for name, *counts in before}
     grown = {
         name: tuple(n - o for n, o in zip(counts, start.get(name, (0, 0, 0)), strict=True))
@@ -241,14 +292,12 @@ def _grown(before: list[Any], after: list[Any]) -> dict[str, tuple[int, ...]]:
     return {name: counts for name, counts in grown.items() if any(counts)}
 
 
-def _writes_differ(on: dict[str, tuple[int, ...]], off: dict[str, tuple[int, ...]]) -> str:
+def _writes_differ(on: list[dict[str, tuple[int, ...]]], off: list[dict[str, tuple[int, ...]]]) -> str:
     told: list[str] = []
-    for name in sorted(on.keys() | off.keys()):
-        mine, other = on.get(name, (0, 0, 0)), off.get(name, (0, 0, 0))
-        words = [
-            f"{n - o} row(s) {word}"
-            for n, o, word in zip(mine, other, ("inserted", "updated", "deleted"), strict=True)
-            if n != o
-        ]
+    for name in sorted({name for run in (*on, *off) for name in run}):
+        words: list[str] = []
+        for place, word in enumerate(("inserted", "updated", "deleted")):
+            mine, other = ([run.get(name, (0, 0, 0))[place] for run in runs] for runs in (on, off))
+            words += [f"{mine[0] - other[0]} row(s) {word}"] if _apart(mine, other) else []
         told += [f"writes to {name}: {', '.join(words)}"] if words else []
     return "; ".join(told)

@@ -253,9 +253,24 @@ def _asked(table: Table, expressions: Sequence[str], rows: Sequence[Values]) -> 
     )
 
 
+def set_defaults(connection: Connection, relation: int, name: str) -> list[tuple[str, str | None, bool]]:
+    """The columns of a foreign key of the table `relation`: name, value of the default, does ON DELETE set it.
+
+    An empty list where a default cannot be computed.
+    """
+    asked = connection.execute(load("set_defaults"), {"relation": relation, "name": name}).fetchall()
+    texts = sql.SQL(", ").join(
+        [sql.SQL("({})::text").format(expression(text or "NULL")) for _, text, _ in asked]
+    )
+    found = observe(connection, [sql.SQL("SELECT {}").format(texts)])
+    if isinstance(found, Failure):
+        return []
+    return [(column, value, sets) for (column, _, sets), value in zip(asked, found[0][0], strict=True)]
+
+
 def all_rows(schema: str, name: str) -> sql.Composed:
-    """Every row of a table as a JSON object."""
-    return sql.SQL("SELECT to_jsonb(t) FROM {} t").format(table_name(schema, name))
+    """Every row of a table as a JSON object, also where a column has the name of the alias."""
+    return sql.SQL("SELECT to_jsonb(t.*) FROM {} t").format(table_name(schema, name))
 
 
 def written() -> sql.SQL:

@@ -34,10 +34,10 @@ def _condition(rule: Constraint, target: Relation | None) -> sql.Composed | None
         return None
     own = [sql.Identifier(rule.owner, name) for name in rule.columns]
     pairs = [
-        sql.SQL("p.{} = {}").format(sql.Identifier(there), here)
+        sql.SQL("dbtrust_parent.{} = {}").format(sql.Identifier(there), here)
         for there, here in zip(rule.target_columns, own, strict=True)
     ]
     present = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(name) for name in own)
-    return sql.SQL("{} AND NOT EXISTS (SELECT FROM {} p WHERE {})").format(
+    return sql.SQL("{} AND NOT EXISTS (SELECT FROM {} dbtrust_parent WHERE {})").format(
         present, table_name(target.schema, target.name), sql.SQL(" AND ").join(pairs)
     )
