@@ -79,8 +79,8 @@ class Bench:
         masked: Shown | None = None
         mended: Shown | None = None
         other = "no row was found that breaks it"
-        for count, item in enumerate(broken):
-            if count == TRIES:
+        for number, item in enumerate(broken):
+            if number == TRIES:
                 break
             shown = self._once(rule, item)
             if shown.outcome in ("holds", "refuted"):
@@ -116,8 +116,9 @@ class Bench:
         """What became of a row that was accepted and breaks the rule: another value of it is there, or nothing is."""
         asked = count(self.relation.schema, self.relation.name, {})
         rows = observe(self.rows.connection, [*item.setup, asked, item.last, asked])
-        insert = item.last.as_string(None).startswith("INSERT")
-        dropped = insert and not isinstance(rows, Failure) and rows[0] == rows[1]
+        if not item.last.as_string(None).startswith("INSERT"):
+            return "changes the value or keeps the old row"
+        dropped = not isinstance(rows, Failure) and rows[0] == rows[1]
         return "drops the row" if dropped else "changes the value"
 
     def _switched(self, rule: Constraint, item: Broken) -> list[str]:
