@@ -81,7 +81,7 @@ def test_a_rule_that_a_trigger_keeps_every_row_from(judged: Judged) -> None:
             "refused only with trigger mend switched off: the trigger changes the value first"
             in shown.message
         )
-        assert shown.evidence["triggers"] == "switched off for this row"
+        assert shown.evidence["triggers"] == "switched off for this row" and "drop the rule" in shown.next
     guarded = found["constraint:t.m_not_null"]
     assert guarded.verdict == "holds" and "only with trigger guard switched off" in guarded.message, guarded
     assert "no m" in guarded.message
@@ -98,6 +98,19 @@ def test_a_trigger_that_mends_an_insert_leaves_the_update(judged: Judged) -> Non
             subject
         ]
         assert "UPDATE" in found[subject].evidence["refused"][-1]
+
+
+def test_a_trigger_that_drops_the_row(judged: Judged) -> None:
+    found = judged(
+        "CREATE TABLE t (id int PRIMARY KEY, n int CONSTRAINT positive CHECK (n > 0))",
+        "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.n <= 0 THEN RETURN NULL; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER skip BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION skip()",
+    )
+    shown = found["constraint:t.positive"]
+    assert shown.verdict == "unproved" and "switched off: the trigger drops the row first" in shown.message, (
+        shown
+    )
 
 
 def test_a_table_that_its_triggers_close(judged: Judged) -> None:

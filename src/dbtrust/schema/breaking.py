@@ -9,7 +9,15 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from dbtrust.engine.postgres.attempts import IMMEDIATE, attempt, switch_trigger, triggers_off, without
+from dbtrust.engine.postgres.attempts import (
+    IMMEDIATE,
+    attempt,
+    count,
+    observe,
+    switch_trigger,
+    triggers_off,
+    without,
+)
 from dbtrust.engine.postgres.errors import Failure
 from dbtrust.engine.postgres.run import execute_composed
 from dbtrust.model.constraints import Constraint
@@ -71,8 +79,8 @@ class Bench:
         masked: Shown | None = None
         mended: Shown | None = None
         other = "no row was found that breaks it"
-        for count, item in enumerate(broken):
-            if count == TRIES:
+        for number, item in enumerate(broken):
+            if number == TRIES:
                 break
             shown = self._once(rule, item)
             if shown.outcome in ("holds", "refuted"):
@@ -92,14 +100,26 @@ class Bench:
         shown = self._seen(rule, item, ())
         if shown.outcome in ("holds", "masked") or not self.has_triggers():
             return shown
-        alone = self._seen(rule, item, [triggers_off(self.relation.schema, self.relation.name)])
+        off = triggers_off(self.relation.schema, self.relation.name)
+        alone = self._seen(rule, item, [off])
         if alone.outcome not in ("holds", "masked"):
             return alone
-        told = f"only with trigger {' and '.join(self._switched(rule, item))} switched off"
+        by = self._switched(rule, item)
+        told = f"only with trigger {' and '.join(by)} switched off"
         if shown.outcome == "refuted":
-            message = f"refused {told}: the trigger changes the value first; {alone.message}"
-            return replace(alone, outcome="mended", message=message)
+            first = f"the trigger {self._changed(item)} first"
+            evidence = {**alone.evidence, "kept from it by": by}
+            return Shown("mended", f"refused {told}: {first}; {alone.message}", evidence)
         return replace(alone, message=f"{alone.message} ({told}: {shown.message})")
+
+    def _changed(self, item: Broken) -> str:
+        """What became of a row that was accepted and breaks the rule: another value of it is there, or nothing is."""
+        asked = count(self.relation.schema, self.relation.name, {})
+        rows = observe(self.rows.connection, [*item.setup, asked, item.last, asked])
+        if not item.last.as_string(None).startswith("INSERT"):
+            return "changes the value or keeps the old row"
+        dropped = not isinstance(rows, Failure) and rows[0] == rows[1]
+        return "drops the row" if dropped else "changes the value"
 
     def _switched(self, rule: Constraint, item: Broken) -> list[str]:
         """The triggers each of which alone keeps the row from the rule; all of the table where they do it together."""

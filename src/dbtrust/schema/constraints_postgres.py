@@ -227,7 +227,8 @@ def _proved(bench: Bench, rule: Constraint) -> Verdict:
         return verdict_of(rule, Shown("refuted", message), _vacuous_step(bench.relation, rule))
     if shown.outcome == "holds":
         shown = _whole(bench, rule, shown)
-    return verdict_of(rule, shown)
+    kept = "kept from it by" in shown.evidence
+    return verdict_of(rule, shown, "drop the rule, or write a proof of what the trigger does" if kept else "")
 
 
 def _whole(bench: Bench, rule: Constraint, shown: Shown) -> Shown:

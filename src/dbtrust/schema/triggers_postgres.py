@@ -32,8 +32,8 @@ from dbtrust.stage.solver import named
 
 #: So many rows are tried for each event.
 TRIES = 60
-#: So often both are run before a difference counts: random() < 0.5 looks like an effect once in 2 ** 15 times.
-RUNS = 8
+#: So often both are run before a difference counts: random() < 0.5 looks like an effect once in 2 ** 23 times.
+RUNS = 12
 Statements = Sequence[sql.Composable]
 #: Errors of the function itself and not of a rule it states: syntax, names, missing features, internal ones.
 _FAULTS = ("42", "0A", "XX", "2F", "39", "21")
