@@ -69,7 +69,9 @@ class Lab:
         self._stage, self._names = stage, names
         self.connection = stage.scratch.admin(database)
         # Building an index may take longer than a query.
-        self.connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS * 10}".encode())
+        self.connection.execute(
+            "SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS * 10)]
+        )
         admin = whatif.owner_of(stage.scratch.host.admin_url(database))
         owner = whatif.owner_of(stage.scratch.host.owner_url(database))
         self._role = owner if owner != admin else None
