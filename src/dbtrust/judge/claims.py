@@ -82,8 +82,8 @@ def judge(claim: Claim, plan: Plan, names: Names) -> Judged:
         return missing
     if (unknowable := _view(claim, names) or _absent(plan, names)) is not None:
         return unknowable
-    if plan.unknown and not plan.nodes:
-        return Judged("unproved", "; ".join(plan.unknown), "server_error")
+    if plan.unknown and plan.command and not plan.nodes and not plan.analyzed:
+        return Judged("unproved", "; ".join(plan.unknown), "server_error")  # a command that was not explained
     if plan.unknown:
         return Judged(
             "unproved",
