@@ -9,6 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from click.testing import CliRunner
+from psycopg import sql
 
 from dbtrust import Report, check
 from dbtrust.checks.select import Selection
@@ -98,13 +99,15 @@ def test_nothing_is_made_on_the_target(project: Path, pg_database: str, postgres
     """A role without rights, and the databases of the server are those that it had."""
     role = f"r_{uuid4().hex[:8]}"
     with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"CREATE ROLE {role} LOGIN NOCREATEDB")
-        names = "SELECT datname, xact_commit FROM pg_stat_database WHERE datname LIKE 'dbtrust%'"
-        before = admin.execute(names).fetchall()
-        url = psycopg.conninfo.make_conninfo(pg_database, user=role)
-        report = check(project, only=["schema.drift", "postgres"], postgres=url)
-        assert admin.execute(names).fetchall() == before
-        admin.execute(f"DROP ROLE {role}")
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN NOCREATEDB").format(sql.Identifier(role)))
+        try:
+            names = "SELECT datname, xact_commit FROM pg_stat_database WHERE datname LIKE 'dbtrust%'"
+            before = admin.execute(names).fetchall()
+            url = psycopg.conninfo.make_conninfo(pg_database, user=role)
+            report = check(project, only=["schema.drift", "postgres"], postgres=url)
+            assert admin.execute(names).fetchall() == before
+        finally:
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
     assert "table:people" in told(report)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -58,16 +59,22 @@ def _no_run() -> Any:
     raise AssertionError("a server of its own is not needed")
 
 
-@pytest.fixture(scope="module")
-def staged(postgres_url: str) -> Iterator[Staged]:
-    config = load_config(ORDERS)
+@contextmanager
+def opened(folder: Path, url: str) -> Generator[Staged]:
+    """A project staged on the server of `url`; it and its data have no errors."""
+    config = load_config(folder)
     with project_path(config):
         project = read_project(config)
     assert not project.errors
-
-    with open_postgres(project, _no_run, postgres_url, silent) as stage:
+    with open_postgres(project, _no_run, url, silent) as stage:
         assert not stage.errors
         yield Staged(project, stage)
+
+
+@pytest.fixture(scope="module")
+def staged(postgres_url: str) -> Iterator[Staged]:
+    with opened(ORDERS, postgres_url) as found:
+        yield found
 
 
 def smallest(found: Explanation) -> Change:

@@ -8,29 +8,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.claims.test_why_postgres import Staged, _no_run, _whole, smallest
+from tests.claims.test_why_postgres import Staged, _whole, opened, smallest
 
 from dbtrust.claims.why_postgres import explain_claims
 from dbtrust.claims.why_rows import Bounds
-from dbtrust.model.progress import silent
 from dbtrust.report.why import render_why_json, render_why_text
-from dbtrust.source.config import load_config
-from dbtrust.source.modules import project_path
-from dbtrust.source.project import read_project
-from dbtrust.stage.postgres import open_postgres
 
 TICKETS = Path(__file__).parents[1] / "projects" / "tickets"
 
 
 @pytest.fixture(scope="module")
 def staged(postgres_url: str) -> Iterator[Staged]:
-    config = load_config(TICKETS)
-    with project_path(config):
-        project = read_project(config)
-    assert not project.errors
-    with open_postgres(project, _no_run, postgres_url, silent) as stage:
-        assert not stage.errors
-        yield Staged(project, stage)
+    with opened(TICKETS, postgres_url) as found:
+        yield found
 
 
 def test_an_index_on_the_sort_key_behind_a_join(staged: Staged) -> None:
