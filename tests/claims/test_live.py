@@ -16,6 +16,8 @@ from tests.claims.projects import project
 from dbtrust.cli.main import run
 
 SCHEMA = "CREATE TABLE t (id int PRIMARY KEY, v text);\n"
+#: What a rollback does not undo: executed once, the sequence would tell.
+EXECUTED = "SELECT is_called FROM told"
 QUERIES = """
 -- name: by_id
 -- claim: uses t_pkey on t
@@ -40,6 +42,10 @@ SELECT noted();
 -- example: id = 7
 UPDATE t SET v = 'changed' WHERE id = :id;
 
+-- name: counts
+-- claim: no sort
+SELECT nextval('told');
+
 -- name: no_example
 -- claim: uses t_pkey
 SELECT v FROM t WHERE id = :id;
@@ -63,6 +69,7 @@ def reader(pg: psycopg.Connection[Any], pg_database: str, postgres_url: str) -> 
     )
     role = "reader_" + pg.info.dbname
     pg.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(sql.Identifier(role)))
+    pg.execute(sql.SQL("GRANT USAGE ON SEQUENCE told TO {}").format(sql.Identifier(role)))
     pg.execute(sql.SQL("GRANT SELECT, UPDATE ON t TO {}").format(sql.Identifier(role)))
     yield make_conninfo(pg_database, user=role, password="x")
     with psycopg.connect(postgres_url, autocommit=True) as admin:
@@ -102,12 +109,15 @@ def test_a_database_in_use_is_judged_as_it_is(judged: Run, reader: str, pg: psyc
         "calls: no sort": "holds",
         "rename: query.prepares": "holds",
         "rename: uses t_pkey": "holds",
+        "counts: query.prepares": "holds",
+        "counts: no sort": "holds",
         "no_example: query.prepares": "unproved no_example",
         "no_example: uses t_pkey": "unproved no_example",
         "broken: query.prepares": "refuted server_error",
         "broken: no sort": "unproved server_error",
     }
     assert pg.execute("SELECT count(*) FROM t WHERE v = 'changed'").fetchone() == (0,)
+    assert pg.execute(EXECUTED).fetchone() == (False,)
 
 
 def test_analyze_executes_what_only_reads(judged: Run, reader: str, pg: psycopg.Connection[Any]) -> None:
@@ -116,6 +126,7 @@ def test_analyze_executes_what_only_reads(judged: Run, reader: str, pg: psycopg.
     assert found["calls: query.prepares"] == "refuted server_error"
     assert found["rename: uses t_pkey"] == "holds"
     assert pg.execute("SELECT count(*) FROM t WHERE v = 'changed'").fetchone() == (0,)
+    assert pg.execute(EXECUTED).fetchone() == (False,)
 
 
 def test_the_environment_names_a_server_for_scratch_databases(
