@@ -1,0 +1,60 @@
+"""What a database's ledger says about migrations, in the same words for both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from dbtrust.model.plan import Engine
+
+#: The table and the collection that hold a ledger.
+LEDGER = "dbtrust_migration"
+#: The version of the ledger's own shape; a ledger of a later one is refused, not guessed at.
+LEDGER_FORMAT = 1
+
+#: "reverting": a down began and has not ended.
+State = Literal["running", "done", "reverting"]
+StepState = Literal["pending", "running", "done"]
+#: How an entry came to be: run here, taken as the start, taken over from another tool, or marked by a person.
+Origin = Literal["applied", "baseline", "adopted", "marked"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntry:
+    """One statement or step of a migration that is not one transaction; `step` counts from 1.
+
+    `stored` is what undoing or resuming needs (an old specification, a batch cursor).
+    """
+
+    step: int
+    text: str
+    state: StepState
+    checksum: str
+    duration_ms: float | None = None
+    at_least_once: bool = False
+    stored: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One migration as a ledger knows it. `number` orders, `written` is the number with its digits as written.
+
+    `source` is the text that was applied (None where it was too long to keep, or was never known);
+    `checksum` is of that text with line ends made LF and without a byte order mark.
+    """
+
+    number: int
+    written: str
+    name: str
+    engine: Engine
+    state: State
+    origin: Origin
+    checksum: str
+    source: str | None = None
+    who: str = ""
+    dbtrust: str = ""
+    at: datetime | None = None
+    duration_ms: float | None = None
+    steps: tuple[StepEntry, ...] = ()
