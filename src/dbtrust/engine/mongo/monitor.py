@@ -1,0 +1,309 @@
+"""A snapshot of a MongoDB server: every counter that a diagnostic reads, at one time."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from dbtrust.engine.mongo import monitor_collections as collections
+from dbtrust.engine.mongo import monitor_operations as operations
+from dbtrust.engine.mongo import monitor_sample as sample
+from dbtrust.engine.mongo.connect import connect
+from dbtrust.engine.mongo.monitor_ask import Asker, Rows, inside, iso, number, sample_options
+from dbtrust.engine.mongo.monitor_collections import Names
+from dbtrust.engine.mongo.monitor_members import (
+    OPLOG,
+    Member,
+    reached,
+    read_members,
+    read_oplog,
+    read_status,
+)
+from dbtrust.engine.mongo.profiler import Profiling, filter_of, read_settings
+from dbtrust.engine.mongo.urls import database_of
+from dbtrust.model.snapshot import Row, Snapshot
+
+Document = Mapping[str, Any]
+CLUSTER, READ = "the role clusterMonitor", "the role readAnyDatabase (or read on the database)"
+BOTH = "the roles clusterMonitor and readAnyDatabase"
+_WRITES = "a replica set: a mongos has no profiler of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class MongoOptions:
+    """`database` "": the URL's, or all. `profile_seconds`: how long the profiler is on, where it may be.
+
+    `slow_ms`: what it keeps. `sample_docs`: documents for each sampled collection, 0 for none. `literals`: keep an
+    example of each slow operation with its values. `timeout_ms` bounds each command.
+    """
+
+    database: str = ""
+    profiler: bool = True
+    profile_seconds: float = 3.0
+    slow_ms: int = 100
+    sample_docs: int = 100
+    literals: bool = False
+    timeout_ms: int = 30_000
+
+
+def read_snapshot(url: str, options: MongoOptions | None = None) -> Snapshot:
+    """Everything that the role may see; what it may not stands in `not_examined`.
+
+    A server that goes away half way leaves what was read, and `server["lost"]` says so. Raises ConfigError and
+    ServerError where nothing answers from the start.
+    """
+    options = options or MongoOptions()
+    with connect(url) as client:
+        reading = _Reading(Asker(client, url, options.timeout_ms), options)
+        return reading.run()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One snapshot in the making."""
+
+    ask: Asker
+    options: MongoOptions
+    sections: dict[str, tuple[Row, ...]] = field(default_factory=dict[str, tuple[Row, ...]])
+    server: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def run(self) -> Snapshot:
+        taken = iso(datetime.datetime.now(datetime.UTC)) or ""
+        hello = self.ask.section("server", "a server that answers", self._hello) or {}
+        single = self.options.database or database_of(self.ask.url)
+        databases = self.ask.section(
+            "databases", CLUSTER, lambda: collections.user_databases(self.ask, single)
+        )
+        names = Names(bool(single))
+        with self._profiling(hello, databases or []) as wait, self._members(hello) as members:
+            self._instance(members, hello)
+            found = self._catalog(databases or [], names, members)
+            wait()
+            self._operations(databases or [], names, members)
+            self._samples(found)
+        if self.ask.notes.lost:
+            self.server["lost"] = self.ask.notes.lost
+        return Snapshot("mongo", taken, self.server, self.sections, tuple(self.ask.notes.found.values()))
+
+    def _add(self, name: str, needs: str, read: Callable[[], Sequence[Row]]) -> None:
+        rows = self.ask.section(name, needs, read)
+        if rows is not None:
+            self.sections[name] = tuple(rows)
+
+    def _hello(self) -> Document:
+        hello = self.ask.command("admin", {"hello": 1})
+        build = self.ask.command("admin", {"buildInfo": 1})
+        self.server |= server_facts(hello, build)
+        self.server["database"] = self.options.database or database_of(self.ask.url)
+        return hello
+
+    @contextmanager
+    def _profiling(self, hello: Document, databases: Sequence[str]) -> Generator[Callable[[], None]]:
+        """Gives what waits until the profiler has been on for long enough."""
+        if self.server.get("role") == "mongos":
+            self.ask.notes.add("profiler", _WRITES)
+        elif databases:
+            profiling = Profiling(
+                self.ask, f"{hello.get('setName', '')} {hello.get('me') or self.ask.client.address}"
+            )
+            if self.options.profiler:
+                with profiling.held():
+                    self.sections["profiler_repairs"] = tuple(profiling.repaired)
+                    self._settings_of(databases)
+                    profiling.arm(databases, self.options.slow_ms)
+                    yield lambda: profiling.wait(self.options.profile_seconds)
+                return
+            if profiling.pending():
+                self.ask.notes.add("profiler settings left by a killed run", "a run without --no-profiler")
+        self._settings_of(databases)
+        yield lambda: None
+
+    def _settings_of(self, databases: Sequence[str]) -> None:
+        self._add("profiler_settings", CLUSTER, lambda: read_settings(self.ask, databases))
+
+    @contextmanager
+    def _members(self, hello: Document) -> Generator[list[Member]]:
+        own = str(hello.get("me") or "")
+        hosts = [*hello.get("hosts", ()), *hello.get("passives", ())]
+        with ExitStack() as stack:
+            if not hosts:
+                yield [Member(own or _address(self.ask), self.ask)]
+                return
+            yield stack.enter_context(reached(self.ask, hosts, own))
+
+    def _instance(self, members: Sequence[Member], hello: Document) -> None:
+        self._add("status", CLUSTER, lambda: read_status(members))
+        self._started()
+        if hello.get("setName"):
+            self._add("members", CLUSTER, lambda: read_members(self.ask))
+            self._add(
+                "oplog", "read on the database local (role clusterMonitor)", lambda: read_oplog(members)
+            )
+        self._add("settings", CLUSTER, lambda: [read_server_settings(self.ask)])
+
+    def _started(self) -> None:
+        rows = self.sections.get("status", ())
+        if rows and (uptime := rows[0].get("uptime_ms")):
+            now = datetime.datetime.now(datetime.UTC)
+            self.server["started_at"] = iso(now - datetime.timedelta(milliseconds=uptime))
+
+    def _catalog(self, databases: Sequence[str], names: Names, members: Sequence[Member]) -> Rows:
+        found = self.ask.section(
+            "collections", READ, lambda: collections.read_collections(self.ask, databases, names)
+        )
+        if found is None:
+            return []
+        self._add("collections", CLUSTER, lambda: collections.with_statistics(self.ask, found))
+        rows = [dict(row) for row in self.sections.get("collections", ())]
+        self._indexes(rows or found, members)
+        return rows
+
+    def _indexes(self, rows: Rows, members: Sequence[Member]) -> None:
+        """Definitions are those of the first member, use is every member's own."""
+
+        def read(member: Member) -> tuple[Rows, Rows] | None:
+            what = "index_usage" if len(members) == 1 else f"index_usage on {member.name}"
+            ask = member.ask
+            return ask.section(what, CLUSTER, lambda: collections.read_indexes(ask, rows, member.name))
+
+        with ThreadPoolExecutor(max(1, len(members))) as pool:
+            results = [found for found in pool.map(read, members) if found is not None]
+        if results:
+            self.sections["indexes"] = tuple(results[0][0])
+            self.sections["index_usage"] = tuple(row for _, use in results for row in use)
+            self.server["index_usage_complete"] = len(results) == len(members) and self._all_reached()
+
+    def _all_reached(self) -> bool:
+        return not any(what.startswith("member ") for what in self.ask.notes.found)
+
+    def _operations(self, databases: Sequence[str], names: Names, members: Sequence[Member]) -> None:
+        literals = self.options.literals
+        self._add("operations", CLUSTER, lambda: operations.read_operations(members, literals=literals))
+        slow = operations.Operations(names, databases, literals=literals)
+        read = [
+            self.ask.section(
+                "profiles", CLUSTER, lambda: _done(operations.read_profiles, self.ask, databases, slow)
+            ),
+            self.ask.section("log", CLUSTER, lambda: _done(operations.read_log, members, slow)),
+        ]
+        if any(read):
+            self.sections["slow"] = tuple(slow.rows())
+        self._query_stats(databases, names)
+
+    def _query_stats(self, databases: Sequence[str], names: Names) -> None:
+        """Optional, unsupported on servers of one's own: where there is none, nothing is missing."""
+        if number(inside(self.server, "major")) and self.server["major"] >= 7:
+            self._add(
+                "query_stats",
+                "$queryStats (a parameter of the server, unsupported)",
+                lambda: list(operations.read_query_stats(self.ask, databases, names)),
+            )
+
+    def _samples(self, found: Rows) -> None:
+        size = self.options.sample_docs
+        if size > 0 and found:
+            self._add("samples", READ, lambda: sample.read_samples(self.ask, found, size))
+            self._add("violations", READ, lambda: sample.read_violations(self.ask, found, size))
+
+
+def _done(read: Callable[..., None], *arguments: Any) -> bool:
+    read(*arguments)
+    return True
+
+
+def _address(ask: Asker) -> str:
+    address = ask.client.address
+    return f"{address[0]}:{address[1]}" if address else "server"
+
+
+def server_facts(hello: Document, build: Document) -> dict[str, Any]:
+    """Version and role of the server that answered."""
+    version = str(build.get("version", ""))
+    role = "standalone"
+    if hello.get("msg") == "isdbgrid":
+        role = "mongos"
+    elif hello.get("setName"):
+        role = "primary" if hello.get("isWritablePrimary") else "secondary"
+    return {
+        "version": version,
+        "major": int(version.partition(".")[0] or 0),
+        "role": role,
+        "set": hello.get("setName"),
+        "member": hello.get("me"),
+        "hosts": [*hello.get("hosts", ()), *hello.get("passives", ())],
+        "primary": hello.get("primary"),
+    }
+
+
+def read_server_settings(ask: Asker) -> dict[str, Any]:
+    """What of the command line and the parameters a diagnostic reads."""
+    parsed = ask.command("admin", {"getCmdLineOpts": 1}).get("parsed", {})
+    parameters = ask.command("admin", {"getParameter": 1, **dict.fromkeys(_PARAMETERS, 1)})
+    return settings_row(parsed, parameters)
+
+
+_PARAMETERS = ("ttlMonitorEnabled", "transactionLifetimeLimitSeconds")
+
+
+def settings_row(parsed: Document, parameters: Document) -> dict[str, Any]:
+    """getCmdLineOpts' `parsed` and getParameter as one row."""
+    key_file = bool(inside(parsed, "security/keyFile"))
+    cluster = inside(parsed, "security/clusterAuthMode")
+    bind = str(inside(parsed, "net/bindIp") or "127.0.0.1")
+    return {
+        "authorization": inside(parsed, "security/authorization") == "enabled" or key_file or bool(cluster),
+        "bind_ip": "*" if inside(parsed, "net/bindIpAll") else bind,
+        "ttl_monitor": bool(parameters.get("ttlMonitorEnabled", True)),
+        "transaction_limit_ms": (number(parameters.get("transactionLifetimeLimitSeconds")) or 60) * 1000,
+    }
+
+
+def commands(options: MongoOptions | None = None) -> list[str]:
+    """Every command that `read_snapshot` can send, as JSON after the database it goes to."""
+    options = options or MongoOptions()
+    found: list[tuple[str, Any]] = [
+        ("admin", {"hello": 1}),
+        ("admin", {"buildInfo": 1}),
+        ("admin", {"listDatabases": 1, "nameOnly": True}),
+        ("admin", {"serverStatus": 1, "metrics": 1, "tcmalloc": 0}),
+        ("admin", {"replSetGetStatus": 1}),
+        ("admin", {"replSetGetConfig": 1}),
+        ("admin", {"getCmdLineOpts": 1}),
+        ("admin", {"getParameter": 1, **dict.fromkeys(_PARAMETERS, 1)}),
+        ("admin", {"getLog": "global"}),
+        ("admin", {"aggregate": 1, "pipeline": operations.CURRENT}),
+        ("local", {"find": "oplog.rs", "sort": {"$natural": "1, then -1"}, "limit": 1}),
+        ("local", {"aggregate": "oplog.rs", "pipeline": OPLOG}),
+        ("DATABASE", {"listCollections": 1}),
+        ("DATABASE", {"aggregate": "COLLECTION", "pipeline": collections.STATISTICS}),
+        ("DATABASE", {"aggregate": "COLLECTION", "pipeline": collections.use_of("COLLECTION")}),
+        ("DATABASE", {"profile": -1}),
+        ("DATABASE", {"find": "system.profile", "sort": {"$natural": -1}}),
+    ]
+    return [f"{database}: {json.dumps(command)}" for database, command in [*found, *_optional(options)]]
+
+
+def _optional(options: MongoOptions) -> list[tuple[str, Any]]:
+    """What is sent unless it is declined."""
+    found: list[tuple[str, Any]] = []
+    if options.profiler:
+        found += [
+            ("DATABASE", {"profile": 1, "filter": filter_of(options.slow_ms)}),
+            ("DATABASE", {"profile": "as before", "filter": "as before"}),
+            ("DATABASE", {"drop": "system.profile, if it was not there"}),
+        ]
+    if options.sample_docs > 0:
+        sources = sample.sources(10**9, options.sample_docs) + sample.sources(
+            options.sample_docs + 1, options.sample_docs
+        )
+        found += [
+            ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*source, last], **sample_options()})
+            for source in sources
+            for last in (sample.SKELETON, {"$match": {"$nor": ["VALIDATOR"]}})
+        ]
+    return found
