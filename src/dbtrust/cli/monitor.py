@@ -52,7 +52,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def flow_options(project: Path, asked: Shared, said: dict[str, Any], progress: Progress) -> Options:
     """The options of the flow; `said` are those of `reading_options` and `saved`."""
-    from dbtrust.model.monitor import ReadOptions
+    from dbtrust.model.snapshot import ReadOptions
     from dbtrust.monitor.flow import Options
 
     reading = ReadOptions(

@@ -15,7 +15,13 @@ from dbtrust.cli.progress import show_progress
 
 @click.command("diagnose")
 @click.argument("project", default=".", type=click.Path(path_type=Path))
-@option("--from", "saved", metavar="FILE", type=click.Path(path_type=Path), help="Judge this snapshot; no server is asked.")
+@option(
+    "--from",
+    "saved",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Judge this snapshot; no server is asked.",
+)
 @reading_options
 @target_report_options
 def command(project: Path, **options: Any) -> int:

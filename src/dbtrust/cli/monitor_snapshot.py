@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from dbtrust.cli.monitor import flow_options, reading_options, statements
-from dbtrust.cli.options import only_option, output_option, quiet_option, server_options, shared, verbose_option
+from dbtrust.cli.options import (
+    only_option,
+    output_option,
+    quiet_option,
+    server_options,
+    shared,
+    verbose_option,
+)
 from dbtrust.cli.output import check_output, complain, deliver, note
 from dbtrust.cli.progress import show_progress
 from dbtrust.model.report import Report

@@ -1,4 +1,4 @@
-"""What `monitor` reads and shows beside its findings: how to read a server, and tables for the views."""
+"""What `monitor` shows beside its findings: tables for the views."""
 
 from __future__ import annotations
 
@@ -7,26 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dbtrust.model.plan import Engine
-from dbtrust.model.progress import Progress, silent
-from dbtrust.model.snapshot import Row, Snapshot
 
 #: How a column's values are written: sizes in bytes, times in ms, shares 0 to 1; "name" is an object's name.
 Unit = Literal["text", "name", "code", "count", "bytes", "ms", "share", "per_second", "time"]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """How a server is read. `earlier`: an older snapshot of it, whose statement texts are not fetched again.
-
-    `timeout_ms` bounds each thing that is sent. `profiler` and `sample_docs` (documents for each collection, 0
-    for none) are MongoDB's.
-    """
-
-    earlier: Snapshot | None = None
-    timeout_ms: int = 30_000
-    profiler: bool = True
-    sample_docs: int = 100
-    progress: Progress = silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +28,7 @@ class Listing:
     name: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Mapping[str, Any], ...]
     total: int
     note: str = ""
 

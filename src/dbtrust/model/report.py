@@ -137,7 +137,9 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of contract version 1 (see report/schema.json)."""
         views = {view.engine: view.to_dict() for view in self.monitor or ()}
-        monitor = {} if self.monitor is None else {"monitor": {e: views.get(e) for e in ("postgres", "mongo")}}
+        monitor = (
+            {} if self.monitor is None else {"monitor": {e: views.get(e) for e in ("postgres", "mongo")}}
+        )
         return {
             "schema": 1,
             "dbtrust": VERSION,

@@ -55,7 +55,9 @@ def _broken(raw: bytes, error: orjson.JSONDecodeError, place: Location) -> Confi
     """orjson counts lines and columns from 1; one that ends too early was cut short."""
     where = Location(place.file, error.lineno, error.colno)
     if raw.lstrip().startswith(b"{") and not raw.rstrip().endswith(b"}"):
-        return ConfigError("this snapshot is cut short", location=where, next="copy the whole file, or " + _TAKE)
+        return ConfigError(
+            "this snapshot is cut short", location=where, next="copy the whole file, or " + _TAKE
+        )
     return ConfigError("this is no snapshot: it is no JSON", location=where, next=_TAKE)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dbtrust.model.errors import ConfigError, DbtrustError
-from dbtrust.model.monitor import EngineView, ReadOptions
+from dbtrust.model.monitor import EngineView
 from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo
-from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.snapshot import ReadOptions, Snapshot
 from dbtrust.monitor.files import load
 from dbtrust.monitor.judging import judge
 from dbtrust.monitor.leaf import leaf
@@ -135,7 +135,10 @@ def _by_engine(snapshots: Sequence[Snapshot]) -> dict[Engine, Snapshot]:
 
 
 def _report(
-    options: Options, rules: Mapping[Engine, tuple[Rule, ...]], taken: Taken, earlier: Mapping[Engine, Snapshot]
+    options: Options,
+    rules: Mapping[Engine, tuple[Rule, ...]],
+    taken: Taken,
+    earlier: Mapping[Engine, Snapshot],
 ) -> Report:
     findings: list[Finding] = []
     unseen: list[NotExamined] = []

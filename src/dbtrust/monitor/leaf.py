@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import Protocol, cast
 
-from dbtrust.model.monitor import EngineView, ReadOptions
+from dbtrust.model.monitor import EngineView
 from dbtrust.model.plan import Engine
-from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.snapshot import ReadOptions, Snapshot
 
 
 class Leaf(Protocol):

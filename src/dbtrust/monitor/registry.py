@@ -45,5 +45,7 @@ def _kept(id: str, prefixes: list[str]) -> bool:
 
 def _unknown(word: str, known: list[str]) -> ConfigError:
     close = nearest(word, [*ENGINES, *known, *{id.split(".")[0] for id in known}])
-    step = f"did you mean {close}?" if close else f"name an engine or the beginning of one of {', '.join(known)}"
+    step = (
+        f"did you mean {close}?" if close else f"name an engine or the beginning of one of {', '.join(known)}"
+    )
     return ConfigError(f"--only {word}: nothing is called that", next=step)
