@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbtrust.model.plan import Engine
+from dbtrust.model.progress import Progress, silent
 from dbtrust.model.report import NotExamined
 
 #: The version of a snapshot file; a file of a later one is refused, not guessed at.
@@ -28,3 +29,18 @@ class Snapshot:
     server: Mapping[str, Any]
     sections: Mapping[str, tuple[Row, ...]] = field(default_factory=dict[str, "tuple[Row, ...]"])
     not_examined: tuple[NotExamined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a server is read. `earlier`: an older snapshot of it, whose statement texts are not fetched again.
+
+    `timeout_ms` bounds each thing that is sent. `profiler` and `sample_docs` (documents for each collection, 0
+    for none) are MongoDB's.
+    """
+
+    earlier: Snapshot | None = None
+    timeout_ms: int = 30_000
+    profiler: bool = True
+    sample_docs: int = 100
+    progress: Progress = silent
