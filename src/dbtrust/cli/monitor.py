@@ -40,6 +40,8 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (
         option("--sample-docs", metavar="N", type=click.IntRange(min=0), default=100, show_default=True,
                help="MongoDB: documents of each collection to look at for their shape."),
+        option("--profile-seconds", metavar="N", type=click.FloatRange(0, 600), default=3.0, show_default=True,
+               help="MongoDB: how long the profiler is switched on, where it is off."),
         option("--no-profiler", is_flag=True, help="MongoDB: leave the profiler alone."),
         option("--show-literals", is_flag=True, help="Keep the values in statements, and comments."),
         option("--print-sql", is_flag=True, help="Show everything that would be sent, and send nothing."),
@@ -56,7 +58,10 @@ def flow_options(project: Path, asked: Shared, said: dict[str, Any], progress: P
     from dbtrust.monitor.flow import Options
 
     reading = ReadOptions(
-        profiler=not said["no_profiler"], sample_docs=said["sample_docs"], progress=progress
+        profiler=not said["no_profiler"],
+        profile_seconds=said["profile_seconds"],
+        sample_docs=said["sample_docs"],
+        progress=progress,
     )
     return Options(
         project=project, only=asked.only, postgres=asked.postgres, mongo=asked.mongo, target=asked.target,

@@ -32,7 +32,7 @@ def command(project: Path, **options: Any) -> int:
     """
     from dbtrust.monitor.flow import diagnose
 
-    names = ("sample_docs", "no_profiler", "show_literals", "print_sql", "since", "saved")
+    names = ("sample_docs", "profile_seconds", "no_profiler", "show_literals", "print_sql", "since", "saved")
     said = {key: options.pop(key) for key in names}
     asked = shared(options)
     check_output(asked.output)

@@ -40,7 +40,8 @@ def command(project: Path, **options: Any) -> int:
     from dbtrust.monitor.flow import snapshot
 
     said = {
-        key: options.pop(key) for key in ("sample_docs", "no_profiler", "show_literals", "print_sql", "since")
+        key: options.pop(key)
+        for key in ("sample_docs", "profile_seconds", "no_profiler", "show_literals", "print_sql", "since")
     }
     asked = shared(options)
     check_output(asked.output)

@@ -35,12 +35,13 @@ class Snapshot:
 class ReadOptions:
     """How a server is read. `earlier`: an older snapshot of it, whose statement texts are not fetched again.
 
-    `timeout_ms` bounds each thing that is sent. `profiler` and `sample_docs` (documents for each collection, 0
-    for none) are MongoDB's.
+    `timeout_ms` bounds each thing that is sent. The others are MongoDB's: `profiler` may be switched on, for
+    `profile_seconds`; `sample_docs` documents of each collection are looked at, 0 for none.
     """
 
     earlier: Snapshot | None = None
     timeout_ms: int = 30_000
     profiler: bool = True
+    profile_seconds: float = 3.0
     sample_docs: int = 100
     progress: Progress = silent

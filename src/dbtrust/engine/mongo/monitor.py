@@ -26,7 +26,7 @@ from dbtrust.engine.mongo.monitor_members import (
 )
 from dbtrust.engine.mongo.profiler import Profiling, filter_of, read_settings
 from dbtrust.engine.mongo.urls import database_of
-from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 
 Document = Mapping[str, Any]
 CLUSTER, READ = "the role clusterMonitor", "the role readAnyDatabase (or read on the database)"
@@ -34,30 +34,17 @@ BOTH = "the roles clusterMonitor and readAnyDatabase"
 _WRITES = "a replica set: a mongos has no profiler of its own"
 
 
-@dataclass(frozen=True, slots=True)
-class MongoOptions:
-    """`database` "": the URL's, or all. `profile_seconds`: how long the profiler is on, where it may be.
-
-    `slow_ms`: what it keeps. `sample_docs`: documents for each sampled collection, 0 for none. `literals`: keep an
-    example of each slow operation with its values. `timeout_ms` bounds each command.
-    """
-
-    database: str = ""
-    profiler: bool = True
-    profile_seconds: float = 3.0
-    slow_ms: int = 100
-    sample_docs: int = 100
-    literals: bool = False
-    timeout_ms: int = 30_000
+#: What the profiler keeps, in ms: the server's own default.
+SLOW_MS = 100
 
 
-def read_snapshot(url: str, options: MongoOptions | None = None) -> Snapshot:
+def read_snapshot(url: str, options: ReadOptions | None = None) -> Snapshot:
     """Everything that the role may see; what it may not stands in `not_examined`.
 
     A server that goes away half way leaves what was read, and `server["lost"]` says so. Raises ConfigError and
     ServerError where nothing answers from the start.
     """
-    options = options or MongoOptions()
+    options = options or ReadOptions()
     with connect(url) as client:
         reading = _Reading(Asker(client, url, options.timeout_ms), options)
         return reading.run()
@@ -68,14 +55,14 @@ class _Reading:
     """One snapshot in the making."""
 
     ask: Asker
-    options: MongoOptions
+    options: ReadOptions
     sections: dict[str, tuple[Row, ...]] = field(default_factory=dict[str, tuple[Row, ...]])
     server: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def run(self) -> Snapshot:
         taken = iso(datetime.datetime.now(datetime.UTC)) or ""
         hello = self.ask.section("server", "a server that answers", self._hello) or {}
-        single = self.options.database or database_of(self.ask.url)
+        single = database_of(self.ask.url)
         databases = self.ask.section(
             "databases", CLUSTER, lambda: collections.user_databases(self.ask, single)
         )
@@ -99,7 +86,12 @@ class _Reading:
         hello = self.ask.command("admin", {"hello": 1})
         build = self.ask.command("admin", {"buildInfo": 1})
         self.server |= server_facts(hello, build)
-        self.server["database"] = self.options.database or database_of(self.ask.url)
+        database = database_of(self.ask.url)
+        place = " ".join(sorted(self.server["hosts"])) or _address(self.ask)
+        self.server |= {
+            "database": database,
+            "identity": f"{hello.get('setName') or 'no set'} {place} {database}",
+        }
         return hello
 
     @contextmanager
@@ -115,7 +107,7 @@ class _Reading:
                 with profiling.held():
                     self.sections["profiler_repairs"] = tuple(profiling.repaired)
                     self._settings_of(databases)
-                    profiling.arm(databases, self.options.slow_ms)
+                    profiling.arm(databases, SLOW_MS)
                     yield lambda: profiling.wait(self.options.profile_seconds)
                 return
             if profiling.pending():
@@ -182,9 +174,8 @@ class _Reading:
         return not any(what.startswith("member ") for what in self.ask.notes.found)
 
     def _operations(self, databases: Sequence[str], names: Names, members: Sequence[Member]) -> None:
-        literals = self.options.literals
-        self._add("operations", CLUSTER, lambda: operations.read_operations(members, literals=literals))
-        slow = operations.Operations(names, databases, literals=literals)
+        self._add("operations", CLUSTER, lambda: operations.read_operations(members))
+        slow = operations.Operations(names, databases)
         read = [
             self.ask.section(
                 "profiles", CLUSTER, lambda: _done(operations.read_profiles, self.ask, databases, slow)
@@ -263,9 +254,9 @@ def settings_row(parsed: Document, parameters: Document) -> dict[str, Any]:
     }
 
 
-def commands(options: MongoOptions | None = None) -> list[str]:
+def commands(options: ReadOptions | None = None) -> list[str]:
     """Every command that `read_snapshot` can send, as JSON after the database it goes to."""
-    options = options or MongoOptions()
+    options = options or ReadOptions()
     found: list[tuple[str, Any]] = [
         ("admin", {"hello": 1}),
         ("admin", {"buildInfo": 1}),
@@ -288,12 +279,12 @@ def commands(options: MongoOptions | None = None) -> list[str]:
     return [f"{database}: {json.dumps(command)}" for database, command in [*found, *_optional(options)]]
 
 
-def _optional(options: MongoOptions) -> list[tuple[str, Any]]:
+def _optional(options: ReadOptions) -> list[tuple[str, Any]]:
     """What is sent unless it is declined."""
     found: list[tuple[str, Any]] = []
     if options.profiler:
         found += [
-            ("DATABASE", {"profile": 1, "filter": filter_of(options.slow_ms)}),
+            ("DATABASE", {"profile": 1, "filter": filter_of(SLOW_MS)}),
             ("DATABASE", {"profile": "as before", "filter": "as before"}),
             ("DATABASE", {"drop": "system.profile, if it was not there"}),
         ]

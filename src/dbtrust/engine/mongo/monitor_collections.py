@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, cast
 
 from pymongo.errors import ConnectionFailure, OperationFailure
@@ -123,9 +124,8 @@ def with_statistics(ask: Asker, rows: Rows) -> Rows:
     for database, document in gathered(ask, rows, statistics_of):
         key = (database, str(document["ns"]).partition(".")[2])
         values: dict[str, Any] = {name: number(inside(document, path)) for name, path in _NUMBERS.items()}
-        values["index_sizes"] = {
-            k: number(v) for k, v in (inside(document, "storageStats/indexSizes") or {}).items()
-        }
+        sizes = cast("Document", inside(document, "storageStats/indexSizes") or {})
+        values["index_sizes"] = {index: number(size) for index, size in sizes.items()}
         found[key] = _summed(found[key], values) if key in found else values
     plain = [row for row in rows if row["type"] == "collection"]
     others = [row for row in rows if row["type"] != "collection"]
@@ -143,8 +143,8 @@ def _summed(first: Document, second: Document) -> dict[str, Any]:
     for key, value in first.items():
         other = second[key]
         if isinstance(value, Mapping):
-            names = {**cast("Document", value), **cast("Document", other)}
-            whole[key] = {n: (value.get(n) or 0) + (other.get(n) or 0) for n in names}
+            one, two = cast("Document", value), cast("Document", other)
+            whole[key] = {n: (one.get(n) or 0) + (two.get(n) or 0) for n in {**one, **two}}
         else:
             whole[key] = None if value is None and other is None else (value or 0) + (other or 0)
     return whole
@@ -159,7 +159,7 @@ def gathered(
     """(database, document) of a pipeline over every plain collection, many of them in one command."""
     batches = list(_batches([row for row in rows if row["type"] == "collection"]))
     with ThreadPoolExecutor(_THREADS) as pool:
-        for database, documents in pool.map(lambda b: _batch(ask, *b, pipeline), batches):
+        for database, documents in pool.map(partial(_batch, ask, pipeline), batches):
             yield from ((database, document) for document in documents)
 
 
@@ -172,8 +172,9 @@ def _batches(rows: Sequence[Document]) -> Iterator[tuple[str, list[str]]]:
             yield database, names[start : start + BATCH]
 
 
-def _batch(ask: Asker, database: str, names: Sequence[str], pipeline: Pipeline) -> tuple[str, Rows]:
+def _batch(ask: Asker, pipeline: Pipeline, asked: tuple[str, list[str]]) -> tuple[str, Rows]:
     """One command; where the server refuses it (one of them was dropped meanwhile), one for each collection."""
+    database, names = asked
     union = [{"$unionWith": {"coll": name, "pipeline": list(pipeline(name))}} for name in names[1:]]
     try:
         return database, list(ask.rows(database, names[0], [*pipeline(names[0]), *union]))

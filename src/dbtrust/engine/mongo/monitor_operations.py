@@ -34,13 +34,13 @@ _NAMES = {
 _QUERY_STATS: list[dict[str, Any]] = [{"$queryStats": {}}, {"$limit": 1000}]
 
 
-def read_operations(members: Iterable[Member], *, literals: bool) -> Rows:
+def read_operations(members: Iterable[Member]) -> Rows:
     """Operations and open transactions of users, now; without dbtrust's own."""
     rows: Rows = []
     for member in members:
         for entry in member.ask.rows("admin", 1, CURRENT):
             if _of_a_user(entry):
-                rows.append(running_row(entry, member.name, literals=literals))
+                rows.append(running_row(entry, member.name))
     return rows
 
 
@@ -51,13 +51,14 @@ def _of_a_user(entry: Document) -> bool:
     if not entry.get("active") or ("connectionId" not in entry and entry.get("type") != "op"):
         return False
     # Index builds run in threads of the server itself.
-    client = "client" in entry or "clientMetadata" in entry or entry.get("command", {}).get("createIndexes")
-    waiting = {"hello", "isMaster", "ismaster"} & set(cast("Document", entry.get("command") or {}))
+    command = cast("Document", entry.get("command") or {})
+    client = "client" in entry or "clientMetadata" in entry or bool(command.get("createIndexes"))
+    waiting = {"hello", "isMaster", "ismaster"} & set(command)
     streaming = collection == "oplog.rs" or bool(inside(entry, "cursor/tailable"))
-    return bool(client) and not waiting and not streaming and database not in ("local", "config")
+    return client and not waiting and not streaming and database not in ("local", "config")
 
 
-def running_row(entry: Document, member: str, *, literals: bool) -> dict[str, Any]:
+def running_row(entry: Document, member: str) -> dict[str, Any]:
     """One document of $currentOp. Durations are in ms; a transaction has `open_ms` and `idle_ms`."""
     command = cast("Document", entry.get("command") or entry.get("originatingCommand") or {})
     origin = cast("Document", inside(entry, "cursor/originatingCommand") or {})
@@ -67,6 +68,7 @@ def running_row(entry: Document, member: str, *, literals: bool) -> dict[str, An
         "opid": str(entry.get("opid", "")),
         "database": database,
         "collection": collection,
+        "target": str(command.get("createIndexes", "")),
         "operation": operation(command, str(entry.get("op", ""))),
         "app": str(entry.get("appName", "")),
         "client": str(entry.get("client", "")),
@@ -83,13 +85,16 @@ def running_row(entry: Document, member: str, *, literals: bool) -> dict[str, An
         "yields": number(entry.get("numYields")),
     }
     row |= _transaction(entry)
-    return row | ({"example": literal_text(origin or command)} if literals else {})
+    return row | {"example": literal_text(origin or command)}
 
 
 def _transaction(entry: Document) -> dict[str, Any]:
     found = cast("Document", entry.get("transaction") or {})
     opened = number(found.get("timeOpenMicros"))
+    parameters = cast("Document", found.get("parameters") or {})
+    session = inside(entry, "lsid/id")
     return {
+        "transaction": f"{session}:{number(parameters.get('txnNumber'))}" if opened is not None else None,
         "open_ms": None if opened is None else opened / 1000,
         "idle_ms": (number(found.get("timeInactiveMicros")) or 0) / 1000 if opened is not None else None,
         "idle_now": entry.get("type") == "idleSession" if opened is not None else None,
@@ -99,8 +104,8 @@ def _transaction(entry: Document) -> dict[str, Any]:
 class Operations:
     """Slow operations, added one by one, as rows of shapes."""
 
-    def __init__(self, names: Names, databases: Iterable[str], *, literals: bool) -> None:
-        self._names, self._databases, self._literals = names, frozenset(databases), literals
+    def __init__(self, names: Names, databases: Iterable[str]) -> None:
+        self._names, self._databases = names, frozenset(databases)
         self._rows: dict[tuple[str, ...], dict[str, Any]] = {}
         self._profiled: dict[tuple[Any, ...], list[datetime.datetime]] = {}
 
@@ -137,8 +142,7 @@ class Operations:
             }
             row |= {"operation": name, "shape": text, "plan": plan, "count": 0, "sources": [], **_ZERO}
         _count(row, entry, when, source)
-        if self._literals:
-            row.setdefault("example", literal_text(command))
+        row.setdefault("example", literal_text(command))
 
     def _wanted(self, database: str, collection: str, entry: Document) -> bool:
         own = str(entry.get("appName", "")).startswith(APP) or database in SYSTEM
@@ -193,9 +197,8 @@ def _first(entry: Document, names: Sequence[str]) -> float:
 def _waited(entry: Document) -> float:
     """Milliseconds of waiting for locks and, on 8.0 and later (documented), in queues."""
     locks = cast("Mapping[str, Document]", entry.get("locks") or {})
-    micros = [
-        number(v) or 0 for lock in locks.values() for v in (lock.get("timeAcquiringMicros") or {}).values()
-    ]
+    acquiring = [cast("Document", lock.get("timeAcquiringMicros") or {}) for lock in locks.values()]
+    micros = [number(waited) or 0 for found in acquiring for waited in found.values()]
     queues = cast("Mapping[str, Document]", entry.get("queues") or {})
     micros += [number(queue.get("totalTimeQueuedMicros")) or 0 for queue in queues.values()]
     return sum(micros) / 1000

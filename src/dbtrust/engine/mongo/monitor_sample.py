@@ -64,11 +64,8 @@ def read_samples(ask: Asker, collections: Sequence[Document], size: int) -> Rows
             ask.notes.add(f"samples of {row['label']}", "documents that can be read within the time")
             continue
         rows.append(_name(row) | found.row())
-    if left := len(sampleable(collections)) - MOST:
-        if left > 0:
-            ask.notes.add(
-                f"samples of {left} smaller collections", "a run for one database (--database NAME)"
-            )
+    if (left := len(sampleable(collections)) - MOST) > 0:
+        ask.notes.add(f"samples of {left} smaller collections", "a run for one database (--database NAME)")
     return rows
 
 
