@@ -63,16 +63,18 @@ class _Reading:
         taken = iso(datetime.datetime.now(datetime.UTC)) or ""
         hello = self.ask.section("server", "a server that answers", self._hello) or {}
         single = database_of(self.ask.url)
-        databases = self.ask.section(
-            "databases", CLUSTER, lambda: collections.user_databases(self.ask, single)
-        )
         names = Names(bool(single))
-        with self._profiling(hello, databases or []) as wait, self._members(hello) as members:
-            self._instance(members, hello)
-            found = self._catalog(databases or [], names, members)
-            wait()
-            self._operations(databases or [], names, members)
-            self._samples(found)
+        with self._members(hello) as members:
+            self._moment(members)
+            databases = self.ask.section(
+                "databases", CLUSTER, lambda: collections.user_databases(self.ask, single)
+            )
+            with self._profiling(hello, databases or []) as wait:
+                self._set(members, hello)
+                found = self._catalog(databases or [], names, members)
+                wait()
+                self._slow(databases or [], names, members)
+                self._samples(found)
         if self.ask.notes.lost:
             self.server["lost"] = self.ask.notes.lost
         return Snapshot("mongo", taken, self.server, self.sections, tuple(self.ask.notes.found.values()))
@@ -128,9 +130,13 @@ class _Reading:
                 return
             yield stack.enter_context(reached(self.ask, hosts, own))
 
-    def _instance(self, members: Sequence[Member], hello: Document) -> None:
+    def _moment(self, members: Sequence[Member]) -> None:
+        """What is true of this moment comes first, before dbtrust's own reads are a part of it."""
         self._add("status", CLUSTER, lambda: read_status(members))
         self._started()
+        self._add("operations", CLUSTER, lambda: operations.read_operations(members))
+
+    def _set(self, members: Sequence[Member], hello: Document) -> None:
         if hello.get("setName"):
             self._add("members", CLUSTER, lambda: read_members(self.ask))
             self._add(
@@ -173,8 +179,7 @@ class _Reading:
     def _all_reached(self) -> bool:
         return not any(what.startswith("member ") for what in self.ask.notes.found)
 
-    def _operations(self, databases: Sequence[str], names: Names, members: Sequence[Member]) -> None:
-        self._add("operations", CLUSTER, lambda: operations.read_operations(members))
+    def _slow(self, databases: Sequence[str], names: Names, members: Sequence[Member]) -> None:
         slow = operations.Operations(names, databases)
         read = [
             self.ask.section(

@@ -39,12 +39,13 @@ def read_operations(members: Iterable[Member]) -> Rows:
     rows: Rows = []
     for member in members:
         for entry in member.ask.rows("admin", 1, CURRENT):
-            if _of_a_user(entry):
+            if of_a_user(entry):
                 rows.append(running_row(entry, member.name))
     return rows
 
 
-def _of_a_user(entry: Document) -> bool:
+def of_a_user(entry: Document) -> bool:
+    """Is it an operation or a transaction of a program, and not the server's own or one that only listens?"""
     database, _, collection = str(entry.get("ns", "")).partition(".")
     if entry.get("transaction"):
         return True
@@ -52,7 +53,7 @@ def _of_a_user(entry: Document) -> bool:
         return False
     # Index builds run in threads of the server itself.
     command = cast("Document", entry.get("command") or {})
-    client = "client" in entry or "clientMetadata" in entry or bool(command.get("createIndexes"))
+    client = bool({"client", "clientMetadata"} & set(entry)) or bool(command.get("createIndexes"))
     waiting = {"hello", "isMaster", "ismaster"} & set(command)
     streaming = collection == "oplog.rs" or bool(inside(entry, "cursor/tailable"))
     return client and not waiting and not streaming and database not in ("local", "config")
@@ -79,9 +80,7 @@ def running_row(entry: Document, member: str) -> dict[str, Any]:
         "message": str(entry.get("msg", "")),
         "index_build": bool(command.get("createIndexes"))
         or str(entry.get("msg", "")).startswith("Index Build"),
-        "indexes": [
-            str(spec.get("name", "")) for spec in command.get("indexes", ()) if isinstance(spec, Mapping)
-        ],
+        "indexes": [str(inside(spec, "name") or "") for spec in command.get("indexes", ())],
         "yields": number(entry.get("numYields")),
     }
     row |= _transaction(entry)
@@ -151,7 +150,8 @@ class Operations:
 
     def rows(self) -> Rows:
         """The shapes that took the most time, first."""
-        found = sorted(self._rows.values(), key=lambda r: (-r["total_ms"], r["label"], r["shape"]))
+        whole = [{**row, "count": row["count"] or 1} for row in self._rows.values()]
+        found = sorted(whole, key=lambda r: (-r["total_ms"], r["label"], r["shape"]))
         return found[:MOST_SHAPES]
 
 
@@ -163,7 +163,8 @@ _ZERO: dict[str, Any] = {
 
 def _count(row: dict[str, Any], entry: Document, when: datetime.datetime | None, source: str) -> None:
     values = {key: _first(entry, names) for key, names in _NAMES.items()}
-    row["count"] += 1
+    # A find and the getMores of its cursor are one run.
+    row["count"] += not entry.get("originatingCommand")
     row["total_ms"] += values["ms"]
     row["max_ms"] = max(row["max_ms"], values["ms"])
     for key in ("keys", "documents", "returned", "modified"):
