@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dbtrust.judge.rules.indexes import identifier, named
@@ -58,6 +58,21 @@ def is_small(row: Row) -> bool:
 def stored(rows: Iterable[Row]) -> Iterator[Row]:
     """Tables and materialized views that have rows of their own and are not small."""
     return (row for row in rows if row["kind"] in ("r", "m") and not is_small(row))
+
+
+def rolled_up(rows: Sequence[Row], fields: Sequence[str]) -> list[Row]:
+    """Those that are no partition, with the sums of `fields` over all that stand below them."""
+    parents = {row["oid"]: row["parent"] for row in rows}
+    sums: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        root, seen = row["oid"], set[int]()
+        while parents.get(root) in parents and root not in seen:
+            seen.add(root)
+            root = parents[root]
+        into = sums.setdefault(root, dict.fromkeys(fields, 0))
+        for name in fields:
+            into[name] += row[name] or 0
+    return [{**row, **sums[row["oid"]]} for row in rows if row["oid"] in sums]
 
 
 def option(row: Row, name: str) -> str | None:

@@ -6,9 +6,17 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
-from dbtrust.monitor.counters import INDEXES, counted, period
+from dbtrust.monitor.counters import INDEXES, TABLES, counted, period
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import SMALL, duration, finding, index_subject, size, sql_name
+from dbtrust.monitor.rules.postgres._common import (
+    SMALL,
+    duration,
+    finding,
+    index_subject,
+    rolled_up,
+    size,
+    sql_name,
+)
 
 #: Younger counters miss what runs once a week.
 _LONG = 7 * 86_400.0
@@ -16,18 +24,15 @@ _LONG = 7 * 86_400.0
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """Partitions count as their parent's index. A table that nobody read says nothing of its indexes."""
-    rows = counted(now, earlier, INDEXES)
-    tables = {row["oid"]: row for row in now.sections["tables"]}
-    used = {row["oid"] for row in rows if row["idx_scan"]}
-    parents = {row["parent"] for row in rows if row["parent"] and row["idx_scan"]}
+    tables = {row["oid"]: row for row in rolled_up(counted(now, earlier, TABLES), ("seq_scan", "idx_scan"))}
     since = period(now, earlier, INDEXES)
-    for row in rows:
+    long = since.seconds is not None and since.seconds >= _LONG
+    age = duration(since.seconds * 1000) if since.seconds is not None else "an unknown time"
+    caution = "" if long else "; too short, or unknown, to drop it yet"
+    for row in rolled_up(counted(now, earlier, INDEXES), ("idx_scan", "bytes")):
         table = tables.get(row["table_oid"], {})
-        if row["oid"] in used | parents or row["parent"] or not _free(row) or not _read(table):
+        if row["idx_scan"] or not _free(row) or not _read(table):
             continue
-        long = since.seconds is not None and since.seconds >= _LONG
-        age = duration(since.seconds * 1000) if since.seconds is not None else "an unknown time"
-        caution = "" if long else "; too short, or unknown, to drop it yet"
         yield finding(
             RULE.id, "warning" if long else "info", index_subject(row),
             f"no query read {row['name']} on {row['table']} ({size(row['bytes'])}) in {age}{caution}",
