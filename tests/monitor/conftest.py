@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from tests.monitor.faults import Ill, healthy, sick, standby
 
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.monitor import read_snapshot
@@ -14,7 +15,6 @@ from dbtrust.engine.runs import Run
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import ReadOptions, Snapshot
 from dbtrust.monitor.registry import rules
-from tests.monitor.faults import Ill, healthy, sick
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Seen:
 
     def later(self, section: str, *fields: str, ms: float) -> Seen:
         """The same, had it been read `ms` later: these ages of the section's rows are so much higher."""
+
         def aged(row: Any) -> Any:
             return {**row, **{name: row[name] + ms for name in fields if row[name] is not None}}
 
@@ -73,3 +74,10 @@ def ill(sick_server: Ill) -> Seen:
 def well(healthy_url: str) -> Seen:
     """The healthy server, read once."""
     return Seen(read_snapshot(healthy_url, ReadOptions()))
+
+
+@pytest.fixture(scope="session")
+def lagging(server_run: Run, healthy_url: str, well: Seen) -> Iterator[tuple[Seen, Seen]]:
+    """The healthy server after a standby stopped to replay, and that standby. `well` was read before."""
+    with standby(server_run, find_postgres("17"), healthy_url) as url:
+        yield Seen(read_snapshot(healthy_url, ReadOptions())), Seen(read_snapshot(url, ReadOptions()))

@@ -12,8 +12,10 @@ from typing import Any
 import psycopg
 
 from dbtrust.engine.postgres.binaries import PostgresBinaries
-from dbtrust.engine.postgres.server import PostgresServer, start_postgres
+from dbtrust.engine.postgres.server import PostgresServer, start_postgres, write_configuration
+from dbtrust.engine.postgres.settings import configuration
 from dbtrust.engine.runs import Run
+from dbtrust.engine.watchdog import title
 from dbtrust.judge.statements import split
 
 _HERE = Path(__file__).parent
@@ -50,8 +52,10 @@ def healthy(run: Run, binaries: PostgresBinaries) -> Iterator[str]:
     url = server.admin_url()
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET autovacuum = on")
-        admin.execute("SELECT pg_reload_conf()")
         _script(admin, "healthy")
+        hba = server.folder / "data" / "pg_hba.conf"
+        hba.write_text("local all all trust\nlocal replication all trust\n", encoding="utf-8")
+        admin.execute("SELECT pg_reload_conf()")
         for number in range(150):
             admin.execute("SELECT v FROM item WHERE id = %s", [number], prepare=False)
             admin.execute("SELECT count(*) FROM tiny", prepare=False)
@@ -74,6 +78,37 @@ def sick(run: Run, binaries: PostgresBinaries) -> Iterator[Ill]:
         opened = Opened(server.admin_url(), stack)
         holder = _make(opened)
         yield Ill(server.admin_url(), holder, server)
+    server.stop()
+
+
+@contextmanager
+def standby(run: Run, binaries: PostgresBinaries, primary: str) -> Iterator[str]:
+    """The URL of a standby of the healthy server, which has not replayed the last 20 MB."""
+    folder = run.add("p")
+    argv = ["pg_basebackup", "-D", folder / "data", "-X", "stream", "-c", "fast", "--no-sync"]
+    argv += ["-d", psycopg.conninfo.make_conninfo(primary, dbname=None), "-R"]
+    process = run.spawn([binaries.folder / "pg_basebackup", *argv[1:]], folder=folder, log=folder / "tools")
+    assert process.wait() == 0, (folder / "tools").read_text()
+    server = PostgresServer(run, binaries, folder)
+    source = psycopg.conninfo.make_conninfo(primary, dbname=None, application_name="late")
+    own = {
+        "unix_socket_directories": folder,
+        "port": 5432,
+        "cluster_name": title(str(folder)),
+        "hot_standby": True,
+    }
+    text = configuration(HEALTHY, {**own, "primary_conninfo": source})
+    (folder / "data" / "postgresql.auto.conf").write_text("", encoding="utf-8")
+    write_configuration(folder / "data", text, "local all all trust\n")
+    server.launch({})
+    with psycopg.connect(server.admin_url(), autocommit=True) as replica:
+        replica.execute("SELECT pg_wal_replay_pause()")
+        with psycopg.connect(primary, autocommit=True) as admin:
+            admin.execute(
+                "CREATE TABLE shipped AS SELECT repeat('x', 1000) AS v FROM generate_series(1, 20000)"
+            )
+            _until(admin, "SELECT pg_wal_lsn_diff(flush_lsn, replay_lsn) > 17000000 FROM pg_stat_replication")
+    yield server.admin_url()
     server.stop()
 
 
@@ -246,6 +281,8 @@ def _sessions(opened: Opened) -> int:
     with psycopg.connect(opened.url, autocommit=True) as watcher:
         _until(watcher, "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database()")
         _until(watcher, "SELECT n_tup_upd = 6000 FROM pg_stat_user_tables WHERE relname = 'hot'")
-        _until(watcher, "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '60 ms'")
+        _until(
+            watcher,
+            "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '60 ms'",
+        )
     return holder.info.backend_pid
-

@@ -26,7 +26,7 @@ CREATE INDEX ON part (day);
 CREATE SEQUENCE circle MAXVALUE 10 CYCLE;
 SELECT setval('circle', 9);
 UPDATE item SET made = made + interval '1 day' WHERE id <= 6000;
-CHECKPOINT;
+SELECT pg_stat_force_next_flush();
 ANALYZE;
 SELECT pg_stat_reset();
 SELECT pg_stat_statements_reset();
