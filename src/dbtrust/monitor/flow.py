@@ -98,7 +98,9 @@ def _urls(options: Options, config: Config | None) -> dict[Engine, str]:
         postgres, mongo = target_urls(config, options.target, postgres, mongo)
     wanted = chosen(options.only)
     urls: dict[Engine, str | None] = {"postgres": postgres, "mongo": mongo}
-    found = {engine: _at(engine, url, options.database) for engine in wanted if (url := urls[engine])}
+    found: dict[Engine, str] = {
+        engine: _at(engine, url, options.database) for engine in wanted if (url := urls[engine])
+    }
     if not found:
         raise ConfigError(
             "monitor reads a target, and there is none",

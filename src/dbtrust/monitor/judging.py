@@ -29,7 +29,15 @@ def judge(
             blind[name].append(rule.id)
         if not missing:
             findings += rule.decide(now, earlier)
-    return findings, list(_not_examined(now.not_examined, blind))
+    return findings, _once(_not_examined(now.not_examined, blind))
+
+
+def _once(items: Iterable[NotExamined]) -> list[NotExamined]:
+    """One entry for each thing that is needed."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for item in items:
+        found[item.needs].append(item.what)
+    return [NotExamined(", ".join(what), needs) for needs, what in found.items()]
 
 
 def _not_examined(said: Iterable[NotExamined], blind: dict[str, list[str]]) -> Iterable[NotExamined]:

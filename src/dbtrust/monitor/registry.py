@@ -30,7 +30,7 @@ def rules(engine: Engine) -> tuple[Rule, ...]:
 def chosen(only: Iterable[str]) -> dict[Engine, tuple[Rule, ...]]:
     """The rules that `--only` leaves, for each engine it leaves. Raises ConfigError for a word that begins no id."""
     words = list(only)
-    engines = [e for e in ENGINES if e in words] or list(ENGINES)
+    engines: list[Engine] = [e for e in ENGINES if e in words] or list(ENGINES)
     prefixes = [word for word in words if word not in ENGINES]
     known = sorted({rule.id for engine in ENGINES for rule in rules(engine)})
     for word in prefixes:

@@ -52,6 +52,16 @@ def read_snapshot(url: str, options: ReadOptions) -> Snapshot:
     )
 
 
+def read_sections(connection: psycopg.Connection[Any], names: frozenset[str]) -> Snapshot:
+    """A snapshot of these sections alone; the connection only reads from then on. Raises ServerError."""
+    reader = _Reader(connection, ReadOptions())
+    server = reader.server()
+    for question in QUESTIONS:
+        if question.name in names:
+            reader.section(question, server)
+    return Snapshot("postgres", str(server["now"]), server, reader.found, tuple(reader.not_examined))
+
+
 def sent(url: str, options: ReadOptions) -> list[str]:
     """What `read_snapshot` sends to the server of this URL, whose version the connection itself tells."""
     with connect(url) as connection:
@@ -106,14 +116,15 @@ class _Reader:
     def sections(self, server: Mapping[str, Any]) -> None:
         """Fills `found` and `not_examined`."""
         for question in QUESTIONS:
-            self._section(question, server)
+            self.section(question, server)
         self._merge_relations(server)
         self._served()
         self._texts()
         self._bloat(server)
         self.not_examined += list(_unseen(server, self.found))
 
-    def _section(self, question: Question, server: Mapping[str, Any]) -> None:
+    def section(self, question: Question, server: Mapping[str, Any]) -> None:
+        """Asks one question; its rows, or why there are none, are kept."""
         version = _version_of(question, server)
         if version is None:
             self._leave_out(question.name, question.needs)

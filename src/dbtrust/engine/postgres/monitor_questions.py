@@ -42,7 +42,6 @@ QUESTIONS = (
     Question("replication"),
     Question("receiver"),
     Question("slots", {0: "", 170000: "_17"}),
-    Question("subscriptions"),
     Question("archiver"),
     Question("checkpoints", {0: "", 170000: "_17"}),
     Question("wal"),
