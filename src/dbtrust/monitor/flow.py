@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dbtrust.model.errors import ConfigError, DbtrustError
+from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
 from dbtrust.model.monitor import EngineView
 from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config
@@ -60,6 +60,7 @@ def snapshot(options: Options) -> Taken:
     for engine, url in urls.items():
         try:
             found.append(_read(engine, url, options, before.get(engine)))
+            _refuse_lost(found[-1])
         except DbtrustError as error:
             problems.append(Problem.of(error))
     return Taken(config.name if config else None, tuple(found), tuple(problems), fail_on)
@@ -122,6 +123,15 @@ def _at(engine: Engine, url: str, database: str | None) -> str:
 def _read(engine: Engine, url: str, options: Options, earlier: Snapshot | None) -> Snapshot:
     found = leaf(engine).read(url, replace(options.reading, earlier=earlier))
     return found if options.literals else leaf(engine).redacted(found)
+
+
+def _refuse_lost(found: Snapshot) -> None:
+    """Raises ServerError for a server that went away while it was read; what was read stays."""
+    if why := found.server.get("lost"):
+        raise ServerError(
+            f"the server went away while it was read: {why}",
+            next="what was read before is shown; look at the server's log and run again",
+        )
 
 
 def _saved(options: Options) -> Taken:

@@ -168,8 +168,8 @@ class _Reader:
             return
         rows = self._try("relations", RELATIONS)
         more = {row["oid"]: row for row in rows or ()}
-        for name in ("tables", "indexes"):
-            self.found[name] = tuple({**row, **more.get(row["oid"], {})} for row in self.found.get(name, ()))
+        for name in {"tables", "indexes"} & self.found.keys():
+            self.found[name] = tuple({**row, **more.get(row["oid"], {})} for row in self.found[name])
 
     def _served(self) -> None:
         """Indexes and constraints in the form in which they are compared."""
