@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
 
+from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from dbtrust.engine.mongo.catalog import collection_definition, index_definition
+from dbtrust.engine.mongo.catalog import collection_definition, index_definition, indexes
+from dbtrust.engine.mongo.catalog import collections as listed
 from dbtrust.engine.mongo.monitor_ask import UNAUTHORIZED, Asker, Rows, inside, iso, number
 from dbtrust.engine.mongo.shapes import cut
 
@@ -118,6 +120,19 @@ def _declared(options: Document) -> dict[str, list[str]]:
     return found
 
 
+def read_declared(db: Database[Any]) -> tuple[Rows, Rows]:
+    """(collections, indexes) of one database by their definitions alone: no counter, and no right but to list."""
+    rows = [_collection(db.name, info["name"], info, Names(single=True)) for info in listed(db)]
+    plain = [row for row in rows if row["type"] == "collection"]
+    specs = [(row, spec) for row in plain for spec in indexes(db, row["collection"])]
+    found = [
+        _named(row, str(spec["name"]))
+        | _index({"name": spec["name"], "spec": spec, "building": spec.get("building")}, row)
+        for row, spec in specs
+    ]
+    return rows, _sorted(found)
+
+
 def with_statistics(ask: Asker, rows: Rows) -> Rows:
     """The rows with sizes and counters; a collection that went away meanwhile is left out."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -195,15 +210,19 @@ def _batch(ask: Asker, pipeline: Pipeline, asked: tuple[str, list[str]]) -> tupl
 
 def read_indexes(ask: Asker, rows: Rows, member: str) -> tuple[Rows, Rows]:
     """(indexes with their definitions, their use on this member) of every plain collection."""
-    indexes: Rows = []
+    found: Rows = []
     use: Rows = []
     labels = {_key(row): row for row in rows}
     for database, document in gathered(ask, rows, use_of):
         owner = labels[database, document["collection"]]
-        base = {"database": database, "collection": owner["collection"], "index": str(document["name"])}
+        base = _named(owner, str(document["name"]))
         use.append(base | _use(document, member))
-        indexes.append(base | {"label": owner["label"]} | _index(document, owner))
-    return _sorted(indexes), _sorted(use)
+        found.append(base | _index(document, owner))
+    return _sorted(found), _sorted(use)
+
+
+def _named(owner: Document, index: str) -> dict[str, Any]:
+    return {**{key: owner[key] for key in ("database", "collection", "label")}, "index": index}
 
 
 def _sorted(rows: Rows) -> Rows:

@@ -13,12 +13,12 @@ from dbtrust.monitor.rules.mongo._common import catalogs, shell, text
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
-    """As `check` decides it; the subject names the database where several are looked at."""
+    """As `check` decides it, as a warning; the subject names the database where several are looked at."""
     for row, catalog in catalogs(now):
         for found in redundant_indexes(catalog):
             name = found.subject.removeprefix(f"index:{row['collection']}.")
             fix = f"{shell(row)}.dropIndex({text(name)})"
-            yield replace(found, subject=f"index:{row['label']}.{name}", fix=fix)
+            yield replace(found, severity="warning", subject=f"index:{row['label']}.{name}", fix=fix)
 
 
 RULE = Rule("index.redundant", "mongo", "Redundant indexes", ("indexes",), decide)
