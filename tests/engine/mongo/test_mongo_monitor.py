@@ -156,8 +156,8 @@ def test_all_that_is_sent_is_printed_bounded_and_marked(
         assert f'{{"{next(iter(command))}": ' in printed, command
         for stage in command.get("pipeline", ()):
             name = next(iter(stage))
-            assert name in printed or name in ("$unionWith", "$count"), stage
-    written = [c for _, c in listener.sent if next(iter(c)) not in _READS]
+            assert name in printed or name == "$count", stage
+    written = [c for _, c in listener.sent if next(iter(c)) not in _READS and c.get("profile") != -1]
     assert [next(iter(c)) for c in written] == ["profile", "profile", "drop"]
 
 
@@ -240,7 +240,7 @@ def test_hostile_names_and_every_kind_of_collection(url: str, mongo_db: Any) -> 
 def test_a_collection_that_goes_away_meanwhile(
     url: str, mongo_db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in "abc":
+    for name in ("a", "b", "c"):
         mongo_db[name].insert_many([{"n": n} for n in range(60)])
     read = monitor.collections.read_collections
 

@@ -259,6 +259,10 @@ def settings_row(parsed: Document, parameters: Document) -> dict[str, Any]:
     }
 
 
+#: Many collections are asked about in one command.
+_MORE = {"$unionWith": {"coll": "THE NEXT COLLECTION", "pipeline": "the same"}}
+
+
 def commands(options: ReadOptions | None = None) -> list[str]:
     """Every command that `read_snapshot` can send, as JSON after the database it goes to."""
     options = options or ReadOptions()
@@ -276,8 +280,8 @@ def commands(options: ReadOptions | None = None) -> list[str]:
         ("local", {"find": "oplog.rs", "sort": {"$natural": "1, then -1"}, "limit": 1}),
         ("local", {"aggregate": "oplog.rs", "pipeline": OPLOG}),
         ("DATABASE", {"listCollections": 1}),
-        ("DATABASE", {"aggregate": "COLLECTION", "pipeline": collections.STATISTICS}),
-        ("DATABASE", {"aggregate": "COLLECTION", "pipeline": collections.use_of("COLLECTION")}),
+        ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.STATISTICS, _MORE]}),
+        ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.use_of("COLLECTION"), _MORE]}),
         ("DATABASE", {"profile": -1}),
         ("DATABASE", {"find": "system.profile", "sort": {"$natural": -1}}),
     ]
