@@ -32,6 +32,11 @@ def each(row: Row, key: str) -> float:
     return row[key] / row["count"]
 
 
+def times(row: Row) -> str:
+    """once, 3 times."""
+    return "once" if row["count"] == 1 else f"{row['count']} times"
+
+
 def result(row: Row) -> float:
     """Documents returned or written, at least one for each run."""
     return max(row["count"], row["returned"] + row["modified"])

@@ -15,6 +15,7 @@ from dbtrust.monitor.rules.mongo._slow import (
     evidence,
     filtered,
     result,
+    times,
     working,
     worst_first,
 )
@@ -44,7 +45,7 @@ def _slow_scans(rows: list[Row]) -> Finding:
     worst = rows[0]
     message = (
         f"{worst['operation']} {worst['shape']} reads the whole collection: {each(worst, 'documents'):,.0f} documents "
-        f"examined, {each(worst, 'returned'):,.1f} returned each time, {worst['count']} times, "
+        f"examined, {each(worst, 'returned'):,.1f} returned each time, {times(worst)}, "
         f"{duration(worst['total_ms'])} in all"
     )
     fix = "make an index on the fields of the filter: equality first, then sort, then range"

@@ -8,7 +8,15 @@ from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.mongo._common import collection_subject, finding
-from dbtrust.monitor.rules.mongo._slow import FEW_EXAMINED, each, evidence, result, working, worst_first
+from dbtrust.monitor.rules.mongo._slow import (
+    FEW_EXAMINED,
+    each,
+    evidence,
+    result,
+    times,
+    working,
+    worst_first,
+)
 
 #: So many keys and documents for each one that is returned or written are too many.
 _RATIO = 100
@@ -38,7 +46,7 @@ def _finding(rows: list[Row]) -> Finding:
     worst = rows[0]
     message = (
         f"{worst['operation']} {worst['shape']} by {worst['plan']} examines {each(worst, 'keys'):,.0f} keys and "
-        f"{each(worst, 'documents'):,.0f} documents for {each(worst, 'returned'):,.1f} returned, {worst['count']} times"
+        f"{each(worst, 'documents'):,.0f} documents for {each(worst, 'returned'):,.1f} returned, {times(worst)}"
     )
     fix = "make an index that begins with the fields compared by equality and holds the rest of the filter"
     return finding(RULE.id, "warning", collection_subject(worst), message, fix, **evidence(rows))

@@ -8,7 +8,7 @@ from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.mongo._common import collection_subject, duration, finding
-from dbtrust.monitor.rules.mongo._slow import FEW_EXAMINED, each, evidence, working, worst_first
+from dbtrust.monitor.rules.mongo._slow import FEW_EXAMINED, each, evidence, times, working, worst_first
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
@@ -26,7 +26,7 @@ def _finding(rows: list[Row]) -> Finding:
     where = "on disk, since memory was not enough," if worst["used_disk"] else "in memory"
     message = (
         f"{worst['operation']} {worst['shape']} sorts {where} after {each(worst, 'documents'):,.0f} documents "
-        f"examined, {worst['count']} times, {duration(worst['total_ms'])} in all"
+        f"examined, {times(worst)}, {duration(worst['total_ms'])} in all"
     )
     fix = (
         "make an index whose keys are the fields of equality followed by those of the sort, in its directions"

@@ -9,7 +9,7 @@ from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.mongo_counters import slow
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.mongo._common import collection_subject, duration, finding
-from dbtrust.monitor.rules.mongo._slow import evidence, worst_first
+from dbtrust.monitor.rules.mongo._slow import evidence, times, worst_first
 
 _TIMES = 2
 
@@ -20,7 +20,7 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
         worst = rows[0]
         message = (
             f"{worst['operation']} {worst['shape']} waited {duration(worst['waiting_ms'])} of "
-            f"{duration(worst['total_ms'])}, {worst['count']} times"
+            f"{duration(worst['total_ms'])}, {times(worst)}"
         )
         fix = "look for what holds the lock (long transactions, index builds, fsyncLock); no index helps here"
         yield finding(RULE.id, "warning", collection_subject(worst), message, fix, **evidence(rows))
