@@ -29,7 +29,8 @@ SUBS: dict[str, tuple[str, str]] = {
 def monitor(sub: str | None) -> int:
     """Read running servers: what is slow and why, and what is wrong.
 
-    A target is needed (--postgres, --mongo or --target); nothing is started and nothing is changed there.
+    A target is needed (--postgres, --mongo or --target); nothing is started, and nothing is
+    changed there but MongoDB's profiler, for a moment, unless --no-profiler says no.
     """
     said = f"monitor {sub}: no such sub-command" if sub else "monitor needs a sub-command"
     raise ConfigError(said, next="dbtrust monitor snapshot, or dbtrust monitor diagnose")
