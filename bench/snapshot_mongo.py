@@ -29,8 +29,9 @@ def fill(client: pymongo.MongoClient[dict[str, Any]], count: int) -> None:
 
     def make(number: int) -> None:
         collection = client.bench[f"collection_{number:05}"]
-        collection.insert_many([{"a": n, "b": str(n)} for n in range(_DOCUMENTS)])
+        # An index of an empty collection is made at once.
         collection.create_index("a")
+        collection.insert_many([{"a": n, "b": str(n)} for n in range(_DOCUMENTS)])
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(make, range(count)))

@@ -26,6 +26,7 @@ from dbtrust.engine.mongo.monitor_members import (
 )
 from dbtrust.engine.mongo.profiler import Profiling, filter_of, read_settings
 from dbtrust.engine.mongo.urls import database_of
+from dbtrust.model.errors import DbtrustError
 from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 
 Document = Mapping[str, Any]
@@ -102,20 +103,27 @@ class _Reading:
         if self.server.get("role") == "mongos":
             self.ask.notes.add("profiler", _WRITES)
         elif databases:
-            profiling = Profiling(
-                self.ask, f"{hello.get('setName', '')} {hello.get('me') or self.ask.client.address}"
-            )
-            if self.options.profiler:
+            profiling = self._profiler(hello)
+            if profiling is not None and self.options.profiler:
                 with profiling.held():
                     self.sections["profiler_repairs"] = tuple(profiling.repaired)
                     self._settings_of(databases)
                     profiling.arm(databases, SLOW_MS)
                     yield lambda: profiling.wait(self.options.profile_seconds)
                 return
-            if profiling.pending():
+            if profiling is not None and profiling.pending():
                 self.ask.notes.add("profiler settings left by a killed run", "a run without --no-profiler")
         self._settings_of(databases)
         yield lambda: None
+
+    def _profiler(self, hello: Document) -> Profiling | None:
+        """None where there is no folder to write down what was before: then nothing is switched on."""
+        try:
+            server = f"{hello.get('setName', '')} {hello.get('me') or _address(self.ask)}"
+            return Profiling(self.ask, server)
+        except DbtrustError as error:
+            self.ask.notes.add("profiler", f"a folder for dbtrust's state ({error.message})")
+            return None
 
     def _settings_of(self, databases: Sequence[str]) -> None:
         self._add("profiler_settings", CLUSTER, lambda: read_settings(self.ask, databases))
@@ -142,6 +150,12 @@ class _Reading:
             self._add(
                 "oplog", "read on the database local (role clusterMonitor)", lambda: read_oplog(members)
             )
+        elif self.server.get("role") == "mongos":
+            for name in ("members", "oplog"):
+                self.ask.notes.add(name, "a run for each shard: a mongos is in no replica set")
+        else:
+            # A server alone has nothing that could be behind.
+            self.sections |= {"members": (), "oplog": ()}
         self._add("settings", CLUSTER, lambda: [read_server_settings(self.ask)])
 
     def _started(self) -> None:
@@ -150,12 +164,16 @@ class _Reading:
             now = datetime.datetime.now(datetime.UTC)
             self.server["started_at"] = iso(now - datetime.timedelta(milliseconds=uptime))
 
-    def _catalog(self, databases: Sequence[str], names: Names, members: Sequence[Member]) -> Rows:
+    def _catalog(self, databases: Sequence[str], names: Names, members: Sequence[Member]) -> Rows | None:
+        """None where the collections may not be listed, so that nothing of them is known."""
         found = self.ask.section(
             "collections", READ, lambda: collections.read_collections(self.ask, databases, names)
         )
         if found is None:
-            return []
+            needs = self.ask.notes.found["collections"].needs
+            for name in ("indexes", "index_usage", "samples", "violations"):
+                self.ask.notes.add(name, needs)
+            return None
         self._add("collections", CLUSTER, lambda: collections.with_statistics(self.ask, found))
         rows = [dict(row) for row in self.sections.get("collections", ())]
         self._indexes(rows or found, members)
@@ -200,11 +218,16 @@ class _Reading:
                 lambda: list(operations.read_query_stats(self.ask, databases, names)),
             )
 
-    def _samples(self, found: Rows) -> None:
+    def _samples(self, found: Rows | None) -> None:
         size = self.options.sample_docs
-        if size > 0 and found:
-            self._add("samples", READ, lambda: sample.read_samples(self.ask, found, size))
-            self._add("violations", READ, lambda: sample.read_violations(self.ask, found, size))
+        if found is None:
+            return
+        if size <= 0:
+            for name in ("samples", "violations"):
+                self.ask.notes.add(name, "--sample-docs above 0")
+            return
+        self._add("samples", READ, lambda: sample.read_samples(self.ask, found, size))
+        self._add("violations", READ, lambda: sample.read_violations(self.ask, found, size))
 
 
 def _done(read: Callable[..., None], *arguments: Any) -> bool:
