@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from dbtrust.report.monitor import SEVERITIES, cell
+from dbtrust.report.monitor import SEVERITIES, cell, in_rank
 from dbtrust.report.words import ENGINES, clipped, evidence_facts
 
 _Data = dict[str, Any]
@@ -116,12 +116,10 @@ def _many(count: int, noun: str) -> str:
 
 
 def _groups(findings: list[_Data], most: int) -> Iterator[Group]:
-    """The findings by severity and rule, in the order in which they came."""
+    """The findings by severity and rule; a rule stands where the first of its findings does."""
     members: dict[tuple[str, str], list[_Data]] = {}
-    for severity in SEVERITIES:
-        for finding in findings:
-            if finding["severity"] == severity:
-                members.setdefault((severity, finding["rule"]), []).append(finding)
+    for finding in in_rank(findings):
+        members.setdefault((finding["severity"], finding["rule"]), []).append(finding)
     each = max(_EACH, most // max(1, len(members)))
     for (severity, rule), found in members.items():
         shown = tuple(_shown(finding) for finding in found[:each])
