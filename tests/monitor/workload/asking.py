@@ -24,29 +24,35 @@ Order = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Told:
-    """What one diagnosis said: its document, and the order of the findings in it, in the text and on the page."""
+    """What one diagnosis said: its document, and the order of the findings in it, in the text and on the page.
+
+    `live` is the text of a diagnosis of the server itself, the others are of a snapshot taken beside it.
+    """
 
     document: dict[str, Any]
+    live: Order
     json: Order
     text: Order
     page: Order
 
     def place(self, rule: str, subject: str) -> int | None:
-        """1 for the first finding; None where the formats differ or it was not found."""
-        same = self.json == self.text == self.page
-        return self.text.index((rule, subject)) + 1 if same and (rule, subject) in self.text else None
+        """1 for the first finding, the later of both readings; None where the formats differ or it was not found."""
+        if not self.json == self.text == self.page or any((rule, subject) not in seen for seen in (self.live, self.text)):
+            return None
+        return max(seen.index((rule, subject)) + 1 for seen in (self.live, self.text))
 
 
 def diagnosed(folder: Path, asked: list[str], *, seconds: float = 0.0, since: Path | None = None) -> Told:
-    """Diagnoses a server in three formats; with `seconds` a snapshot of it, as if it had been taken so much later."""
-    if seconds:
-        snapshot(folder / "now.json", asked)
-        later(folder / "now.json", seconds)
-        asked = ["--from", str(folder / "now.json")]
-    asked = [*asked, *(["--since", str(since)] if since else [])]
-    found = {kind: _call(folder / kind, ["diagnose", *asked, "--format", kind]) for kind in ("json", "text", "html")}
+    """Diagnoses a server, and a snapshot of it in three formats: with `seconds` as if it were taken so much later."""
+    more = ["--since", str(since)] if since else []
+    live = _TEXT.findall(_call(folder / "live", ["diagnose", *asked, *more])) if not seconds else None
+    snapshot(folder / "now.json", asked)
+    later(folder / "now.json", seconds)
+    saved = ["diagnose", "--from", str(folder / "now.json"), *more, "--format"]
+    found = {kind: _call(folder / kind, [*saved, kind]) for kind in ("json", "text", "html")}
     document = json.loads(found["json"])
-    return Told(document, _json(document), _TEXT.findall(found["text"]), _page(found["html"]))
+    text = _TEXT.findall(found["text"])
+    return Told(document, text if live is None else live, _json(document), text, _page(found["html"]))
 
 
 def snapshot(file: Path, asked: list[str]) -> Path:

@@ -54,8 +54,12 @@ class Control:
                 shop.execute("UPDATE orders SET state = 'sent' WHERE id = %s", [n])
                 shop.execute("SELECT page FROM visit WHERE id = %s", [n])
 
-    def ask(self, seconds: float = 0.0) -> Told:
-        return diagnosed(self.folder, ["--postgres", self.url], seconds=seconds)
+    def before(self) -> Path | None:
+        """None: `work` sets the counters to 0, so that they count from there."""
+        return None
+
+    def ask(self, seconds: float = 0.0, since: Path | None = None) -> Told:
+        return diagnosed(self.folder, ["--postgres", self.url], seconds=seconds, since=since)
 
 
 @contextmanager

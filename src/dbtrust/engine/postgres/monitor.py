@@ -91,7 +91,8 @@ class _Marked(psycopg.Cursor[dict[str, Any]]):
     """A cursor whose statements carry the mark: pg_stat_statements keeps texts, but no application names."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        return super().execute(MARK + query, params, **options)
+        text = query.encode() if isinstance(query, str) else query
+        return super().execute(MARK + text, params, **options)
 
 
 @dataclass(slots=True)
