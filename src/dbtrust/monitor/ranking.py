@@ -45,7 +45,16 @@ ORDER: tuple[tuple[str, ...], ...] = (
 _PLACES = {rule: place for place, line in enumerate(ORDER) for rule in line}
 #: Where a rule tells how much: a share from 0 to 1, or a number whose digits count.
 _SHARES = ("share", "used", "null_fraction")
-_SIZES = ("seq_tup_read", "waited_ms", "retained_bytes", "waste_bytes", "temp_blocks", "blocks_read", "bytes", "dead")
+_SIZES = (
+    "seq_tup_read",
+    "waited_ms",
+    "retained_bytes",
+    "waste_bytes",
+    "temp_blocks",
+    "blocks_read",
+    "bytes",
+    "dead",
+)
 
 
 def ranked(finding: Finding) -> Finding:

@@ -19,7 +19,9 @@ _CODE = 90
 
 def in_rank(findings: Iterable[_Data]) -> list[_Data]:
     """By severity, then by `impact` in the evidence, the greatest first, then by rule and subject."""
-    return sorted(findings, key=lambda f: (SEVERITIES.index(f["severity"]), -_impact(f), f["rule"], f["subject"]))
+    return sorted(
+        findings, key=lambda f: (SEVERITIES.index(f["severity"]), -_impact(f), f["rule"], f["subject"])
+    )
 
 
 def _impact(finding: _Data) -> float:

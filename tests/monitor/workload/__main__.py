@@ -43,7 +43,10 @@ def main(chosen: Sequence[str]) -> int:
         name, engine = _ENGINES[key]
         with tempfile.TemporaryDirectory() as folder:
             outcomes, flagged = _run(name, engine, Path(folder))
-        print(table(name, outcomes), f"\nflagged on the healthy control in {len(outcomes) + 1} looks: {flagged or 'nothing'}\n")
+        print(
+            table(name, outcomes),
+            f"\nflagged on the healthy control in {len(outcomes) + 1} looks: {flagged or 'nothing'}\n",
+        )
         bad = bad or bool(flagged) or not all(outcome.fine for outcome in outcomes)
     return int(bad)
 

@@ -16,7 +16,9 @@ from dbtrust.cli.main import run
 _SEVERITIES = ("error", "warning", "info")
 #: A finding of the text: two blanks, a mark, the rule, two blanks, the subject.
 _TEXT = re.compile(r"^  \S+ ([a-z_]+\.[a-z_]+)  (.+)$", re.MULTILINE)
-_PAGE = re.compile(r"<summary><span class=\"badge level[^>]*>[a-z]+</span> <code>([^<]+)</code>|<h4>([^<]*)</h4>")
+_PAGE = re.compile(
+    r"<summary><span class=\"badge level[^>]*>[a-z]+</span> <code>([^<]+)</code>|<h4>([^<]*)</h4>"
+)
 
 #: (rule, subject) of findings in the order in which they are shown.
 Order = list[tuple[str, str]]
@@ -37,7 +39,9 @@ class Told:
 
     def place(self, rule: str, subject: str) -> int | None:
         """1 for the first finding, the later of both readings; None where the formats differ or it was not found."""
-        if not self.json == self.text == self.page or any((rule, subject) not in seen for seen in (self.live, self.text)):
+        if not self.json == self.text == self.page or any(
+            (rule, subject) not in seen for seen in (self.live, self.text)
+        ):
             return None
         return max(seen.index((rule, subject)) + 1 for seen in (self.live, self.text))
 
@@ -89,9 +93,13 @@ def later(file: Path, seconds: float) -> None:
     """Moves a snapshot's time on: what was open then is so much older, and so are the counters."""
     document = json.loads(file.read_text(encoding="utf-8"))
     for taken in document["snapshots"]:
-        taken["taken_at"] = (datetime.fromisoformat(taken["taken_at"]) + timedelta(seconds=seconds)).isoformat()
+        taken["taken_at"] = (
+            datetime.fromisoformat(taken["taken_at"]) + timedelta(seconds=seconds)
+        ).isoformat()
         for row in taken["sections"].get("activity", ()):
-            row |= {name: row[name] + 1000 * seconds for name in ("xact_ms", "query_ms", "state_ms") if row[name]}
+            row |= {
+                name: row[name] + 1000 * seconds for name in ("xact_ms", "query_ms", "state_ms") if row[name]
+            }
     file.write_text(json.dumps(document), encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,18 @@ class Control:
             for n in range(1, rounds):
                 shop.execute("SELECT id, name FROM customer WHERE email = %s", [f"c{n}@shop.example"])
                 shop.execute("SELECT id FROM orders WHERE customer = %s ORDER BY made DESC LIMIT 10", [n])
-                shop.execute("SELECT p.name, l.quantity FROM line l JOIN product p ON p.id = l.product WHERE l.orders = %s", [n])
+                shop.execute(
+                    "SELECT p.name, l.quantity FROM line l JOIN product p ON p.id = l.product WHERE l.orders = %s",
+                    [n],
+                )
                 shop.execute("SELECT sum(quantity) FROM line WHERE product = %s", [n])
-                row = shop.execute("INSERT INTO orders (customer, made) VALUES (%s, now()) RETURNING id", [n]).fetchone()
-                shop.execute("INSERT INTO line (orders, product, quantity) VALUES (%s, %s, 1)", [row[0] if row else 1, n])
+                row = shop.execute(
+                    "INSERT INTO orders (customer, made) VALUES (%s, now()) RETURNING id", [n]
+                ).fetchone()
+                shop.execute(
+                    "INSERT INTO line (orders, product, quantity) VALUES (%s, %s, 1)",
+                    [row[0] if row else 1, n],
+                )
                 shop.execute("UPDATE orders SET state = 'sent' WHERE id = %s", [n])
                 shop.execute("SELECT page FROM visit WHERE id = %s", [n])
 
@@ -147,10 +155,8 @@ def _foreign_key(server: Control) -> Iterator[str]:
 @contextmanager
 def _invalid(server: Control) -> Iterator[str]:
     with server.session() as admin:
-        try:
+        with suppress(psycopg.errors.UniqueViolation):
             admin.execute("CREATE UNIQUE INDEX CONCURRENTLY customer_name ON customer (name)")
-        except psycopg.errors.UniqueViolation:
-            pass
         yield "index:customer_name"
         admin.execute("DROP INDEX customer_name")
 
@@ -161,7 +167,9 @@ def _waiting(server: Control, application: str, statement: str) -> Iterator[Sess
     opened = psycopg.connect(server.url, autocommit=True, application_name=application)
     try:
         opened.execute("BEGIN")
-        opened.execute("UPDATE customer SET name = name WHERE id = %s", [{"middle": 2, "last": 3}.get(application, 4)])
+        opened.execute(
+            "UPDATE customer SET name = name WHERE id = %s", [{"middle": 2, "last": 3}.get(application, 4)]
+        )
         opened.pgconn.send_query(statement.encode())
         yield opened
     finally:
@@ -179,7 +187,10 @@ def _chain(server: Control) -> Iterator[str]:
         stack.enter_context(_waiting(server, "middle", "UPDATE customer SET name = name WHERE id = 1"))
         stack.enter_context(_waiting(server, "last", "UPDATE customer SET name = name WHERE id = 2"))
         with server.session() as watcher:
-            _until(watcher, "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '60 ms'")
+            _until(
+                watcher,
+                "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '60 ms'",
+            )
         yield f"session:{holder.info.backend_pid}"
         holder.execute("ROLLBACK")
 
@@ -187,7 +198,9 @@ def _chain(server: Control) -> Iterator[str]:
 @contextmanager
 def _long(server: Control) -> Iterator[str]:
     with _waiting(server, "report", "SELECT pg_sleep(300)") as opened, server.session() as watcher:
-        _until(watcher, f"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {opened.info.backend_pid}")
+        _until(
+            watcher, f"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {opened.info.backend_pid}"
+        )
         yield f"session:{opened.info.backend_pid}"
 
 

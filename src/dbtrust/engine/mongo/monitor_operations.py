@@ -94,7 +94,9 @@ def _transaction(entry: Document) -> dict[str, Any]:
     parameters = cast("Document", found.get("parameters") or {})
     session = inside(entry, "lsid/id")
     return {
-        "transaction": f"{_uuid(session)}:{number(parameters.get('txnNumber'))}" if opened is not None else None,
+        "transaction": f"{_uuid(session)}:{number(parameters.get('txnNumber'))}"
+        if opened is not None
+        else None,
         "open_ms": None if opened is None else opened / 1000,
         "idle_ms": (number(found.get("timeInactiveMicros")) or 0) / 1000 if opened is not None else None,
         "idle_now": entry.get("type") == "idleSession" if opened is not None else None,
@@ -103,7 +105,11 @@ def _transaction(entry: Document) -> dict[str, Any]:
 
 def _uuid(session: Any) -> str:
     """A session's id as the server's log writes it."""
-    return str(uuid.UUID(bytes=bytes(session))) if isinstance(session, bytes) and len(session) == 16 else str(session)
+    return (
+        str(uuid.UUID(bytes=bytes(session)))
+        if isinstance(session, bytes) and len(session) == 16
+        else str(session)
+    )
 
 
 class Operations:

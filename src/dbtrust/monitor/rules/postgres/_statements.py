@@ -9,7 +9,20 @@ from dbtrust.model.snapshot import Row, Snapshot
 
 #: What plans and reads rows; all else (ANALYZE, CREATE INDEX, COPY, VACUUM, COMMIT) is a utility.
 _PLANNED = frozenset(
-    {"select", "insert", "update", "delete", "merge", "with", "values", "table", "execute", "call", "do", "fetch"}
+    {
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "merge",
+        "with",
+        "values",
+        "table",
+        "execute",
+        "call",
+        "do",
+        "fetch",
+    }
 )
 _WORD = re.compile(r"[\s(]*([a-z]+)", re.IGNORECASE)
 
