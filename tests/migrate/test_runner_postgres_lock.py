@@ -133,11 +133,12 @@ def test_a_lock_that_is_not_to_be_had_names_who_holds_it(pg_database: str, pg: C
     pg.execute("CREATE TABLE t (a int)")
     with psycopg.connect(pg_database, application_name="the report") as other:
         other.execute("SELECT count(*) FROM t")
+        pid = other.info.backend_pid
         with pytest.raises(MigrationStopped) as caught:
             apply(pg_database, [migration(1, BLOCKED.replace("200ms", "600ms").format(" retry:0"))])
     said = str(caught.value)
     assert said.startswith("0001_m.sql:2:1: 55P03")
-    assert f"t is held by process {other.info.backend_pid} (the report, idle in transaction since" in said
+    assert f"t is held by process {pid} (the report, idle in transaction since" in said
     assert "nothing of it is left" in said
 
 

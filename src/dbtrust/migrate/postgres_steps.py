@@ -174,9 +174,13 @@ class Steps:
         self._set_timeouts(effect)
         self._opening = b""
         try:
-            duration = work.attempts(
-                lambda: self._alone(step), lambda: self._prober.clean(effect, known.stored)
-            )
+            if effect.kind == "unknown":
+                # What it has committed by then would be done twice.
+                duration = self._alone(step)
+            else:
+                duration = work.attempts(
+                    lambda: self._alone(step), lambda: self._prober.clean(effect, known.stored)
+                )
         except psycopg.Error as error:
             if not (work.simple.lost or lost(error) or effect.kind in ("unknown", "detach")):
                 # Nothing of it is left, so it is as if it had not begun.

@@ -19,7 +19,6 @@ from dbtrust.engine.postgres.exclusive import LEASE_SECONDS, Exclusive
 from dbtrust.engine.postgres.ledger import Ledger
 from dbtrust.engine.postgres.simple import Simple
 from dbtrust.engine.postgres.watch import Watch
-from dbtrust.migrate.postgres_transaction import run_transaction
 from dbtrust.migrate.postgres_work import Work
 from dbtrust.model.errors import ConfigError, ServerError
 from dbtrust.model.ledger import Entry, MigrationStopped, Origin, StepEntry
@@ -84,17 +83,26 @@ class PostgresRunner:
             lock.release()
 
     def up(self, migration: Migration, entry: Entry | None, progress: Progress) -> Entry:
+        # The grammar is not needed to see that there is nothing to do.
+        from dbtrust.migrate.postgres_transaction import run_transaction
+
         assert migration.up is not None
         with self._told():
             work = self._work(migration, migration.up, "up", progress)
-            if _in_transaction(migration.up) and entry is None:
-                finish = self._adding(work, "applied")
-                duration = run_transaction(work, finish, self._reset())
+            if entry is not None and entry.state == "reverting":
+                raise MigrationStopped(
+                    f"the down of migration {migration.number} was interrupted", location=migration.location,
+                    next="finish it with dbtrust migrate down, then run up again",
+                )  # fmt: skip
+            if _in_transaction(migration.up) and (entry is None or not entry.steps):
+                duration = run_transaction(work, self._replacing(work, entry), self._reset())
                 return self._entry(migration, duration)
             self._up_steps(work, entry)
         return self.entries()[work.number]
 
     def down(self, migration: Migration, entry: Entry, progress: Progress) -> None:
+        from dbtrust.migrate.postgres_transaction import run_transaction
+
         if migration.down is None:
             raise MigrationStopped(
                 f"migration {migration.number} has no down", location=migration.location,
@@ -206,6 +214,12 @@ class PostgresRunner:
 
         return add
 
+    def _replacing(self, work: Work, entry: Entry | None) -> Callable[[float], bytes]:
+        """The row of a migration that is applied, in place of the one of a run that did nothing."""
+        gone = b"" if entry is None else self._ledger.remove(work.number)
+        add = self._adding(work, "applied")
+        return lambda duration: gone + add(duration)
+
     def _state(
         self, work: Work, state: str, checksum: str, source: str, duration: float | None = None
     ) -> bytes:
@@ -261,9 +275,9 @@ class PostgresRunner:
         from dbtrust.engine.postgres.sql import load
 
         rows = self._connection.execute(load("runner_settings")).fetchall()
-        self._settings = b"".join(f"SET {name} = '{value}';".encode() for name, value in rows)
-        if self._settings:
-            self._simple.run(self._settings)
+        calls = ", ".join(f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in rows)
+        self._settings = f"SELECT {calls}".encode()
+        self._simple.run(self._settings)
 
     def _reset(self) -> bytes:
         """No migration finds the settings of the one before it."""

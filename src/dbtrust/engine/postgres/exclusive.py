@@ -142,12 +142,11 @@ class Exclusive:
         pgconn = self._connection.pgconn
         if self._connection.closed or pgconn.status == pq.ConnStatus.BAD:
             return True
-        readable, _, _ = select.select([pgconn.socket], [], [], 0)
-        if not readable:
-            return False
         try:
-            pgconn.consume_input()
-        except psycopg.Error:
+            # A farewell is read first, and then the end of the stream; a mere notice leaves nothing to read.
+            while select.select([pgconn.socket], [], [], 0)[0]:
+                pgconn.consume_input()
+        except (psycopg.Error, ValueError):
             return True
         return pgconn.status == pq.ConnStatus.BAD
 

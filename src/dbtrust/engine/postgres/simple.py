@@ -11,8 +11,8 @@ import psycopg
 from psycopg import errors, pq
 
 Result = Any
-#: Seconds between two looks at a statement that is not back yet.
-TICK = 0.25
+#: Seconds until a statement that is not back yet is looked at, and between two later looks.
+FIRST_TICK, TICK = 0.05, 0.25
 _CANCEL_SECONDS = 10.0
 _BLOCK = 1 << 16
 _BAD = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
@@ -22,7 +22,7 @@ _IN_TRANSACTION = (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR)
 class Simple:
     """Runs text on a connection that is in nobody else's hands meanwhile.
 
-    `watch` is called with the seconds so far whenever the server has been silent for `TICK`; what it raises
+    `watch` is called with the seconds so far whenever the server has been silent for a tick; what it raises
     cancels the statement. `completed` counts the statements of the last text that succeeded.
     """
 
@@ -126,9 +126,11 @@ class Simple:
         if self._socket != self._pgconn.socket:
             self._socket = self._pgconn.socket
         self._poll.register(self._socket, events)
-        while not self._poll.poll(TICK * 1000):
+        waited = time.monotonic() - started
+        while not self._poll.poll(1000 * (TICK if waited > FIRST_TICK else FIRST_TICK)):
+            waited = time.monotonic() - started
             if self.watch is not None:
-                self.watch(time.monotonic() - started)
+                self.watch(waited)
 
     def _copy(self, data: str | None) -> None:
         if data is None:

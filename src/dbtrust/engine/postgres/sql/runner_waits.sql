@@ -1,5 +1,5 @@
 -- What a runner waits for: (relation, blocker's pid, application, state, seconds since its transaction began, its start).
-SELECT coalesce(c.oid::regclass::text, l.locktype) AS relation, b.pid, coalesce(b.application_name, ''), coalesce(b.state, ''),
+SELECT coalesce(c.oid::regclass::text, CASE l.locktype WHEN 'virtualxid' THEN 'its snapshot' WHEN 'transactionid' THEN 'its rows' ELSE l.locktype END, 'a lock') AS relation, b.pid, coalesce(b.application_name, ''), coalesce(b.state, ''),
        extract(epoch FROM clock_timestamp() - b.xact_start)::float8,
        to_char(coalesce(b.query_start, b.xact_start, b.backend_start), 'HH24:MI:SS'), b.backend_type
   FROM pg_stat_activity me
