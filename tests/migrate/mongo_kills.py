@@ -74,7 +74,10 @@ def state(url: str) -> str:
         db = client.get_default_database()
         names = sorted(n for n in db.list_collection_names() if n != LEDGER)
         documents = {name: list(db[name].find().sort("_id", 1)) for name in names}
-        states = [(d["_id"], d["state"]) for d in db[LEDGER].find({"kind": {"$in": ["migration", "step"]}}).sort("_id", 1)]
+        states = [
+            (d["_id"], d["state"])
+            for d in db[LEDGER].find({"kind": {"$in": ["migration", "step"]}}).sort("_id", 1)
+        ]
     return repr(snapshot_of(url)) + json_util.dumps(documents) + repr(states)
 
 
