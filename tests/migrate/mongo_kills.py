@@ -1,6 +1,7 @@
 """Kills a runner before each command that it sends, lets another one finish, and compares. Run by test_kills_mongo.
 
     python mongo_kills.py URL FOLDER up|down|updown FIRST STEP
+    python mongo_kills.py URL FOLDER race|paused
 
 Each runner is a fork, so that nothing is imported twice; this process itself never opens a client.
 """
@@ -19,6 +20,7 @@ import pymongo
 from bson import json_util
 from pymongo import monitoring
 
+from dbtrust.engine.mongo import lease
 from dbtrust.engine.mongo.catalog import LEDGER, snapshot
 from dbtrust.engine.mongo.urls import with_database
 from dbtrust.migrate import work_mongo  # noqa: F401
@@ -86,8 +88,8 @@ def snapshot_of(url: str) -> Any:
         return snapshot(client.get_default_database())
 
 
-def forked(work: Callable[[], Any]) -> tuple[bool, str]:
-    """Runs in a child: whether it was killed, and what it gave as text."""
+def launched(work: Callable[[], Any]) -> tuple[int, int]:
+    """Starts a child; its process and the pipe that its answer comes through."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -99,10 +101,37 @@ def forked(work: Callable[[], Any]) -> tuple[bool, str]:
         os.write(writer, json.dumps(said).encode()[:60_000])
         os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
+    return pid, reader
+
+
+def ended(child: tuple[int, int]) -> tuple[bool, Any]:
+    """Whether the child was killed, and what it gave."""
+    with os.fdopen(child[1], "rb") as pipe:
         text = pipe.read().decode()
-    _, status = os.waitpid(pid, 0)
+    _, status = os.waitpid(child[0], 0)
     return os.WIFSIGNALED(status), json.loads(text) if text else ""
+
+
+def forked(work: Callable[[], Any]) -> tuple[bool, Any]:
+    return ended(launched(work))
+
+
+def race(url: str, root: Path) -> None:
+    """Twenty runners at once: what each raised, and the state."""
+    children = [launched(lambda: up(url, root)) for _ in range(20)]
+    print(json.dumps([[ended(child)[1] for child in children], forked(lambda: state(url))[1]]))
+
+
+def paused(url: str, root: Path) -> None:
+    """A runner that stops itself in a migration, past its lease; another one takes over; the first goes on."""
+    lease.SECONDS = 1.0
+    first = launched(lambda: up(url, root))
+    os.waitpid(first[0], os.WUNTRACED)
+    second = forked(lambda: up(url, root))[1]
+    before = forked(lambda: state(url))[1]
+    os.kill(first[0], signal.SIGCONT)
+    said = ended(first)[1]
+    print(json.dumps([said, second, before == forked(lambda: state(url))[1]]))
 
 
 def kill_in(move: Callable[[str, Path], None], at: int, url: str, root: Path) -> Callable[[], int]:
@@ -115,45 +144,47 @@ def kill_in(move: Callable[[str, Path], None], at: int, url: str, root: Path) ->
     return work
 
 
-def main() -> None:
-    base, folder, mode, first, step = sys.argv[1:6]
-    root, base_url = Path(folder), base
+def drop(url: str) -> None:
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        client.drop_database(client.get_default_database().name)
 
-    def fresh(name: str) -> str:
-        url = with_database(base_url, f"{mode}_{os.getpid()}_{name}")
-        return url
 
-    def look(url: str) -> str:
-        said = state(url)
-        return said
+def kills(base: str, root: Path, mode: str, first: int, step: int) -> None:
+    """A kill before every `step`-th command from `first` on, until a runner ends by itself."""
 
-    def drop(url: str) -> None:
-        with pymongo.MongoClient[dict[str, Any]](url) as client:
-            client.drop_database(client.get_default_database().name)
+    def fresh(at: int) -> str:
+        return with_database(base, f"{mode}_{os.getpid()}_{at}")
 
-    url = fresh("reference")
-    reference = forked(lambda: (up(url, root), look(url))[1])[1]
-    assert not reference.startswith(("Mig", "Ser", "Dri")), reference
-    if mode == "down":
-        reference = forked(lambda: (down(url, root), look(url))[1])[1]
-    forked(lambda: drop(url))
-    killed_count, bad = 0, 0
-    for at in range(int(first), 500, int(step)):
-        url = fresh(str(at))
+    moves = {"up": (up, up), "down": (down, down), "updown": (down, up)}
+    killed_in, finish = moves[mode]
+
+    def prepared(url: str) -> None:
         if mode != "up":
-            forked(lambda url=url: up(url, root))
-        killed, said = forked(kill_in(up if mode == "up" else down, at, url, root))
-        finish = down if mode == "down" else up
-        after = forked(lambda url=url, finish=finish: (finish(url, root), look(url))[1])[1]
+            up(url, root)
+
+    reference = forked(lambda: (prepared(fresh(0)), finish(fresh(0), root), state(fresh(0)))[2])[1]
+    forked(lambda: drop(fresh(0)))
+    number, bad = 0, list[str]()
+    for at in range(first, 500, step):
+        url = fresh(at)
+        forked(lambda url=url: prepared(url))
+        killed, _ = forked(kill_in(killed_in, at, url, root))
+        after = forked(lambda url=url: (finish(url, root), state(url))[1])[1]
         forked(lambda url=url: drop(url))
-        killed_count += killed
+        number += killed
         if after != reference:
-            bad += 1
-            print(f"{mode} killed before command {at}:\n  {after}\n  {reference}")
+            bad.append(f"{mode} killed before command {at}:\n  {after}\n  {reference}")
         if not killed:
-            print(f"{killed_count} kills, {said} commands")
             break
-    print("bad", bad)
+    print(json.dumps([number, reference[:20], bad]))
+
+
+def main() -> None:
+    base, folder, mode = sys.argv[1:4]
+    if mode in ("race", "paused"):
+        {"race": race, "paused": paused}[mode](base, Path(folder))
+    else:
+        kills(base, Path(folder), mode, int(sys.argv[4]), int(sys.argv[5]))
 
 
 main()

@@ -141,12 +141,13 @@ class MongoRunner:
         self._leave(quietly=False)
 
     def _acquire(self, progress: Progress) -> None:
-        start, said, replacing = time.monotonic(), None, None
-        while (holder := self._ledger.take(self._run, replacing)) is not None:
-            replacing = holder if holder.gone else None
-            if replacing is not None:
-                progress(f"the runner {holder} is gone: taking over")
-                continue
+        start, said = time.monotonic(), ""
+        while True:
+            holder = self._ledger.holder()
+            if holder is None or holder.free:
+                holder = self._take(holder, progress)
+                if holder is None:
+                    break
             if holder.run != said:
                 progress(f"waiting for another runner: {holder}")
                 said = holder.run
@@ -156,6 +157,17 @@ class MongoRunner:
             from dbtrust.engine.mongo.builds import await_ended
 
             await_ended(self._client, _appname(lease.heir_of), progress)
+
+    def _take(self, holder: Holder | None, progress: Progress) -> Holder | None:
+        """None where the lease is ours; else who was faster. A transaction that a dead runner left open would hold us up."""
+        if holder is None or holder.given_back:
+            return self._ledger.take(self._run)
+        from dbtrust.engine.mongo.builds import end_transactions
+
+        what = "is gone" if holder.gone else "has not renewed its lease"
+        progress(f"the runner {holder} {what}: taking over")
+        end_transactions(self._client, _appname(holder.run))
+        return self._ledger.take(self._run, holder if holder.gone else None)
 
     def _wait(self, start: float, holder: Holder) -> None:
         waited = time.monotonic() - start

@@ -44,8 +44,7 @@ def running_of(client: MongoClient[Any], appname: str) -> list[Document]:
 
 
 def await_ended(client: MongoClient[Any], appname: str, progress: Progress) -> None:
-    """Waits for what a runner had sent before it died, and ends its open transactions."""
-    _end_transactions(client, appname)
+    """Waits for what a runner had sent before it died."""
     while left := running_of(client, appname):
         command = next(iter(left[0].get("command", {})), "a command")
         progress(f"waiting for {command} of the runner that died ({left[0].get('secs_running', 0)} s)")
@@ -61,7 +60,7 @@ def cancel(client: MongoClient[Any], appname: str) -> None:
             continue
 
 
-def _end_transactions(client: MongoClient[Any], appname: str) -> None:
+def end_transactions(client: MongoClient[Any], appname: str) -> None:
     """An open transaction of a client that is gone would hold its documents for a minute."""
     asked = {"appName": appname, "transaction": {"$exists": True}, "active": False}
     for operation in _operations(client, asked, all_users=False, idleSessions=True):

@@ -41,6 +41,13 @@ class Holder:
     since: datetime | None = None
     #: It is certain that the process is gone: it ran on this machine.
     gone: bool = False
+    #: Its time is over, on the server's clock; `given_back`: it ended the lease itself.
+    over: bool = False
+    given_back: bool = False
+
+    @property
+    def free(self) -> bool:
+        return self.gone or self.over
 
     def __str__(self) -> str:
         when = f" since {self.since:%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
@@ -72,6 +79,13 @@ class Lease:
         return {"_id": LEASE_ID, "kind": "lease", "token": self.token, "run": self.run}
 
 
+#: In the projection of a find: what a holder says, and whether its time is over.
+VIEW: Mapping[str, Any] = {
+    "format": 1, "run": 1, "token": 1, "who": 1, "host": 1, "pid": 1, "since": 1, "machine": 1, "started": 1, "until": 1,
+    "over": {"$lte": ["$until", "$$NOW"]},
+}  # fmt: skip
+
+
 def try_lease(ledger: Collection[Any], run: str, replacing: Holder | None = None) -> Lease | Holder:
     """Takes the lease where it is free or over, or held by `replacing`; else who holds it. Raises PyMongoError."""
     try:
@@ -80,7 +94,7 @@ def try_lease(ledger: Collection[Any], run: str, replacing: Holder | None = None
         found = _decide(ledger, run, replacing)
     if found.get("run") == run:
         return Lease(run, int(found["token"]), found.get("heir_of"))
-    return _holder(found)
+    return holder_of(found)
 
 
 def _decide(ledger: Collection[Any], run: str, replacing: Holder | None) -> Document:
@@ -118,11 +132,12 @@ def _self(run: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _holder(found: Document) -> Holder:
+def holder_of(found: Document) -> Holder:
+    """The holder that a lease's document tells of."""
     gone = found.get("machine") == machine() and dead(found, datetime.now(UTC))
     return Holder(
         str(found.get("run", "")), int(found.get("token", 0)), str(found.get("who", "")), str(found.get("host", "")),
-        int(found.get("pid", 0)), found.get("since"), gone,
+        int(found.get("pid", 0)), found.get("since"), gone, bool(found.get("over")), found.get("until") == _FREE,
     )  # fmt: skip
 
 

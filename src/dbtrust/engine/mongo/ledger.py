@@ -18,7 +18,7 @@ from pymongo.errors import OperationFailure, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from dbtrust.engine.mongo.lease import Holder, Lease, try_lease
+from dbtrust.engine.mongo.lease import LEASE_ID, VIEW, Holder, Lease, holder_of, try_lease
 from dbtrust.model.errors import FAILED, DbtrustError
 from dbtrust.model.ledger import LEDGER, LEDGER_FORMAT, Entry, StepEntry
 
@@ -63,7 +63,7 @@ class Ledger:
         )
         self._mutex = threading.RLock()
         self._waiting: list[Document] = []
-        self._removed = False
+        self._removed = self._begun = False
         self.lease: Lease | None = None
 
     # --- reading
@@ -101,16 +101,21 @@ class Ledger:
 
     # --- the lease
 
+    def holder(self) -> Holder | None:
+        """Who held the lease last, or holds it. Raises NewerLedger, before anything is written."""
+        found = {d["_id"]: d for d in self._collection.find({"_id": {"$in": [META_ID, LEASE_ID]}}, VIEW)}
+        if META_ID in found:
+            _understood(found[META_ID])
+        self._begun = META_ID in found
+        return holder_of(found[LEASE_ID]) if LEASE_ID in found else None
+
     def take(self, run: str, replacing: Holder | None = None) -> Holder | None:
-        """None where the lease is ours now; else who holds it. Raises NewerLedger before it writes anything."""
-        found = self._collection.find_one({"_id": META_ID})
-        if found is not None:
-            _understood(found)
+        """None where the lease is ours now; else who holds it. Waits for an open transaction that wrote here."""
         taken = try_lease(self._collection, run, replacing)
         if isinstance(taken, Holder):
             return taken
         self.lease = taken
-        if found is None:
+        if not self._begun:
             self._send([put(self._token, {"_id": META_ID, "kind": "meta", "format": LEDGER_FORMAT})])
         self._sweep()
         return None
