@@ -17,7 +17,6 @@ from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.lease import Holder, new_run, whoami
 from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, NewerLedger, migration_document, step_document
 from dbtrust.engine.mongo.urls import database_of
-from dbtrust.migrate.failures_mongo import refused
 from dbtrust.migrate.runner import MigrationStopped
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.ledger import Entry, Origin, StepEntry
@@ -272,6 +271,8 @@ class MongoRunner:
         except (LeaseLost, NewerLedger) as error:
             raise MigrationStopped(error.message, next=error.next) from error
         except PyMongoError as error:
+            from dbtrust.migrate.failures_mongo import refused
+
             raise refused(error, what) from error
 
 
