@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from dbtrust.engine.mongo.errors import failure_of
 from dbtrust.engine.mongo.exact import Batches, bare_revert, repeatable
-from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, migration_document, step_document
+from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, migration_document, step_document, step_key
 from dbtrust.engine.mongo.patience import of_the_moment, patiently
 from dbtrust.engine.mongo.resume import Catalogue
 from dbtrust.engine.mongo.steps import inverse_of, known
@@ -87,7 +87,7 @@ class Work:
         done = replace(
             self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values())
         )
-        self._ledger.later(migration_document(done))
+        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms)
         return done
 
     def _step(self, number: int, step: Step, unsaid: list[Any]) -> None:
@@ -108,7 +108,12 @@ class Work:
         row = self._forward(step, row, again)
         row = replace(row, state="done", duration_ms=round((time.monotonic() - start) * 1000, 3))
         self._rows[number] = row
-        self._ledger.later(step_document(self._key, row))
+        if row.stored.get("applied", True):
+            self._ledger.amend(
+                self._row_key(row), state="done", duration_ms=row.duration_ms, stored=row.stored
+            )
+        else:
+            self._ledger.later(step_document(self._key, row))
         if isinstance(step, CustomStep):
             self._settle()
 
@@ -125,6 +130,9 @@ class Work:
         return StepEntry(
             number, step.describe(), "running", fingerprint(step), None, self._at_least_once(step), stored
         )
+
+    def _row_key(self, row: StepEntry) -> str:
+        return step_key(self._key, row.step)
 
     def _save(self, row: StepEntry) -> None:
         if row.stored.get("applied", True):
@@ -205,7 +213,7 @@ class Work:
             unsaid.clear()
             self._save(row)
             self._tried(step, undoing, lambda: self._revert(step, row, again))
-        self._ledger.later(step_document(self._key, replace(row, state="pending", stored={})))
+        self._ledger.amend(self._row_key(row), state="pending", stored={})
         if isinstance(step, (CustomStep, UpdateInBatches)):
             self._settle()
 

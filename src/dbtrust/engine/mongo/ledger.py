@@ -155,6 +155,12 @@ class Ledger:
         with self._mutex:
             self._waiting += [put(self._token, document) for document in documents]
 
+    def amend(self, key: str, **fields: Any) -> None:
+        """Fields of a document that is there, to be written as by `later`."""
+        change = {"$set": {**fields, "token": self._token}}
+        with self._mutex:
+            self._waiting.append({"q": {"_id": key, "token": {"$lte": self._token}}, "u": change})
+
     def write(self, *documents: Document) -> None:
         """Writes whole documents, behind what waits. Raises LeaseLost, and PyMongoError: then it is not known."""
         with self._mutex:

@@ -20,7 +20,7 @@ _UNCOMPARED = ("hidden", "prepareUnique", "unique", "sparse", "expireAfterSecond
 
 
 def find(db: Database[Any], name: str) -> Document | None:
-    return next((info for info in collections(db) if info["name"] == name), None)
+    return next((info for info in db.list_collections(filter={"name": name})), None)
 
 
 def existing(db: Database[Any], name: str) -> Document:

@@ -8,7 +8,8 @@ from typing import Any
 
 from pymongo.database import Database
 
-from dbtrust.engine.mongo.catalog import collections, indexes
+from dbtrust.engine.mongo.catalog import collection_names, indexes
+from dbtrust.engine.mongo.present import find
 
 Document = Mapping[str, Any]
 #: So long is an answer good: applications make collections as well.
@@ -36,8 +37,11 @@ class View:
         """listCollections' document, None where there is no such collection."""
         self._read()
         if self._collections.get(name) is _STALE:
-            self._until = 0.0
-            self._read()
+            found = find(self._db, name)
+            if found is None:
+                self.dropped(name)
+            else:
+                self._collections[name] = found
         return self._collections.get(name)
 
     def has(self, name: str) -> bool:
@@ -83,7 +87,7 @@ class View:
         if time.monotonic() < self._until:
             return
         start = time.monotonic()
-        self._collections = {info["name"]: info for info in collections(self._db)}
+        self._collections = dict.fromkeys(collection_names(self._db), _STALE)
         now = time.monotonic()
         self._until = now + max(_SECONDS, _TIMES * (now - start))
 
