@@ -124,16 +124,36 @@ def _said(migration: _Data, state: str) -> str:
 
 def _step(step: _Data) -> Iterator[Line]:
     """One statement or step of a plan, with what it was seen to do."""
-    text = clipped(" ".join(visible(step["text"]).split()), 100)
+    text = clipped(visible(" ".join(step["text"].split())), 100)
     yield Line(6, ((text, "bold"),), hang=2)
-    for lock in step.get("locks", ()):
-        if not lock["new"]:
-            waits = "  (waited for)" if not lock["granted"] else ""
-            yield Line(8, (("locks ", "dim"), (f"{visible(lock['object'])}  {lock['mode']}{waits}", "")), hang=2)
+    for lock in _strongest(step.get("locks", ())):
+        yield Line(8, (("locks ", "dim"), (f"{visible(lock['object'])}  {lock['mode']}", "")), hang=2)
     for name in step.get("rewrites", ()):
         yield Line(8, (("rewrites ", "dim"), (visible(name), "yellow")), hang=2)
     for note in step.get("notes", ()):
         yield Line(8, ((visible(note), "dim"),), hang=2)
+
+
+def _strongest(locks: Sequence[_Data]) -> list[_Data]:
+    """The strongest mode on each object that was there before; weak locks on what is no relation are left out."""
+    found: dict[str, _Data] = {}
+    for lock in locks:
+        weak = lock["kind"] == "object" and lock["mode"] == "AccessShareLock"
+        if not lock["new"] and not weak:
+            other = found.get(lock["object"])
+            found[lock["object"]] = lock if other is None or _rank(lock) > _rank(other) else other
+    return list(found.values())
+
+
+def _rank(lock: _Data) -> int:
+    return _MODES.index(lock["mode"]) if lock["mode"] in _MODES else -1
+
+
+#: Lock modes, the weakest first (PostgreSQL manual, "Table-Level Locks").
+_MODES = (
+    "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+    "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
+)  # fmt: skip
 
 
 def _summary(data: _Data) -> Line:
