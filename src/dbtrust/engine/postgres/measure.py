@@ -1,8 +1,9 @@
 """Runs a statement and sees what it did: the locks it took, and the tables and indexes whose file is another one.
 
 In a transaction the session's own locks are read after the statement. A statement that refuses a transaction is
-watched from a second session, while a third holds an old snapshot and a weak lock on every table: what works
-CONCURRENTLY then waits for it with its locks in hand, and is seen however short it is.
+watched from another session. Two more stand in its way, until it is seen to wait for them: one with a lock on every
+table that VACUUM and CONCURRENTLY conflict with, one with an old snapshot and the weakest lock, which CONCURRENTLY
+waits for with its own locks in hand. What is taken only after that, and for less than a poll, is not seen.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -27,11 +28,10 @@ class Lock:
     object: str
     mode: str
     kind: str = "relation"
-    granted: bool = True
     new: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        return {"object": self.object, "mode": self.mode, "kind": self.kind, "granted": self.granted, "new": self.new}
+        return {"object": self.object, "mode": self.mode, "kind": self.kind, "new": self.new}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Known:
     objects: frozenset[tuple[int, int]]
 
 
-_Key = tuple[str, str, str, bool, int, int, int]
+_Key = tuple[str, str, str, int, int, int]
 
 
 def known(connection: psycopg.Connection[Any]) -> Known:
@@ -67,7 +67,7 @@ def run_measured(connection: psycopg.Connection[Any], text: str, before: Known) 
     held, files = _locks(connection, pid), _storage(connection)
     execute_last(connection, text)
     taken = _locks(connection, pid).keys() - held.keys()
-    return Measured(_told(taken, before), _rewritten(files, _storage(connection)))
+    return Measured(_told(taken, before, files), _rewritten(files, _storage(connection)))
 
 
 def run_measured_alone(
@@ -83,41 +83,47 @@ def run_measured_alone(
         except BaseException as error:  # noqa: BLE001 it is raised again in the caller's thread
             failed.append(error)
 
-    with connect(url) as watcher, connect(url) as holder:
-        _hold(holder)
+    with connect(url) as watcher, connect(url) as strong, connect(url) as weak:
+        _hold(strong, "SHARE UPDATE EXCLUSIVE")
+        _hold(weak, "ACCESS SHARE")
         worker = threading.Thread(target=execute, daemon=True)
         worker.start()
-        seen = _watch(worker, watcher, holder, pid)
+        seen = _watch(worker, watcher, [strong, weak], pid)
     worker.join()
     if failed:
         raise failed[0]
-    return Measured(_told(seen, before), _rewritten(files, _storage(connection)), False, at_least_once)
+    return Measured(_told(seen, before, files), _rewritten(files, _storage(connection)), False, at_least_once)
 
 
-def _hold(holder: psycopg.Connection[Any]) -> None:
-    """An old snapshot, and the weakest lock on every table that there is."""
+def _hold(holder: psycopg.Connection[Any], mode: LiteralString) -> None:
+    """A snapshot that stays, and a lock on every table that there is."""
     holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     tables = [sql.Identifier(*row) for row in holder.execute(load("lockable_tables")).fetchall()]
     if tables:
-        statement = sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(", ").join(tables))
+        statement = sql.SQL("LOCK TABLE {} IN {} MODE").format(sql.SQL(", ").join(tables), sql.SQL(mode))
         holder.execute(statement)
 
 
 def _watch(
-    worker: threading.Thread, watcher: psycopg.Connection[Any], holder: psycopg.Connection[Any], pid: int
+    worker: threading.Thread,
+    watcher: psycopg.Connection[Any],
+    holders: list[psycopg.Connection[Any]],
+    pid: int,
 ) -> set[_Key]:
-    """All locks that were seen until the statement ended; the holder goes as soon as the statement waits for it."""
+    """All locks that were seen until the statement ended; a holder goes as soon as the statement waits for it."""
     seen: set[_Key] = set()
-    other = holder.info.backend_pid
-    holding = True
     while worker.is_alive():
-        waits = holding and watcher.execute(load("blocked_by"), [other, pid]).fetchone() == (True,)
+        waits = [h for h in holders if _blocks(watcher, h, pid)]
         seen |= _locks(watcher, pid).keys()
-        if waits:
+        for holder in waits[:1]:
             holder.execute("ROLLBACK")
-            holding = False
+            holders.remove(holder)
         worker.join(0.0005)
     return seen
+
+
+def _blocks(watcher: psycopg.Connection[Any], holder: psycopg.Connection[Any], pid: int) -> bool:
+    return watcher.execute(load("blocked_by"), [holder.info.backend_pid, pid]).fetchone() == (True,)
 
 
 def _pid(connection: psycopg.Connection[Any]) -> int:
@@ -126,18 +132,19 @@ def _pid(connection: psycopg.Connection[Any]) -> int:
 
 def _locks(connection: psycopg.Connection[Any], pid: int) -> Mapping[_Key, None]:
     rows = connection.execute(load("locks_of"), [pid]).fetchall()
-    return {(obj, mode, kind, granted, rel, cls, id): None for kind, mode, granted, rel, obj, cls, id in rows}
+    return {(obj, mode, kind, relation, cls, id): None for kind, mode, relation, obj, cls, id in rows}
 
 
-def _told(keys: Iterable[_Key], before: Known) -> tuple[Lock, ...]:
-    """A lock that was waited for and then held is told once, as waited for."""
-    found: dict[tuple[str, str, str], Lock] = {}
-    for name, mode, kind, granted, relation, cls, id in sorted(keys):
+def _told(
+    keys: Iterable[_Key], before: Known, files: Mapping[int, tuple[str, int]]
+) -> tuple[Lock, ...]:
+    """What is gone by the time that its lock is read has the name that it had before the statement."""
+    found: list[Lock] = []
+    for name, mode, kind, relation, cls, id in sorted(keys):
+        name = files[relation][0] if relation in files else name
         there = relation in before.relations if relation else (cls, id) in before.objects or kind != "object"
-        lock = Lock(name, mode, kind, granted, new=not there)
-        old = found.get((name, mode, kind))
-        found[name, mode, kind] = lock if old is None or old.granted else old
-    return tuple(found.values())
+        found.append(Lock(name, mode, kind, new=not there))
+    return tuple(sorted(set(found)))
 
 
 def _storage(connection: psycopg.Connection[Any]) -> dict[int, tuple[str, int]]:

@@ -1,9 +1,10 @@
 -- The locks of one session in this database, with what each is on. Our own reading of catalogs is left out: weak
 -- locks on system tables, which every statement takes.
-SELECT l.locktype AS kind, l.mode, l.granted,
+SELECT l.locktype AS kind, l.mode,
        coalesce(l.relation, 0)::bigint AS relation,
        CASE
-         WHEN l.relation IS NOT NULL THEN coalesce(format('%%I.%%I', n.nspname, c.relname), 'relation ' || l.relation)
+         WHEN c.relname IS NOT NULL THEN format('%%I.%%I', n.nspname, c.relname)
+         WHEN l.relation IS NOT NULL THEN 'relation ' || l.relation
          WHEN l.locktype = 'object' THEN
            coalesce(pg_describe_object(l.classid, l.objid, l.objsubid::int), l.classid::regclass || ' ' || l.objid)
          ELSE format('%%s %%s %%s', l.locktype, l.classid, l.objid)
