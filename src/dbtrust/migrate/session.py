@@ -9,10 +9,10 @@ from pathlib import Path
 
 from dbtrust.migrate.order import LABELS, Item, Order, Refused, order_of
 from dbtrust.migrate.runner import Runner
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import FAILED, INTERRUPTED, ConfigError, DbtrustError
 from dbtrust.model.ledger import Entry
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Config, Script
 from dbtrust.model.report import Finding, NotExamined, Outcome, Problem, Report, ServerInfo, Verdict
@@ -88,7 +88,9 @@ class Session:
             return
         self.problems.append(Problem.of(error))
         if item is not None:
-            self.judge(check, item, "unproved", error.message, reason="server_error", next=error.next, error=error)
+            self.judge(
+                check, item, "unproved", error.message, reason="server_error", next=error.next, error=error
+            )
 
     def refuse(self, check: str, error: DbtrustError) -> None:
         """Nothing was run: the migration that stands in the way is refuted."""
@@ -219,4 +221,6 @@ def below_the_other(order: Order, items: Sequence[Item]) -> list[Item]:
     for item in order.items:
         if item.entry is not None and item.entry.state == "done":
             top[item.engine] = item.number
-    return [i for i in items if any(i.number < n for e, n in top.items() if e != i.engine) and i.entry is None]
+    return [
+        i for i in items if any(i.number < n for e, n in top.items() if e != i.engine) and i.entry is None
+    ]

@@ -80,7 +80,7 @@ def run_measured_alone(
     def execute() -> None:
         try:
             execute_last(connection, text)
-        except BaseException as error:  # noqa: BLE001 it is raised again in the caller's thread
+        except BaseException as error:
             failed.append(error)
 
     with connect(url) as watcher, connect(url) as strong, connect(url) as weak:
@@ -135,9 +135,7 @@ def _locks(connection: psycopg.Connection[Any], pid: int) -> Mapping[_Key, None]
     return {(obj, mode, kind, relation, cls, id): None for kind, mode, relation, obj, cls, id in rows}
 
 
-def _told(
-    keys: Iterable[_Key], before: Known, files: Mapping[int, tuple[str, int]]
-) -> tuple[Lock, ...]:
+def _told(keys: Iterable[_Key], before: Known, files: Mapping[int, tuple[str, int]]) -> tuple[Lock, ...]:
     """What is gone by the time that its lock is read has the name that it had before the statement."""
     found: list[Lock] = []
     for name, mode, kind, relation, cls, id in sorted(keys):
