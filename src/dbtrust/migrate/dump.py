@@ -15,6 +15,7 @@ from dbtrust.model.catalog import Catalog
 from dbtrust.model.engine import Engine
 from dbtrust.model.project import Config, Migration
 from dbtrust.source.migrations import History
+from dbtrust.stage.bare import lazy_run
 
 #: What every new database has.
 _GIVEN = (("schema", "public"), ("extension", "plpgsql"), ("language", "plpgsql"))
@@ -29,13 +30,7 @@ def dump(config: Config, asked: Asked) -> str:
     if history.errors:
         raise history.errors[0]
     with ExitStack() as stack:
-        made: list[Run] = []
-
-        def run() -> Run:
-            if not made:
-                made.append(stack.enter_context(Run()))
-            return made[0]
-
+        run = lazy_run(stack)
         parts = [_part(e, config, asked, history, run) for e in wanted_engines(history, asked)]
     return "\n".join(parts)
 
