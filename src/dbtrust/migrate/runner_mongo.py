@@ -18,9 +18,9 @@ from dbtrust.engine.mongo.lease import Holder, new_run, whoami
 from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, NewerLedger, migration_document, step_document
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.migrate.runner import MigrationStopped
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.ledger import Entry, Origin, StepEntry
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
 from dbtrust.model.version import VERSION
@@ -63,8 +63,12 @@ class MongoRunner:
         self._trap: TransactionTrap | None = None
         self._who = whoami()
 
-    @cached_property
+    @property
     def version(self) -> str:
+        return self._version
+
+    @cached_property
+    def _version(self) -> str:
         with self._reading("asking for the version"):
             return str(self._client.server_info()["version"])
 
@@ -106,6 +110,14 @@ class MongoRunner:
                 return
             self._ledger.remove(key)
             self._ledger.flush()
+
+    def settle(self, migration: Migration, entry: Entry, *, done: bool) -> None:
+        """The same as `record` or `forget`, which look at the steps."""
+        del entry
+        if done:
+            self.record(migration, "marked")
+        else:
+            self.forget(migration)
 
     def _known_now(self, key: str) -> Entry | None:
         self._ledger.flush()
