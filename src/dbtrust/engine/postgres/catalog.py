@@ -213,7 +213,10 @@ def _columns(rows: Iterable[Row], grants: Grants) -> defaultdict[int, list[Row]]
 
 def _constraints(rows: Iterable[Row]) -> Iterator[tuple[Unit, CatalogObject]]:
     for row in rows:
-        yield ("r", row["relation"]), _object("constraint", (row["schema"], row["table"], row["name"]), _structured(row))
+        yield (
+            ("r", row["relation"]),
+            _object("constraint", (row["schema"], row["table"], row["name"]), _structured(row)),
+        )
 
 
 def _indexes(rows: Iterable[Row], keys: Iterable[Row]) -> Iterator[tuple[Unit, CatalogObject]]:

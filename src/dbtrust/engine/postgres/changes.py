@@ -62,6 +62,8 @@ class Watched:
     connection: psycopg.Connection[Any]
     whole: int = 0
     partial: int = 0
+    #: The relations (OIDs) that the last read found written since the mark; None where it read everything.
+    touched: set[int] | None = None
     _base: str = ""
     _marked: _State = field(default_factory=lambda: _State({}, {}))
 
@@ -80,11 +82,16 @@ class Watched:
             state = self._read(cursor)
         return catalog_of(item for items in state.parts.values() for item in items)
 
+    def relations(self) -> dict[int, CatalogObject]:
+        """OID -> the relation, as they were at the mark."""
+        return {unit[1]: items[0] for unit, items in self._marked.parts.items() if unit[0] == "r"}
+
     def _read(self, cursor: psycopg.Cursor[Any]) -> _State:
         if self._base and (found := self._delta(cursor)) is not None:
             self.partial += 1
             return found
         self.whole += 1
+        self.touched = None
         _, rows, _ = _changes(cursor, None, ())
         return _State(read_parts(Asking(cursor)), rows)
 
@@ -97,7 +104,11 @@ class Watched:
         if short:
             _, _, keys = _changes(cursor, self._base, short)
             gone = {name: old[name].keys() - keys.get(name, set()) for name in short}
-        if newer.get("other") or "other" in short or newer.get("enum", {}).keys() & old.get("enum", {}).keys():
+        if (
+            newer.get("other")
+            or "other" in short
+            or newer.get("enum", {}).keys() & old.get("enum", {}).keys()
+        ):
             return None
         rows = {
             name: {k: v for k, v in (old.get(name, {}) | newer.get(name, {})).items() if k not in gone.get(name, ())}
@@ -114,15 +125,18 @@ class Watched:
         changed += [(name, old[name][key]) for name, keys in gone.items() for key in keys]
         # What a row belonged to before, too: a sequence may change hands.
         changed += [(n, old[n][key]) for n, found in newer.items() for key in found if key in old.get(n, {})]
-        for name, (kind, owner, other) in changed:
+        for _, (kind, owner, other) in changed:
             if kind == 9:
                 return None
             owners = [*_owners(kind, owner, (rows, old)), *((other,) if other else ())]
-            units.update(unit for o in owners for unit in _places(0 if kind in _HANGING else kind, o, (rows, old)))
+            units.update(
+                unit for o in owners for unit in _places(0 if kind in _HANGING else kind, o, (rows, old))
+            )
         return units
 
     def _again(self, cursor: psycopg.Cursor[Any], units: set[Unit], rows: Rows) -> _State | None:
         parts = dict(self._marked.parts)
+        self.touched = {oid for kind, oid in units if kind == "r"}
         relations = [oid for kind, oid in units if kind == "r"]
         if relations:
             found = cursor.execute(_ENTANGLED, {"relations": relations}).fetchall()
@@ -145,14 +159,13 @@ def _changes(
     found = cursor.execute(sql.load("changes"), {"base": base, "wanted": list(wanted)}).fetchall()
     older = {row["catalog"]: (row["older"], int(row["total"])) for row in found}
     newer: Rows = {
-        row["catalog"]: {key: (kind, owner, other) for key, kind, owner, other in row["newer"]} for row in found
+        row["catalog"]: {key: (kind, owner, other) for key, kind, owner, other in row["newer"]}
+        for row in found
     }
     return older, newer, {row["catalog"]: set(row["keys"]) for row in found if row["keys"] is not None}
 
 
-def _complete(
-    old: Mapping[int, Any], newer: Mapping[int, Any], older: tuple[int, int] | None
-) -> bool:
+def _complete(old: Mapping[int, Any], newer: Mapping[int, Any], older: tuple[int, int] | None) -> bool:
     """Is every row of the mark there, untouched or written again?"""
     again = [key for key in newer if key in old]
     count, total = older or (0, 0)
