@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -104,10 +104,16 @@ class World:
 
     def fresh_session(self) -> None:
         """Takes back what scripts have SET, and drops what they made for the session."""
-        self.connection.execute("DISCARD ALL")
+        self.connection.execute(_FRESH)
         self.connection.execute(
             "SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS * 10)]
         )
+
+
+#: DISCARD ALL, without the statements that are prepared: those are the proof's own.
+_FRESH: LiteralString = (
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
+)
 
 
 def alone(migration: Migration) -> bool:

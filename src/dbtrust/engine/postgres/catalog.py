@@ -18,7 +18,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
-from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres import questions, sql
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.model.catalog import Catalog, CatalogObject, qualified
 
@@ -97,11 +97,11 @@ class Asking:
         if name in _OF_OIDS:
             parameters = {"only": only}
         if self.refusals is None:
-            return self.cursor.execute(sql.load(name), parameters).fetchall()
+            return questions.ask(self.cursor, name, parameters)
         try:
             # Rolled back, so the locks that reading a view takes are not held until the end.
             with self.cursor.connection.transaction(force_rollback=True):
-                return self.cursor.execute(sql.load(name), parameters).fetchall()
+                return questions.ask(self.cursor, name, parameters)
         except psycopg.errors.InsufficientPrivilege as error:
             self.refusals.of[name] = describe(error)
             return []

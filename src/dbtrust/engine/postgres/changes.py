@@ -7,13 +7,14 @@ A rename, and whatever is rare, reads everything: a name stands in the text of o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 import psycopg
 
-from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.catalog import (
     OTHERS,
     Asking,
@@ -69,7 +70,7 @@ class Watched:
 
     def mark(self) -> Catalog:
         """The catalog as it is now, committed. Raises psycopg.Error."""
-        with canonical(self.connection) as cursor:
+        with self._asking() as cursor:
             state = self._read(cursor)
             row = cursor.execute(_BASE).fetchone()
         assert row is not None
@@ -78,9 +79,17 @@ class Watched:
 
     def read(self) -> Catalog:
         """The catalog with what the open transaction has changed. Raises psycopg.Error."""
-        with canonical(self.connection) as cursor:
+        with self._asking() as cursor:
             state = self._read(cursor)
         return catalog_of(item for items in state.parts.values() for item in items)
+
+    @contextmanager
+    def _asking(self) -> Generator[psycopg.Cursor[Any]]:
+        """A plan that was made for any object is good enough, and costs nothing the next time."""
+        questions.remember(self.connection)
+        with canonical(self.connection) as cursor:
+            cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            yield cursor
 
     def relations(self) -> dict[int, CatalogObject]:
         """OID -> the relation, as they were at the mark."""
@@ -156,7 +165,7 @@ def _changes(
     cursor: psycopg.Cursor[Any], base: str | None, wanted: Iterable[str]
 ) -> tuple[dict[str, tuple[int, int]], Rows, dict[str, set[int]]]:
     """catalog -> (number of older rows, sum of their keys); the newer rows; the keys of the wanted catalogs."""
-    found = cursor.execute(sql.load("changes"), {"base": base, "wanted": list(wanted)}).fetchall()
+    found = questions.ask_texts(cursor, "changes", {"base": base, "wanted": list(wanted)})
     older = {row["catalog"]: (row["older"], int(row["total"])) for row in found}
     newer: Rows = {
         row["catalog"]: {key: (kind, owner, other) for key, kind, owner, other in row["newer"]}

@@ -9,7 +9,7 @@ from typing import Any, cast
 import psycopg
 from psycopg.rows import dict_row
 
-from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.analysis import relations_named
 from dbtrust.model.constraints import Constraint, Kind, Promises, RowSecurity, Table, Trigger
 from dbtrust.model.facts import Column, Relation
@@ -30,7 +30,7 @@ def read_promises(connection: psycopg.Connection[Any], only: Collection[int] | N
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         asked = {"only": None if only is None else list(only)}
-        found = cursor.execute(sql.load("promise_tables"), asked).fetchall()
+        found = questions.ask(cursor, "promise_tables", asked)
     rows = {row["oid"]: row for row in found}
     oids = list(rows)
     relations = relations_named(connection, oids)
@@ -56,7 +56,7 @@ def read_promises(connection: psycopg.Connection[Any], only: Collection[int] | N
 
 def _ask(connection: psycopg.Connection[Any], name: str, oids: list[int] | None = None) -> list[Row]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(sql.load(name), None if oids is None else {"oids": oids}).fetchall()
+        return questions.ask(cursor, name, None if oids is None else {"oids": oids})
 
 
 def _tuples(row: Row) -> Row:

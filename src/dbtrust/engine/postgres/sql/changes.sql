@@ -40,7 +40,7 @@ rows (catalog, age, key, kind, owner, other) AS (
   SELECT 'owned', age(xmin), objid::int8 * 2147483648 + refobjid::int8 * 2 + (refobjsubid %% 2), 0, objid::int8, refobjid::int8
     FROM pg_depend
    WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND refobjsubid > 0 AND deptype IN ('a', 'i')
-     AND objid >= 16384
+     AND objid IN (SELECT seqrelid FROM pg_sequence)
   UNION ALL
   SELECT 'routine', age(xmin), oid::int8, 3, oid::int8, 0 FROM pg_proc WHERE oid >= 16384
   UNION ALL
