@@ -45,26 +45,20 @@ class NewRow:
         return self.statements[-1] if self.statements else str(self.values)
 
 
-def affected(
-    differences: Sequence[Difference], before: Catalog, after: Catalog
-) -> tuple[set[Name], set[Name]]:
+def affected(differences: Sequence[Difference], before: Catalog, after: Catalog) -> set[Name]:
     """(schema, name) of the tables that the differences are about, in the old state and in the new one."""
-    old, new = set[Name](), set[Name]()
+    found: set[Name] = set()
     types: set[str] = set()
     for d in differences:
-        for catalog, found in ((before, old), (after, new)):
-            item = catalog.find(d.kind, d.name)
-            if item is None:
-                continue
-            if d.kind == "table" or d.kind in ("constraint", "trigger", "policy", "rule"):
-                found.add((item.path[0], item.path[1]))
-            elif d.kind == "index":
-                found.add((item.path[0], str(item.definition["table"])))
-            elif d.kind == "type" and d.change == "changed":
-                types.add(".".join(item.path))
-    for catalog, found in ((before, old), (after, new)):
-        found |= _with_types(catalog, types) if types else set()
-    return old, new
+        item = after.find(d.kind, d.name) or before.find(d.kind, d.name)
+        assert item is not None
+        if d.kind in ("table", "constraint", "trigger", "policy", "rule"):
+            found.add((item.path[0], item.path[1]))
+        elif d.kind == "index":
+            found.add((item.path[0], str(item.definition["table"])))
+        elif d.kind == "type" and d.change == "changed":
+            types.add(".".join(item.path))
+    return found | (_with_types(before, types) | _with_types(after, types) if types else set())
 
 
 def _with_types(catalog: Catalog, types: set[str]) -> set[Name]:
@@ -99,12 +93,12 @@ def new_rows(
         relation = rows.relations[oid]
         if rows.promises.tables[oid].partition and oid in old.tables:
             continue
-        first = maker.made(relation, {}, "", ())
+        first = maker.made(relation, {}, "", maker.changed(relation))
         if first is None:
             continue
         yield first
         if oid in old.tables:
-            yield from maker.forbidden(relation, first.values)
+            yield from maker.forbidden(relation, first)
 
 
 @dataclass(slots=True)
@@ -114,29 +108,43 @@ class _Maker:
     rows: SolvedRows
     old: Promises
 
-    def made(self, relation: Relation, given: Values, why: str, columns: Iterable[str]) -> NewRow | None:
-        """The row with these values, once the server has accepted it."""
+    def made(
+        self, relation: Relation, given: Values, why: str, columns: Iterable[str], setup: tuple[str, ...] = ()
+    ) -> NewRow | None:
+        """The row with these values, once the server has accepted it; `setup` is what it stands on."""
         numbers = {c.name: n for n, c in relation.columns.items()}
         mark = self.rows.mark()
         fixed = {numbers[name]: value for name, value in given.items() if name in numbers}
         values = self.filler.one(self.connection, self.rows, relation, fixed)
         if values is None:
             return None
-        statements = tuple(s.as_string(self.connection) for s in self.rows.inserted[mark:])
-        return NewRow(
-            relation.oid, (relation.schema, relation.name), why, frozenset(columns), statements, values
-        )
+        own = tuple(s.as_string(self.connection) for s in self.rows.inserted[mark:])
+        table = (relation.schema, relation.name)
+        return NewRow(relation.oid, table, why, frozenset(columns), (*setup, *own), values)
+
+    def changed(self, relation: Relation) -> set[str]:
+        """The columns whose type or rules are others than before: what an ordinary row holds there may be new."""
+        if relation.oid not in self.old.tables:
+            return set()
+        before = self.old.tables[relation.oid].relation
+        types = {
+            c.name
+            for n, c in relation.columns.items()
+            if n in before.columns and (c.type, c.labels) != (before.columns[n].type, before.columns[n].labels)
+        }
+        return types.union(*(rule.columns for rule in self._gone(relation, before)))
 
     def first(
-        self, relation: Relation, options: Iterable[Values], why: str, columns: Iterable[str]
-    ) -> NewRow | None:
+        self, relation: Relation, options: Iterable[Values], why: str, columns: Iterable[str],
+        setup: tuple[str, ...] = (),
+    ) -> NewRow | None:  # fmt: skip
         """The first of the options that the server accepts."""
         for _, given in zip(range(_TRIES), options, strict=False):
-            if (row := self.made(relation, given, why, columns)) is not None:
+            if (row := self.made(relation, given, why, columns, setup)) is not None:
                 return row
         return None
 
-    def forbidden(self, relation: Relation, base: Values) -> Iterator[NewRow]:
+    def forbidden(self, relation: Relation, first: NewRow) -> Iterator[NewRow]:
         """Rows that the table's old rules and types refuse."""
         before = self.old.tables[relation.oid].relation
         for number, column in relation.columns.items():
@@ -146,9 +154,9 @@ class _Maker:
         for rule in self._gone(relation, before):
             options = _OPTIONS.get(rule.kind)
             if options is not None:
-                row = self.first(
-                    relation, options(self, relation, rule, base), _why(rule, relation), rule.columns
-                )
+                setup = first.statements if rule.kind in _PAIRS else ()
+                why, given = _why(rule, relation), options(self, relation, rule, first.values)
+                row = self.first(relation, given, why, rule.columns, setup)
                 yield from [row] if row is not None else []
 
     def _gone(self, relation: Relation, before: Relation) -> Iterator[Constraint]:
@@ -217,6 +225,8 @@ class _Maker:
                 yield values
 
 
+#: Rules that two rows break together.
+_PAIRS = frozenset({"unique", "primary key", "unique index", "exclude"})
 _OPTIONS = {
     "not null": _Maker.null, "unique": _Maker.twin, "primary key": _Maker.twin, "unique index": _Maker.twin,
     "exclude": _Maker.twin, "check": _Maker.broken, "foreign key": _Maker.orphan,

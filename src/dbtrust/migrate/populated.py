@@ -76,8 +76,8 @@ class Populated:
         except DbtrustError:
             if not self._emptied(migration):
                 return
-        old, new = affected(diff(known.before, self.world.catalog), known.before, self.world.catalog)
-        there = {oid: name for oid, (name, _) in tables_named(self.world.connection, old | new).items()}
+        names = affected(diff(known.before, self.world.catalog), known.before, self.world.catalog)
+        there = {oid: name for oid, (name, _) in tables_named(self.world.connection, names).items()}
         made = [oid for oid, name in there.items() if known.before.find("table", qualified(name)) is None]
         self.filler.fill(self.world.connection, made)
         self.filler.more(self.world.connection, [oid for oid in there if oid not in made])
@@ -172,7 +172,7 @@ class Populated:
         )  # fmt: skip
 
     def _samples(self, known: Known) -> list[str]:
-        old, _ = affected(diff(known.before, known.after), known.before, known.after)
+        old = affected(diff(known.before, known.after), known.before, known.after)
         if self.world.connection.info.transaction_status == TransactionStatus.INERROR:
             return []
         return sorted(label(name) for name in old)
@@ -218,10 +218,11 @@ class Populated:
     def _written(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
         if (stopped := no_down(migration, CHECKS[1], known)) is not None:
             return stopped
-        old, new = affected(diff(known.before, known.after), known.before, known.after)
+        names = affected(diff(known.before, known.after), known.before, known.after)
+        new = {name for name in names if known.after.find("table", qualified(name)) is not None}
         if not new:
-            return verdict(migration, CHECKS[1], "not_applicable", "it changes no table")
-        rules = old_rules(self.world.connection, old)
+            return verdict(migration, CHECKS[1], "not_applicable", "it changes no table that stays")
+        rules = old_rules(self.world.connection, names)
         with self._trial(migration) as trial:
             try:
                 trial.apply(migration)

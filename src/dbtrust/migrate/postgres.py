@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,68 +55,73 @@ def prove_postgres(
     del root
     migrations = [m for m in history.migrations if m.engine == "postgres"]
     scratch = stage.scratch
+    with opened(stage, generators) as prover:
+        return prover.prove(migrations, only, progress)
+
+
+@contextmanager
+def opened(stage: PostgresStage, generators: Sequence[RowSource] = ()) -> Generator[Prover]:
+    """A prover on two empty databases, which are dropped at the end. Raises ServerError."""
+    scratch = stage.scratch
     with (
         scratch.temporary(scratch.create("prove")) as bare,
         scratch.temporary(scratch.create("rows")) as full,
     ):
-        prover = _Prover(
-            World(stage, bare), Populated(World(stage, full), Filler(generators)), only, progress
-        )
+        prover = Prover(World(stage, bare), Populated(World(stage, full), Filler(generators)))
         try:
-            return prover.prove(migrations)
+            yield prover
         finally:
             prover.close()
 
 
 @dataclass(slots=True)
-class _Prover:
-    """Keeps the two databases that the history grows on."""
+class Prover:
+    """Keeps the two databases that the history grows on. `verdicts` are those so far."""
 
     _bare: World
     _full: Populated
-    _only: frozenset[str] | None
-    _progress: Progress
-    _verdicts: list[Verdict] = field(default_factory=list[Verdict])
+    verdicts: list[Verdict] = field(default_factory=list[Verdict])
 
     def close(self) -> None:
         self._bare.close()
         self._full.world.close()
 
-    def prove(self, migrations: Sequence[Migration]) -> list[Verdict]:
+    def prove(
+        self, migrations: Sequence[Migration], only: frozenset[str] | None, progress: Progress
+    ) -> list[Verdict]:
+        """The verdicts of a whole history; those behind an up that failed cannot be judged."""
         for place, migration in enumerate(migrations):
-            self._progress(f"proving {migration.location.file}")
-            if not self._one(migration):
+            progress(f"proving {migration.location.file}")
+            wanted = only is None or migration.number in only
+            if not (self.judge(migration) if wanted else True) or not self.apply(migration):
                 for later in migrations[place + 1 :]:
-                    self._verdicts += after_failure(later, migration.number)
+                    self.verdicts += after_failure(later, migration.number)
                 break
-        if self._only is not None:
-            wanted = {f"migration:{number}" for number in self._only}
-            return [v for v in self._verdicts if v.subject in wanted or v.verdict == "refuted"]
-        return self._verdicts
+        if only is None:
+            return self.verdicts
+        subjects = {f"migration:{number}" for number in only}
+        return [v for v in self.verdicts if v.subject in subjects or v.verdict == "refuted"]
 
-    def _one(self, migration: Migration) -> bool:
-        """False where the up failed, so that nothing behind it can be judged."""
-        before = self._bare.catalog
-        if self._only is not None and migration.number not in self._only:
-            return self._applied(migration, before)
+    def judge(self, migration: Migration) -> bool:
+        """Adds the verdicts of one migration; both databases are then as they were. False where the up failed."""
         known = self._judged(migration)
         if known is None:
-            self._verdicts += [
+            self.verdicts += [
                 unproved(migration, c, "the up failed", "missing_object") for c in CHECKS if c != "migrate.up"
             ]
             return False
-        self._verdicts.append(judge_drifted(self._bare, migration, known.after))
-        rows = self._full.prove(migration, known)
-        self._verdicts += rows
-        self._patched(migration, known, rows)
-        return self._applied(migration, before)
+        self.verdicts.append(judge_drifted(self._bare, migration, known.after))
+        self.verdicts += self._full.prove(migration, known)
+        self._patched(migration, known)
+        return True
 
-    def _applied(self, migration: Migration, before: Catalog) -> bool:
-        """The up for good on both databases."""
+    def apply(self, migration: Migration) -> bool:
+        """The up for good on both databases; False where it failed."""
+        before = self._bare.catalog
         try:
             self._bare.commit(migration)
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
+            self.verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
             return False
         self._full.commit(migration, Known(before, self._bare.catalog))
         return True
@@ -135,10 +141,10 @@ class _Prover:
         try:
             trial.apply(migration, on_skip=skipped)
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
+            self.verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
             return None
         hidden = skipped.hidden
-        self._verdicts.append(
+        self.verdicts.append(
             _hidden(migration, hidden) if hidden else verdict(migration, "migrate.up", "holds", "applied")
         )
         return trial.read()
@@ -154,7 +160,7 @@ class _Prover:
                 )
             except psycopg.Error as error:
                 outcome, said = "refuted", describe(error)
-            self._verdicts.append(
+            self.verdicts.append(
                 verdict(migration, "migrate.verify", outcome, said, claim=line.text, location=line.location)
             )  # pyright: ignore[reportArgumentType]
 
@@ -163,12 +169,12 @@ class _Prover:
         assert migration.up is not None
         said = _run_twice(trial, migration, after)
         place = next(
-            n for n in reversed(range(len(self._verdicts))) if self._verdicts[n].check == "migrate.up"
+            n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.up"
         )
-        found = self._verdicts[place]
+        found = self.verdicts[place]
         evidence = {**found.evidence, "applied twice": said}
         wrong = migration.up.rerunnable and not said.startswith("idempotent") and found.verdict == "holds"
-        self._verdicts[place] = (
+        self.verdicts[place] = (
             replace(
                 found, verdict="refuted", evidence=evidence,
                 message=f"it is marked rerunnable, and run a second time it is {said}",
@@ -180,7 +186,7 @@ class _Prover:
         before = self._bare.catalog
         if migration.down is None:
             for check in ("migrate.down", "migrate.up_again"):
-                self._verdicts.append(
+                self.verdicts.append(
                     unproved(migration, check, "it has no down", "no_down", NO_DOWN, kind="missing")
                 )
             return Known(before, after)
@@ -189,7 +195,7 @@ class _Prover:
         except DbtrustError as error:
             return self._without_down(migration, error, before, after)
         left = diff(before, trial.read())
-        self._verdicts.append(
+        self.verdicts.append(
             compared(migration, "migrate.down", left, "before the up", migration.down.location)
         )
         self._again(trial, migration, after)
@@ -201,7 +207,7 @@ class _Prover:
         refuses = purpose(migration, error)
         if refuses:
             said = f"the down refuses on purpose: {error.message}"
-            self._verdicts.append(
+            self.verdicts.append(
                 verdict(
                     migration,
                     "migrate.down",
@@ -214,27 +220,27 @@ class _Prover:
             )
         else:
             found = failed(migration, "migrate.down", error, "the down failed")
-            self._verdicts.append(replace(found, evidence={"kind": "error"}))
+            self.verdicts.append(replace(found, evidence={"kind": "error"}))
         why = "the down refuses on purpose" if refuses else "the down failed"
         reason = "no_down" if refuses else "missing_object"
-        self._verdicts.append(unproved(migration, "migrate.up_again", why, reason))
+        self.verdicts.append(unproved(migration, "migrate.up_again", why, reason))
         return Known(before, after, down_failed=not refuses, refuses=refuses)
 
     def _again(self, trial: Trial, migration: Migration, after: Catalog) -> None:
         try:
             trial.apply(migration)
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
+            self.verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
             return
         again = diff(after, trial.read())
-        self._verdicts.append(compared(migration, "migrate.up_again", again, "after the first up"))
+        self.verdicts.append(compared(migration, "migrate.up_again", again, "after the first up"))
 
-    def _patched(self, migration: Migration, known: Known, rows: Sequence[Verdict]) -> None:
+    def _patched(self, migration: Migration, known: Known) -> None:
         """A down that is missing or wrong gets the one that the catalogs imply, where that one is proven."""
         place = next(
-            n for n in reversed(range(len(self._verdicts))) if self._verdicts[n].check == "migrate.down"
+            n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.down"
         )
-        found = self._verdicts[place]
+        found = self.verdicts[place]
         if found.evidence.get("kind") not in (
             "missing",
             "differs",
@@ -250,7 +256,7 @@ class _Prover:
                 if found.next
                 else f"this one is proven:\n{patch}"
             )
-            self._verdicts[place] = replace(found, next=step, evidence={**found.evidence, "patch": patch})
+            self.verdicts[place] = replace(found, next=step, evidence={**found.evidence, "patch": patch})
 
 
 def _run_twice(trial: Trial, migration: Migration, after: Catalog) -> str:
