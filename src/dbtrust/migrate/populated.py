@@ -237,16 +237,11 @@ class Populated:
                     migration, CHECKS[1], f"no row could be written after the up: {why}", "undecided"
                 )
             start = datetime.now(UTC)
-            try:
-                trial.apply(migration, "down")
-            except DbtrustError as error:
-                failure = error
-            else:
-                failure = None
-                left = _others(diff(self.world.catalog, trial.read()), known.left)
-                tables = [(o.path[0], o.path[1]) for o in known.before.objects if o.kind == "table"]
-                touched = self._touched(trial) if trial.rolled_back else tables
-                after = rows_of(trial.connection, touched)
+            failure = _failure(trial, migration)
+            left = _others(diff(self.world.catalog, trial.read()), known.left) if failure is None else []
+            tables = [(o.path[0], o.path[1]) for o in known.before.objects if o.kind == "table"]
+            touched = self._touched(trial) if trial.rolled_back else tables
+            after = rows_of(trial.connection, touched) if failure is None else {}
         if failure is not None:
             return self._culprit(migration, failure, rows)
         before = rows_of(self.world.connection, touched)
@@ -377,6 +372,14 @@ class _Told:
             for name, table in self.written.items()
             if self.known.before.find("table", qualified(name)) is None
         )
+
+
+def _failure(trial: Trial, migration: Migration) -> DbtrustError | None:
+    try:
+        trial.apply(migration, "down")
+    except DbtrustError as error:
+        return error
+    return None
 
 
 def no_down(migration: Migration, check: str, known: Known) -> Verdict | None:

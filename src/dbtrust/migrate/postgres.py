@@ -54,7 +54,6 @@ def prove_postgres(
     """
     del root
     migrations = [m for m in history.migrations if m.engine == "postgres"]
-    scratch = stage.scratch
     with opened(stage, generators) as prover:
         return prover.prove(migrations, only, progress)
 
@@ -204,18 +203,9 @@ class Prover:
     ) -> Known:
         refuses = purpose(migration, error)
         if refuses:
-            said = f"the down refuses on purpose: {error.message}"
-            self.verdicts.append(
-                verdict(
-                    migration,
-                    "migrate.down",
-                    "unproved",
-                    said,
-                    reason="no_down",
-                    location=error.location,
-                    evidence={"kind": "refuses"},
-                )  # fmt: skip
-            )
+            said, evidence = f"the down refuses on purpose: {error.message}", {"kind": "refuses"}
+            refused = unproved(migration, "migrate.down", said, "no_down")
+            self.verdicts.append(replace(refused, location=error.location, evidence=evidence))
         else:
             found = failed(migration, "migrate.down", error, "the down failed")
             self.verdicts.append(replace(found, evidence={"kind": "error"}))
