@@ -167,7 +167,9 @@ class MongoPopulated:
             )
         said = "; ".join(dict.fromkeys(row.why for row in rows if row.why))
         new = sorted({row.collection for row in rows} - before.keys())
-        message = f"{len(rows)} documents were written after the up{f' ({said})' if said else ''}"
+        message = (
+            f"{len(rows)} document{'s' * (len(rows) != 1)} written after the up{f' ({said})' if said else ''}"
+        )
         message += (
             f"; what was written to {', '.join(new)} goes with it"
             if new

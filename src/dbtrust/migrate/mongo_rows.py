@@ -126,11 +126,13 @@ def _refused_before(
         return
     strict = new.get("validationAction", "error") == "error"
     there = {(c.pointer, c.text, repr(c.element)) for c in clauses(now)} if strict else set()
+    keys, number = _unique_fields(db, name), 100
     for clause in clauses(was):
         if (clause.pointer, clause.text, repr(clause.element)) in there:
             continue
         for document in breaking(was, clause, {k: v for k, v in first.items() if k != "_id"})[:_TRIES]:
-            document = {**document, "_id": ObjectId()}
+            number += 1
+            document = _apart(document, [key for key in keys if key != ".".join(clause.path)], number)
             if db[name].count_documents({"_id": first["_id"], **was}) and _insert(db, name, document):
                 if db[name].count_documents({"$and": [{"_id": document["_id"]}, was]}):
                     db[name].delete_one({"_id": document["_id"]})

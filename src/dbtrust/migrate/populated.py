@@ -288,7 +288,7 @@ class Populated:
             return _lossy_verdict(migration, CHECKS[1], undeclared, "lossy only with new rows", told.rows)
         special = [row for row in told.rows if row.why]
         evidence: dict[str, Any] = {"rows": [row.shown for row in told.rows[:_MANY]], "kind": "identical"}
-        message = f"{len(told.rows)} rows were written after the up" + (
+        message = f"{len(told.rows)} row{'s' * (len(told.rows) != 1)} written after the up" + (
             f" ({'; '.join(dict.fromkeys(row.why for row in special))})" if special else ""
         )
         said = "; the down keeps every row that was there"
