@@ -125,7 +125,7 @@ def _refused_before(
     if not was or (was == now and old.get("validationAction") == new.get("validationAction")):
         return
     strict = new.get("validationAction", "error") == "error"
-    there = {(c.pointer, c.text, repr(c.element)) for c in clauses(now)} if strict else set()
+    there = {(c.pointer, c.text, repr(c.element)) for c in (clauses(now) if strict else [])}
     keys, number = _unique_fields(db, name), 100
     for clause in clauses(was):
         if (clause.pointer, clause.text, repr(clause.element)) in there:
