@@ -27,8 +27,8 @@ from dbtrust.stage.rows import Mode, Values, parents_first
 from dbtrust.stage.solved import SolvedRows
 
 Connection = psycopg.Connection[Any]
-#: So many rows each table has, so many of a generator's are taken, and so many are looked at as parents.
-ROWS, GENERATED, PARENTS = 2, 20, 6
+#: So many rows each table has, so many of a generator's are taken, and so many that are there are known.
+ROWS, GENERATED, PARENTS = 2, 20, 60
 #: Texts that tell by themselves where they came from, where the column leaves room for them.
 _TEXTS = frozenset({"text", "character varying", "varchar", "character", "bpchar", "citext", "name"})
 

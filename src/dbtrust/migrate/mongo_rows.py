@@ -19,6 +19,8 @@ from dbtrust.judge.mongo_documents import documents
 Document = dict[str, Any]
 #: So many documents each collection gets, and so many are tried for one.
 DOCUMENTS, _TRIES = 2, 40
+#: Whole numbers of new documents begin here.
+_FIRST_ID = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def _unique_fields(db: Any, name: str) -> list[str]:
 def _apart(document: Document, keys: Sequence[str], number: int) -> Document:
     """The document with another value in each unique field, where that is a text or a number."""
     found = copy.deepcopy(document)
-    found["_id"] = ObjectId()
+    found["_id"] = _id(document, number)
     for key in keys:
         path = tuple(key.split("."))
         value = _get(found, path)
@@ -81,6 +83,14 @@ def _apart(document: Document, keys: Sequence[str], number: int) -> Document:
         elif isinstance(value, int) and not isinstance(value, bool):
             found = put(found, path, number)
     return found
+
+
+def _id(document: Mapping[str, Any], number: int) -> Any:
+    """A new _id of the type that the document has."""
+    value = document.get("_id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return type(value)(_FIRST_ID + number + int(str(ObjectId())[-6:], 16))
+    return str(ObjectId()) if isinstance(value, str) else ObjectId()
 
 
 def _get(document: Mapping[str, Any], path: Sequence[str]) -> Any:
@@ -130,7 +140,7 @@ def _refused_before(
     for clause in clauses(was):
         if (clause.pointer, clause.text, repr(clause.element)) in there:
             continue
-        for document in breaking(was, clause, {k: v for k, v in first.items() if k != "_id"})[:_TRIES]:
+        for document in breaking(was, clause, first)[:_TRIES]:
             number += 1
             document = _apart(document, [key for key in keys if key != ".".join(clause.path)], number)
             if db[name].count_documents({"_id": first["_id"], **was}) and _insert(db, name, document):
@@ -146,7 +156,7 @@ def _twins(db: Any, name: str, first: Document, old: Sequence[Mapping[str, Any]]
     now = [spec["key"] for spec in indexes(db, name) if spec.get("unique")]
     for spec in old:
         if spec.get("unique") and spec["key"] not in now:
-            twin = {**copy.deepcopy(first), "_id": ObjectId()}
+            twin = {**copy.deepcopy(first), "_id": _id(first, 1)}
             if _insert(db, name, twin):
                 yield Written(name, f"a second document with the key of {spec['name']}, which is gone", twin)
 
