@@ -21,6 +21,7 @@ VERBS = {
     "check": ("dbtrust.cli.check", "Prove what the project's database code says, on real servers."),
     "claims": ("dbtrust.cli.claims", "Judge queries alone: contracts and claims about plans."),
     "demo": ("dbtrust.cli.demo", "Copy the example project to a folder and check it."),
+    "migrate": ("dbtrust.cli.migrate", "Run, undo and prove migrations."),
     "servers": ("dbtrust.cli.servers", "Start, show and stop the embedded servers."),
 }
 
