@@ -65,7 +65,7 @@ def needs_of(sql: str) -> Needs:
 def _about(statement: Any) -> tuple[Kind, list[str]]:
     """What a statement creates, alters or drops, by name; no names for any other statement."""
     kind = statement.WhichOneof("node")
-    node = getattr(statement, kind) if kind else None
+    node: Any = getattr(statement, kind) if kind else None
     if kind == "create_extension_stmt":
         return "extension", [node.extname]
     if kind == "drop_stmt" and node.remove_type == _OBJECT_EXTENSION:

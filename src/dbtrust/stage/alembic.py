@@ -24,7 +24,7 @@ from dbtrust.stage.command import Command, start_command, wait_command
 
 #: Seconds that one revision may take.
 SECONDS = 150.0
-_DRIVER = Path(__file__).with_name("alembic_driver.py")
+_DRIVER = Path(__file__).parent / "programs" / "alembic_driver.py"
 
 
 class EnvironmentFailed(DbtrustError):
@@ -47,7 +47,8 @@ class AlembicProgram:
         """Runs env.py without a revision. Raises EnvironmentFailed."""
         answer = self._ask({"target": dict(target), "revision": None, "half": "up", "file": ""})
         if (error := answer.get("error")) is not None:
-            step = f"env.py ran by {self._python}: install what it needs there, or set the variables that it reads"
+            own = "dbtrust's own Python" if self._python == "python" else self._python
+            step = f"it is run by {own}: install what it needs there, or set the variables that it reads"
             raise EnvironmentFailed(f"the project's env.py: {error['message']}", next=step)
 
     def run(self, revision: str, half: str, file: str, target: Mapping[str, str]) -> None:

@@ -179,18 +179,21 @@ def described(error: BaseException, file: str) -> dict[str, Any]:
     """The error with the last line of the revision's file in its trace, if it passed there."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == file]
-    cause = getattr(error, "orig", None) or error
+    cause: Any = getattr(error, "orig", None) or error
     # asyncpg's own error stands behind the one that SQLAlchemy makes of it.
     codes = [getattr(e, name, None) for e in (cause, cause.__cause__) for name in ("sqlstate", "pgcode")]
-    code = next((c for c in codes if c), None)
-    said = next(iter(str(cause).strip().splitlines()), "")
+    # pg8000 gives the fields of the server's answer as they come.
+    fields: Any = next((a for a in cause.args[:1] if isinstance(a, dict)), {})
+    code = next((c for c in [*codes, fields.get("C")] if c), None)
+    said = next(iter(str(fields.get("M") or cause).strip().splitlines()), "")
     message = said if code else f"{type(error).__name__}: {said}".rstrip(": ")
     return {"message": message, "sqlstate": code, "line": places[-1] if places else None}
 
 
 def main() -> None:
     requests, answers = os.fdopen(int(sys.argv[1])), os.fdopen(int(sys.argv[2]), "w")
-    sys.path.insert(0, str(Path.cwd()))
+    # A folder `alembic` of the project must not stand before the package; env.py's own modules are still found.
+    sys.path[:] = [*sys.path[1:], str(Path.cwd())]
     takeover, project = Takeover(), None
     for line in requests:
         request = json.loads(line)
