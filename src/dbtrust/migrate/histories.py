@@ -36,12 +36,11 @@ def prove_history(
 
 
 def marked(found: Verdict, reading: Reading) -> Verdict:
-    """Two histories may have the same numbers: the evidence tells them apart."""
-    found = replace(
-        found,
-        message=_short(found.message),
-        evidence={**found.evidence, "history": reading.folder or ".", "layout": reading.layout},
-    )
+    """Two histories may have the same numbers: the evidence tells them apart, and why something could not be run."""
+    evidence = {**found.evidence, "history": reading.folder or ".", "layout": reading.layout}
+    if (reason := _REASONS.get(found.reason)) is not None:
+        evidence["cause"] = found.reason
+    found = replace(found, message=_short(found.message), evidence=evidence, reason=reason or found.reason)
     if found.reason != "no_down":
         return found
     if found.subject.startswith("migration:R__"):
@@ -56,6 +55,17 @@ def _short(message: str) -> str:
 
 
 _LONGEST = 1_000
+
+#: Why a migration could not be run -> the report's word for it.
+_REASONS = {
+    "extension": "missing_object",
+    "variables": "missing_object",
+    "program": "missing_object",
+    "psql": "missing_object",
+    "unreadable": "missing_object",
+    "environment": "server_error",
+    "rights": "server_error",
+}
 
 #: How each layout writes what takes a migration back.
 _DOWNS = {

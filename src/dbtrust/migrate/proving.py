@@ -11,6 +11,7 @@ from dbtrust.engine.runs import Run
 from dbtrust.migrate.histories import marked, unproved_all
 from dbtrust.migrate.since import edits
 from dbtrust.model.errors import DbtrustError, ServerError
+from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Config, MongoConfig, PostgresConfig
@@ -81,19 +82,18 @@ def _read(request: Proving, found: _Found) -> list[Reading]:
 
 
 def _unsupported(item: Unsupported) -> Verdict:
-    from dbtrust.model.location import Location
-
     return Verdict(
         "migrate.up", None, f"file:{item.file}", "unproved", f"{item.layout} migrations are not read",
-        reason="layout", next=item.next, location=Location(item.file, 1, 1),
-        evidence={"history": item.folder or ".", "layout": item.layout},
+        reason="missing_object", next=item.next, location=Location(item.file, 1, 1),
+        evidence={"history": item.folder or ".", "layout": item.layout, "cause": "layout"},
     )  # fmt: skip
 
 
 def _none(root: Path) -> Verdict:
     return Verdict(
         "migrate.up", None, f"file:{root.resolve().name}", "unproved", "no migrations in a known layout",
-        reason="layout", next="docs/layouts.md names the layouts; name the folder that holds them",
+        reason="missing_object", next="docs/layouts.md names the layouts; name the folder that holds them",
+        evidence={"cause": "layout"},
     )  # fmt: skip
 
 

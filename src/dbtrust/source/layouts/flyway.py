@@ -89,17 +89,18 @@ def _versioned(found: _Found, reading: Reading) -> None:
     undos = {_key(m["version"]): (folder, file) for m, folder, file in found.of("U")}
     taken: dict[str, str] = {}
     for match, folder, file in sorted(found.of("V"), key=lambda v: (_key(v[0]["version"]), v[2])):
+        key = str(_key(match["version"]))
         undo = undos.pop(_key(match["version"]), None)
         if match["end"] != "sql":
-            unique(reading, _program(folder, file, match), taken)
+            unique(reading, _program(folder, file, match), taken, key)
             continue
         up = _half(folder, file, reading)
         down = _half(*undo, reading) if undo else None
         extra = [folder.place(f"{file}.conf")] if f"{file}.conf" in folder.files else []
         read = paired(match["version"], match["name"], up, down, extra)
-        unique(reading, read, taken)
-    for key, (folder, file) in undos.items():
-        without_up(reading, ".".join(map(str, key)), folder.place(file))
+        unique(reading, read, taken, key)
+    for version, (folder, file) in undos.items():
+        without_up(reading, ".".join(map(str, version)), folder.place(file))
 
 
 def _half(folder: Folder, file: str, reading: Reading) -> Half:

@@ -88,8 +88,9 @@ def _halves(
         step = "write the mark of the up, or move the file"
         reading.errors.append(QueryFileError("the file has no up", location=Location(place, 1, 1), next=step))
         return None
+    lines = {kind: text.count("\n", 0, start) + 1 for start, _, kind in reversed(marks)}
     made = {
-        kind: half(body, text, place, NO_TRANSACTION if options(text, kind) else {})
+        kind: half(body, text, place, NO_TRANSACTION if options(text, kind) else {}, lines[kind])
         for kind, body in parts.items()
     }
     down = made.get("down")

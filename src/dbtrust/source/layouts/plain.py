@@ -58,12 +58,13 @@ def read_numbered_folders(folder: Folder) -> Reading | None:
 
 
 def _gather(folder: Folder) -> tuple[list[_File], list[_File], frozenset[str]]:
-    found = _numbered(folder, None)
+    here = _numbered(folder, None)
+    found = list(here)
     consumed: list[str] = []
     for name, child in folder.folders.items():
         back = name.lower() in _BACK_FOLDERS
-        if back or (name.lower() in _FORTH_FOLDERS and not found):
-            found = [*found, *_numbered(child, back)]
+        if back or (name.lower() in _FORTH_FOLDERS and not here):
+            found += _numbered(child, back)
             consumed.append(child.path)
     return [f for f in found if not f.back], [f for f in found if f.back], frozenset(consumed)
 

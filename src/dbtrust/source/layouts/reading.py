@@ -68,9 +68,12 @@ class Half:
     hole: Hole | None = None
 
 
-def unique(reading: Reading, read: Read, taken: dict[str, str]) -> bool:
-    """Adds a migration whose number no other one of the history may have. False, and an error, for a second one."""
-    key = read.migration.number.lstrip("0") or "0"
+def unique(reading: Reading, read: Read, taken: dict[str, str], key: str = "") -> bool:
+    """Adds a migration whose number no other one of the history may have. False, and an error, for a second one.
+
+    `key` says which numbers are the same; it is the number without leading zeros where none is given.
+    """
+    key = key or read.migration.number.lstrip("0") or "0"
     place = str(read.migration.location.file)
     if key in taken:
         reading.errors.append(

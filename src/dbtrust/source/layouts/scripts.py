@@ -43,13 +43,11 @@ def unreadable(place: str, error: DbtrustError, reading: Reading) -> Half:
     return Half(place, None, hole)
 
 
-def half(
-    text: str, source: str, place: str, options: Mapping[str, str] | None = None, hole: Hole | None = None
-) -> Half:
-    """The script of a text that keeps its place in `source`, the whole file, where declared losses stand."""
+def half(text: str, source: str, place: str, options: Mapping[str, str] | None = None, line: int = 1) -> Half:
+    """The script of a text that keeps its place in `source`, the whole file, where declared losses stand; `line` is that of its mark."""
     lossy = tuple(" ".join(m["value"].split()) for m in _LOSSY.finditer(source))
-    script = Script(text, place, Location(place, 1, 1), dict(options or {}), lossy=lossy)
-    return Half(place, script, hole or psql_only(text, place))
+    script = Script(text, place, Location(place, line, 1), dict(options or {}), lossy=lossy)
+    return Half(place, script, psql_only(text, place))
 
 
 def psql_only(text: str, place: str) -> Hole | None:
@@ -80,7 +78,7 @@ def sections(text: str, marks: Sequence[tuple[int, int, str]]) -> dict[str, str]
     `marks` are (start, end, kind) of the lines that begin a section, in order.
     """
     found: dict[str, str] = {}
-    ends = [start for start, _, _ in marks[1:]] + [len(text)]
+    ends = [*(start for start, _, _ in marks[1:]), len(text)][: len(marks)]
     for (_, begin, kind), end in zip(marks, ends, strict=True):
         before = found.get(kind, "")
         found[kind] = before + blank(text[len(before) : begin]) + text[begin:end]
