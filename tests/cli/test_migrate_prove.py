@@ -140,8 +140,8 @@ def test_what_a_server_lacks_is_lent_or_told(tmp_path: Path, proved: Proved) -> 
     folder = tree(
         tmp_path / 'it\'s a "shop" ü',
         {
-            "migrations/1_a.up.sql": 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp"; CREATE TABLE a (id int);',
-            "migrations/1_a.down.sql": 'DROP TABLE a; DROP EXTENSION "uuid-ossp";',
+            "migrations/1_a.up.sql": "CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE a (id int);",
+            "migrations/1_a.down.sql": "DROP TABLE a; DROP EXTENSION citext;",
             "migrations/2_b.up.sql": "CREATE ROLE auditor; GRANT SELECT ON a TO auditor, reader;",
             "migrations/2_b.down.sql": "REVOKE SELECT ON a FROM auditor; DROP ROLE auditor;",
             "migrations/3_c.up.sql": "CREATE EXTENSION dblink; CREATE TABLE c (id int);",
@@ -259,8 +259,8 @@ def test_a_project_of_both_engines_is_proven_as_its_file_says(
     tmp_path: Path, proved: Proved, postgres_url: str, mongo_url: str
 ) -> None:
     toml = '[project]\nname = "both"\n[postgres]\n[mongo]\n[migrations]\nfolder = "m"\n'
-    index = "from dbtrust.migrations import create_index\nsteps = [create_index('c', {'a': 1}, name='a_1')]\n"
-    folder = tree(tmp_path / "both", {"dbtrust.toml": toml, "m/1_a.sql": A, "m/1_a.down.sql": DA, "m/2_b.py": index, "other/1_x.up.sql": "x"})  # fmt: skip
+    python = "from dbtrust.migrations import create_collection\nsteps = [create_collection('c')]\n"
+    folder = tree(tmp_path / "both", {"dbtrust.toml": toml, "m/1_a.sql": A, "m/1_a.down.sql": DA, "m/2_b.py": python, "other/1_x.up.sql": "x"})  # fmt: skip
     code, document = proved(folder, "--postgres", postgres_url, "--mongo", mongo_url)
     found = verdicts(document)
     assert (code, document["project"]) == (0, "both")

@@ -7,7 +7,7 @@ import os
 import select
 import tempfile
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -66,7 +66,7 @@ class AlembicProgram:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
             if not select.select([self._answers], [], [], SECONDS)[0]:
-                self.close()
+                self._stop()
                 return {
                     "error": {"message": f"no answer in {SECONDS:.0f} s", "sqlstate": "57014", "line": None}
                 }
@@ -105,8 +105,13 @@ class AlembicProgram:
 
     def close(self) -> None:
         """Ends the process."""
+        self._stop()
+        self._log.close()
+
+    def _stop(self) -> None:
         if self._process is not None:
-            self._requests.close()
+            with suppress(OSError):  # a request that nobody read
+                self._requests.close()
             self._answers.close()
             process, self._process = self._process, None
             wait_command(process, 2.0)
