@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dbtrust.cli.options import option
+from dbtrust.cli.options import Shared, option, shared
+from dbtrust.cli.output import check_output, deliver
+from dbtrust.cli.progress import show_progress
 from dbtrust.cli.subverbs import subverbs
 from dbtrust.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from dbtrust.cli.options import Shared
     from dbtrust.model.progress import Progress
     from dbtrust.monitor.flow import Options
 
+Result = TypeVar("Result")
 #: Sub-command -> (module with the click command `command`, one line for the list).
 SUBS: dict[str, tuple[str, str]] = {
     "snapshot": ("dbtrust.cli.monitor_snapshot", "Read the counters of a target into a file."),
@@ -81,3 +83,21 @@ def statements(options: Options) -> str:
         mark = "--" if engine == "postgres" else "//"
         parts += [f"{mark} {names[engine]}: {len(texts)} to send", *(text.rstrip() for text in texts)]
     return "\n\n".join(parts) + "\n"
+
+
+_READING = ("sample_docs", "profile_seconds", "no_profiler", "show_literals", "print_sql", "since", "saved")
+
+
+def begun(
+    project: Path, options: dict[str, Any], run: Callable[[Options], Result]
+) -> tuple[Shared, Result | None]:
+    """Runs a sub-command's flow with progress; with --print-sql only shows what it would send (None)."""
+    said = {name: options.pop(name) for name in _READING if name in options}
+    asked = shared(options)
+    check_output(asked.output)
+    with show_progress(asked.quiet) as progress:
+        wanted = flow_options(project, asked, said, progress)
+        if said["print_sql"]:
+            deliver(statements(wanted), asked)
+            return asked, None
+        return asked, run(wanted)

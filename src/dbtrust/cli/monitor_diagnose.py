@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from dbtrust.cli.monitor import flow_options, reading_options, statements
-from dbtrust.cli.options import option, shared, target_report_options
-from dbtrust.cli.output import check_output, deliver, show
-from dbtrust.cli.progress import show_progress
+from dbtrust.cli.monitor import begun, reading_options
+from dbtrust.cli.options import option, target_report_options
+from dbtrust.cli.output import show
 
 
 @click.command("diagnose")
@@ -32,15 +31,8 @@ def command(project: Path, **options: Any) -> int:
     """
     from dbtrust.monitor.flow import diagnose
 
-    names = ("sample_docs", "profile_seconds", "no_profiler", "show_literals", "print_sql", "since", "saved")
-    said = {key: options.pop(key) for key in names}
-    asked = shared(options)
-    check_output(asked.output)
-    with show_progress(asked.quiet) as progress:
-        wanted = flow_options(project, asked, said, progress)
-        if said["print_sql"]:
-            deliver(statements(wanted), asked)
-            return 0
-        report = diagnose(wanted)
+    asked, report = begun(project, options, diagnose)
+    if report is None:
+        return 0
     show(report, asked)
     return report.exit_code

@@ -8,17 +8,15 @@ from typing import Any
 
 import click
 
-from dbtrust.cli.monitor import flow_options, reading_options, statements
+from dbtrust.cli.monitor import begun, reading_options
 from dbtrust.cli.options import (
     only_option,
     output_option,
     quiet_option,
     server_options,
-    shared,
     verbose_option,
 )
-from dbtrust.cli.output import check_output, complain, deliver, note
-from dbtrust.cli.progress import show_progress
+from dbtrust.cli.output import complain, deliver, note
 from dbtrust.model.report import Report
 
 
@@ -39,18 +37,9 @@ def command(project: Path, **options: Any) -> int:
     from dbtrust.monitor.files import dump
     from dbtrust.monitor.flow import snapshot
 
-    said = {
-        key: options.pop(key)
-        for key in ("sample_docs", "profile_seconds", "no_profiler", "show_literals", "print_sql", "since")
-    }
-    asked = shared(options)
-    check_output(asked.output)
-    with show_progress(asked.quiet) as progress:
-        wanted = flow_options(project, asked, said, progress)
-        if said["print_sql"]:
-            deliver(statements(wanted), asked)
-            return 0
-        taken = snapshot(wanted)
+    asked, taken = begun(project, options, snapshot)
+    if taken is None:
+        return 0
     if taken.snapshots:
         deliver(dump(taken.snapshots), asked)
     for item in (i for s in taken.snapshots for i in s.not_examined if not asked.quiet):

@@ -109,7 +109,7 @@ SERVED = ("session", "monitor_catalog_tables", "constraints", "indexes", "index_
 
 
 def served_objects(cursor: psycopg.Cursor[Row]) -> list[CatalogObject]:
-    """Constraints and indexes alone, of the tables that have two indexes or a foreign key.
+    """Constraints and indexes alone, of the tables that monitor_catalog_tables.sql chooses.
 
     Asked in the cursor's transaction, whose settings are then those of `snapshot`. Raises psycopg.Error.
     """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
-from dbtrust.model.snapshot import Row, Snapshot
-from dbtrust.monitor.counters import number
+from dbtrust.model.snapshot import Snapshot
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import finding, option, sql_name, stored, table_subject
+from dbtrust.monitor.rules.postgres._autovacuum import autovacuum_starts
+from dbtrust.monitor.rules.postgres._common import finding, sql_name, stored, table_subject
 
 _DEAD = 1_000
 
@@ -17,7 +17,7 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """Twice the table's own threshold, and no vacuum of it running."""
     running = {row["relid"] for row in now.sections["progress"] if row["kind"] == "vacuum"}
     for row in stored(now.sections["tables"]):
-        limit = _threshold(now, row)
+        limit = autovacuum_starts(now, row, "vacuum", 0.2)
         if row["dead"] < max(_DEAD, 2 * limit) or row["oid"] in running:
             continue
         yield finding(
@@ -27,14 +27,6 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
             dead=row["dead"], live=row["live"], threshold=limit, last_autovacuum=row["last_autovacuum"],
             last_vacuum=row["last_vacuum"],
         )  # fmt: skip
-
-
-def _threshold(now: Snapshot, row: Row) -> float:
-    base = option(row, "autovacuum_vacuum_threshold")
-    scale = option(row, "autovacuum_vacuum_scale_factor")
-    return float(base or number(now, "autovacuum_vacuum_threshold", 50)) + float(
-        scale or number(now, "autovacuum_vacuum_scale_factor", 0.2)
-    ) * (row["rows"] or row["live"])
 
 
 RULE = Rule(

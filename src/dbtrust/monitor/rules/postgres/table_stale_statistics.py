@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
-from dbtrust.model.snapshot import Row, Snapshot
-from dbtrust.monitor.counters import number
+from dbtrust.model.snapshot import Snapshot
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import FEW_ROWS, finding, option, sql_name, stored, table_subject
+from dbtrust.monitor.rules.postgres._autovacuum import autovacuum_starts
+from dbtrust.monitor.rules.postgres._common import FEW_ROWS, finding, sql_name, stored, table_subject
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """Changed rows are three times the point at which autovacuum analyzes."""
     for row in stored(now.sections["tables"]):
-        limit = _threshold(now, row)
+        limit = autovacuum_starts(now, row, "analyze", 0.1)
         if row["rows"] is None or row["modified_since_analyze"] < max(FEW_ROWS, 3 * limit):
             continue
         yield finding(
@@ -24,14 +24,6 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
             f"ANALYZE {sql_name(row)};", rows=row["rows"], modified=row["modified_since_analyze"],
             last_analyze=row["last_analyze"], last_autoanalyze=row["last_autoanalyze"],
         )  # fmt: skip
-
-
-def _threshold(now: Snapshot, row: Row) -> float:
-    base = option(row, "autovacuum_analyze_threshold")
-    scale = option(row, "autovacuum_analyze_scale_factor")
-    return float(base or number(now, "autovacuum_analyze_threshold", 50)) + float(
-        scale or number(now, "autovacuum_analyze_scale_factor", 0.1)
-    ) * (row["rows"] or row["live"])
 
 
 RULE = Rule(
