@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from tests.judge.test_catalog_rules import FINE, KEYS, REDUNDANT, SERVED, TABLE, UNSERVED
 
 from dbtrust.engine.postgres.catalog import served_objects, snapshot
 from dbtrust.judge.rules import foreign_keys_without_index, redundant_indexes
 from dbtrust.model.catalog import Catalog
-from tests.judge.test_catalog_rules import FINE, KEYS, REDUNDANT, SERVED, TABLE, UNSERVED
 
 
 def test_every_trap_of_the_rules_is_seen(pg: psycopg.Connection[Any]) -> None:
