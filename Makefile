@@ -49,7 +49,7 @@ fixtures: $(VENV)/dev
 	$(RUN) tests/fixtures/record_postgres.py
 
 bench: $(VENV)/dev
-	@for b in bench/startup.py bench/loading.py bench/queries.py bench/claims.py bench/baseline_stability.py bench/mutation.py; do $(RUN) $$b --quick; done
+	@for b in bench/startup.py bench/loading.py bench/queries.py bench/claims.py bench/baseline_stability.py bench/mutation.py bench/snapshot.py; do $(RUN) $$b --quick; done
 
 LOCK = uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock:

@@ -26,6 +26,7 @@ from dbtrust.model.catalog import Catalog
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.report import ServerInfo, Verdict
+from dbtrust.monitor.in_check import mongo_in_check
 from dbtrust.schema.constraints_mongo import judge_validators
 from dbtrust.schema.declared_mongo import judge_collections
 from dbtrust.schema.proofs_mongo import ParsedMongoProof, judge_proofs
@@ -92,7 +93,8 @@ class MongoHalf(Half):
 
     def _rules(self) -> None:
         if self._catalog is not None:
-            self.findings += [located(finding, self.project) for finding in redundant_indexes(self._catalog)]
+            found = [*redundant_indexes(self._catalog), *mongo_in_check(self.stage.reading())]
+            self.findings += [located(finding, self.project) for finding in found]
 
     def _queries_and_proofs(self) -> None:
         methods = (

@@ -27,6 +27,7 @@ from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Query
 from dbtrust.model.report import Finding, ServerInfo, Verdict
+from dbtrust.monitor.in_check import postgres_in_check
 from dbtrust.schema.declared import judge_declared_postgres
 from dbtrust.schema.promises_postgres import PROMISES, judge_promises
 from dbtrust.schema.proofs_postgres import ParsedProof, judge_proofs
@@ -92,7 +93,10 @@ class PostgresHalf(Half):
         self.findings += [_unbound(query) for query in self.project.unbound]
         if self._catalog is not None:
             found = postgres_findings(self._catalog)
-            self.findings += [located(finding, self.project) for finding in found]
+            with self.stage.scratch.admin(self.stage.state or "") as connection:
+                more, unseen = postgres_in_check(connection)
+            self.findings += [located(finding, self.project) for finding in (*found, *more)]
+            self.not_examined += unseen
 
     def _judged(self) -> None:
         side_by_side(self._contracts, self._queries)

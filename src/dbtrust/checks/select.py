@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.words import nearest
+from dbtrust.monitor.registry import rules
 
 CHECKS = (
     "schema.applies", "schema.reapplies", "schema.constraint", "schema.trigger", "schema.mutation", "schema.drift",
@@ -18,6 +19,7 @@ CHECKS = (
     "migrate.down", "migrate.up_again", "migrate.verify", "migrate.populated", "migrate.drifted", "migrate.written",
     "tests.pass", "trace.link",
 )  # fmt: skip
+ENGINES: tuple[Engine, ...] = ("postgres", "mongo")
 RULES = (
     "index.redundant",
     "foreign_key.no_index",
@@ -29,8 +31,8 @@ RULES = (
     "query.unbound",
     "migration.edited",
     "migration.removed",
+    *(rule.id for engine in ENGINES for rule in rules(engine) if rule.in_check),
 )
-ENGINES: tuple[Engine, ...] = ("postgres", "mongo")
 
 
 @dataclass(frozen=True, slots=True)

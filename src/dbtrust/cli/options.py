@@ -65,8 +65,7 @@ _SERVER_OPTIONS = (
     option("--target", metavar="NAME", help="The servers of [targets.NAME] in dbtrust.toml."),
     option("--database", metavar="NAME", help="The database to connect to on the target."),
 )
-_REPORT_OPTIONS = (
-    format_option(*FORMATS),
+_JUDGING_OPTIONS = (
     output_option,
     only_option,
     option("--strict", is_flag=True, help="What is unproved fails, too."),
@@ -83,7 +82,12 @@ _REPORT_OPTIONS = (
 
 def report_options(function: _F) -> _F:
     """Every shared option of a verb that ends in a report; the verb makes them a `Shared` with `shared`."""
-    return _decorated(function, _REPORT_OPTIONS)
+    return _decorated(function, (format_option(*FORMATS), *_JUDGING_OPTIONS))
+
+
+def target_report_options(function: _F) -> _F:
+    """`report_options` of a verb that judges a server that is there: no page yet, and no scratch database."""
+    return _decorated(function, (format_option("text", "json"), *_JUDGING_OPTIONS))
 
 
 def server_options(function: _F) -> _F:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import BUG, FAILED, INTERRUPTED, NO_SERVER, USAGE, DbtrustError
 from dbtrust.model.location import NOWHERE, Location
+from dbtrust.model.monitor import EngineView
 
 Outcome = Literal["holds", "refuted", "unproved", "not_applicable"]
 Severity = Literal["error", "warning", "info"]
@@ -86,7 +87,10 @@ def _order(location: Location, name: str, subject: str) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything one run found. `exit_code` follows docs/exit-codes.md: the first of 2, 5, 3, 4, 1, else 0."""
+    """Everything one run found. `exit_code` follows docs/exit-codes.md: the first of 2, 5, 3, 4, 1, else 0.
+
+    `monitor` holds what `monitor` shows beside its findings, one view for each engine; other verbs have None.
+    """
 
     project: str | None
     servers: Mapping[str, ServerInfo | None] = field(default_factory=dict[str, "ServerInfo | None"])
@@ -98,6 +102,7 @@ class Report:
     strict: bool = False
     #: What `migrate status` and `migrate plan` tell of each migration; None: another verb.
     migrations: tuple[Mapping[str, Any], ...] | None = None
+    monitor: tuple[EngineView, ...] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -133,6 +138,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of contract version 1 (see report/schema.json)."""
+        views = {view.engine: view.to_dict() for view in self.monitor or ()}
+        monitor = (
+            {} if self.monitor is None else {"monitor": {e: views.get(e) for e in ("postgres", "mongo")}}
+        )
         document: dict[str, Any] = {
             "schema": 1,
             "dbtrust": VERSION,
@@ -143,6 +152,7 @@ class Report:
             "not_examined": [{"what": n.what, "needs": n.needs} for n in self.not_examined],
             "errors": [_problem(e) for e in self.sorted_errors()],
             "summary": self.summary(),
+            **monitor,
         }
         if self.migrations is not None:
             document["migrations"] = [dict(m) for m in self.migrations]

@@ -9,6 +9,7 @@ from typing import Any
 from dbtrust.model.report import Report
 from dbtrust.report.document import document, visible
 from dbtrust.report.lines import Line, paint, symbols
+from dbtrust.report.monitor import monitor_findings, monitor_tables
 from dbtrust.report.words import ENGINES, STYLES, WORDS, clipped, evidence_facts, node_title, place
 
 _Data = dict[str, Any]
@@ -27,12 +28,7 @@ def render_text(
     data = document(report)
     if not errors and data["errors"] and not (data["verdicts"] or data["findings"]):
         return ""
-    lines = [
-        head_line(data),
-        *_verdicts(data, quiet=quiet, verbose=verbose),
-        *_findings(data),
-        *left_out_lines(data),
-    ]
+    lines = [head_line(data), *_body(data, quiet=quiet, verbose=verbose)]
     lines += _errors(data) if errors else []
     lines += [Line(0), _summary(data)]
     return paint(lines, width=width, color=color, symbols=symbols(unicode))
@@ -47,6 +43,18 @@ def head_line(data: _Data) -> Line:
             how = "embedded" if server["embedded"] else "yours"
             parts.append((f", {ENGINES[engine]} {server['version']} ({how})", ""))
     return Line(0, tuple(parts))
+
+
+def _body(data: _Data, *, quiet: bool, verbose: bool) -> Iterator[Line]:
+    """What was judged; a report of `monitor` has no verdicts and shows its tables below."""
+    if "monitor" in data:
+        yield from monitor_findings(data, verbose=verbose)
+        yield from left_out_lines(data)
+        yield from () if quiet else monitor_tables(data)
+    else:
+        yield from _verdicts(data, quiet=quiet, verbose=verbose)
+        yield from _findings(data)
+        yield from left_out_lines(data)
 
 
 def _verdicts(data: _Data, *, quiet: bool, verbose: bool) -> Iterator[Line]:
@@ -166,13 +174,15 @@ def error_line(error: Mapping[str, Any]) -> str:
 
 def _summary(data: _Data) -> Line:
     count = data["summary"]
+    findings = ", ".join(f"{name} {count[name]}" for name in ("errors", "warnings", "infos") if count[name])
+    told = [(f"findings: {findings or 'none'}", "")]
+    told += [(f"; errors: {len(data['errors'])}", STYLES["refuted"])] if data["errors"] else []
+    if "monitor" in data:
+        return Line(0, tuple(told))
     reasons = Counter(v["reason"] for v in data["verdicts"] if v["verdict"] == "unproved")
     why = f" ({', '.join(f'{reason}: {n}' for reason, n in sorted(reasons.items()))})" if reasons else ""
     parts = [(f"holds: {count['holds']}", STYLES["holds"] if count["holds"] else "")]
     parts += [(f", refuted: {count['refuted']}", STYLES["refuted"] if count["refuted"] else "")]
     parts += [(f", unproved: {count['unproved']}{why}", STYLES["unproved"] if count["unproved"] else "")]
     parts += [(f", not applicable: {count['not_applicable']}", "")] if count["not_applicable"] else []
-    findings = ", ".join(f"{name} {count[name]}" for name in ("errors", "warnings", "infos") if count[name])
-    parts += [(f"; findings: {findings or 'none'}", "")]
-    parts += [(f"; errors: {len(data['errors'])}", STYLES["refuted"])] if data["errors"] else []
-    return Line(0, tuple(parts))
+    return Line(0, (*parts, ("; ", ""), *told))

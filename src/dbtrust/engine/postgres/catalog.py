@@ -182,6 +182,21 @@ def _plain(rows: Iterable[Row], grants: Grants, unit: str | None) -> Iterator[tu
         yield place, _object(row["kind"], row["path"], row | extra, suffix=row.get("suffix") or "")
 
 
+#: What `served_objects` sends.
+SERVED = ("session", "monitor_catalog_tables", "constraints", "indexes", "index_keys")
+
+
+def served_objects(cursor: psycopg.Cursor[Row]) -> list[CatalogObject]:
+    """Constraints and indexes alone, of the tables that monitor_catalog_tables.sql chooses.
+
+    Asked in the cursor's transaction, whose settings are then those of `snapshot`. Raises psycopg.Error.
+    """
+    cursor.execute(sql.load("session"))
+    oids = [row["oid"] for row in cursor.execute(sql.load("monitor_catalog_tables"))]
+    ask = _Asking(cursor, None)
+    return [*_constraints(ask("constraints", oids)), *_indexes(ask("indexes", oids), ask("index_keys", oids))]
+
+
 def _object(kind: str, path: Iterable[str], row: Mapping[str, Any], suffix: str = "") -> CatalogObject:
     definition = {key: value for key, value in row.items() if key not in _BOOKKEEPING}
     parts = tuple(path)

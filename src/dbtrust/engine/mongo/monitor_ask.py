@@ -1,0 +1,157 @@
+"""How monitoring asks a server: bounded, marked, and a refusal is written down once."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+import pymongo
+from pymongo import MongoClient, ReadPreference
+from pymongo.client_session import ClientSession
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+
+from dbtrust.engine.mongo.errors import describe, failure_of
+from dbtrust.engine.mongo.urls import redact
+from dbtrust.model.report import NotExamined
+
+Document = Mapping[str, Any]
+Rows = list[dict[str, Any]]
+T = TypeVar("T")
+#: Every command carries it, so that it is known in logs and in $currentOp.
+COMMENT = "dbtrust monitor"
+#: The name that dbtrust's own connections say.
+APP = "dbtrust"
+#: Not authorised; and, of a command that this server does not know: CommandNotFound, an unknown stage.
+UNAUTHORIZED, UNKNOWN = 13, frozenset({59, 40324})
+#: How much longer than the server's own limit an answer is waited for, in seconds.
+_GRACE = 3.0
+_BATCH = 2000
+_SECONDARY = {"mode": "secondaryPreferred"}
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was not examined, each thing once; `lost` is what the driver said when the server went away."""
+
+    found: dict[str, NotExamined] = field(default_factory=dict[str, NotExamined])
+    lost: str = ""
+
+    def add(self, what: str, needs: str) -> None:
+        self.found.setdefault(what, NotExamined(what, needs))
+
+
+@dataclass(slots=True)
+class Asker:
+    """One client of one server. Every command has maxTimeMS, a comment, and may be read from a secondary."""
+
+    client: MongoClient[dict[str, Any]]
+    url: str
+    timeout_ms: int
+    notes: Notes = field(default_factory=Notes)
+
+    def command(
+        self, database: str, command: Document, session: ClientSession | None = None
+    ) -> dict[str, Any]:
+        """One command's reply. Raises PyMongoError."""
+        whole: dict[str, Any] = {**command, "comment": COMMENT}
+        if "getMore" not in command:
+            whole["maxTimeMS"] = self.timeout_ms
+        with pymongo.timeout(self.timeout_ms / 1000 + _GRACE):
+            return self.client.get_database(database).command(
+                whole, read_preference=ReadPreference.PRIMARY_PREFERRED, session=session
+            )
+
+    def rows(
+        self, database: str, target: str | int, pipeline: Sequence[Document], **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The documents of an aggregation. Raises PyMongoError."""
+        asked = {"aggregate": target, "pipeline": list(pipeline), "cursor": {"batchSize": _BATCH}, **options}
+        yield from self._cursor(database, asked)
+
+    def found(self, database: str, collection: str, **options: Any) -> Iterator[dict[str, Any]]:
+        """The documents of a find. Raises PyMongoError."""
+        yield from self._cursor(database, {"find": collection, "batchSize": _BATCH, **options})
+
+    def collections(self, database: str) -> Iterator[dict[str, Any]]:
+        """listCollections' documents. Raises PyMongoError."""
+        yield from self._cursor(database, {"listCollections": 1, "cursor": {"batchSize": _BATCH}})
+
+    def _cursor(self, database: str, command: Document) -> Iterator[dict[str, Any]]:
+        with self.client.start_session() as session:
+            cursor = self.command(database, command, session)["cursor"]
+            yield from cursor["firstBatch"]
+            while cursor["id"]:
+                name = str(cursor["ns"]).partition(".")[2]
+                more = {"getMore": cursor["id"], "collection": name, "batchSize": _BATCH}
+                cursor = self.command(database, more, session)["cursor"]
+                yield from cursor["nextBatch"]
+
+    def section(self, what: str, needs: str, read: Callable[[], T]) -> T | None:
+        """What `read` gives, or None and a note: `needs` is the right without which the server refuses."""
+        if self.notes.lost:
+            self.notes.add(what, "a server that answers until the end")
+            return None
+        with self.noting(what, needs):
+            return read()
+        return None
+
+    @contextmanager
+    def noting(self, what: str, needs: str) -> Generator[None]:
+        """An error inside becomes a note about `what`."""
+        try:
+            yield
+        except ExecutionTimeout:
+            self.notes.add(what, f"more than {self.timeout_ms / 1000:g} seconds of the server's time")
+        except OperationFailure as error:
+            self.notes.add(what, self._needed(error, needs))
+        except ConnectionFailure as error:
+            self.notes.lost = redact(describe(error).partition(", Timeout:")[0], self.url)
+            self.notes.add(what, "a server that answers until the end")
+        except PyMongoError as error:
+            self.notes.add(what, f"an answer of the server ({redact(describe(error), self.url)})")
+
+    def _needed(self, error: OperationFailure, needs: str) -> str:
+        code = failure_of(error).code
+        if code == UNAUTHORIZED:
+            return needs
+        if code in UNKNOWN:
+            return "a server that has this command"
+        return f"an answer of the server ({redact(describe(error), self.url)})"
+
+
+def sample_options() -> dict[str, Any]:
+    """Where documents may be read from: a secondary, if there is one."""
+    return {"$readPreference": _SECONDARY}
+
+
+def iso(value: Any) -> str | None:
+    """A date as ISO 8601 text in UTC; None for what is none."""
+    if not isinstance(value, datetime.datetime):
+        return None
+    aware = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+    return aware.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def number(value: Any) -> float | int | None:
+    """A number of the server as JSON has it; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else float(value)
+
+
+def inside(document: Any, path: str) -> Any:
+    """What stands at a path of keys divided by "/"; None where there is nothing."""
+    here: Any = document
+    for key in path.split("/"):
+        if not isinstance(here, Mapping):
+            return None
+        here = cast("Document", here).get(key)
+    return here
+
+
+def picked(document: Any, paths: Mapping[str, str]) -> dict[str, Any]:
+    """The numbers of a document by our names: {name: path}."""
+    return {name: number(inside(document, path)) for name, path in paths.items()}

@@ -1,0 +1,266 @@
+"""What runs now, and what was slow: $currentOp, the profiler's documents and the last lines of the log."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, inside, iso, number
+from dbtrust.engine.mongo.monitor_collections import SYSTEM, Names
+from dbtrust.engine.mongo.monitor_members import Member
+from dbtrust.engine.mongo.shapes import is_query, literal_text, operation, shape
+
+Document = Mapping[str, Any]
+CURRENT: list[dict[str, Any]] = [
+    {"$currentOp": {"allUsers": True, "idleSessions": True, "idleConnections": False}},
+    {"$match": {"appName": {"$ne": APP}}},
+]
+_SLOW_LINE = 51803
+#: So many shapes are kept, those that took the most time.
+MOST_SHAPES = 1000
+_PROFILED = 20_000
+#: The same operation stands in the log and in the profile, with times that differ by this much at most.
+_SAME = datetime.timedelta(milliseconds=250)
+#: Its members are what the log calls them, and the profiler.
+_NAMES = {
+    "ms": ("durationMillis", "millis"),
+    "keys": ("keysExamined",),
+    "documents": ("docsExamined",),
+    "returned": ("nreturned",),
+    "modified": ("nModified", "ndeleted"),
+}  # fmt: skip
+_QUERY_STATS: list[dict[str, Any]] = [{"$queryStats": {}}, {"$limit": 1000}]
+
+
+def read_operations(members: Iterable[Member]) -> Rows:
+    """Operations and open transactions of users, now; without dbtrust's own."""
+    rows: Rows = []
+    for member in members:
+        for entry in member.ask.rows("admin", 1, CURRENT):
+            if of_a_user(entry):
+                rows.append(running_row(entry, member.name))
+    return rows
+
+
+def of_a_user(entry: Document) -> bool:
+    """Is it an operation or a transaction of a program, and not the server's own or one that only listens?"""
+    database, _, collection = str(entry.get("ns", "")).partition(".")
+    if entry.get("transaction"):
+        return True
+    if not entry.get("active") or ("connectionId" not in entry and entry.get("type") != "op"):
+        return False
+    # Index builds run in threads of the server itself.
+    command = cast("Document", entry.get("command") or {})
+    client = bool({"client", "clientMetadata"} & set(entry)) or bool(command.get("createIndexes"))
+    waiting = {"hello", "isMaster", "ismaster"} & set(command)
+    streaming = collection == "oplog.rs" or bool(inside(entry, "cursor/tailable"))
+    return client and not waiting and not streaming and database not in ("local", "config")
+
+
+def running_row(entry: Document, member: str) -> dict[str, Any]:
+    """One document of $currentOp. Durations are in ms; a transaction has `open_ms` and `idle_ms`."""
+    command = cast("Document", entry.get("command") or entry.get("originatingCommand") or {})
+    origin = cast("Document", inside(entry, "cursor/originatingCommand") or {})
+    database, _, collection = str(entry.get("ns", "")).partition(".")
+    row: dict[str, Any] = {
+        "member": member,
+        "opid": str(entry.get("opid", "")),
+        "database": database,
+        "collection": collection,
+        "target": str(command.get("createIndexes", "")),
+        "operation": operation(command, str(entry.get("op", ""))),
+        "app": str(entry.get("appName", "")),
+        "client": str(entry.get("client", "")),
+        "running_ms": (number(entry.get("microsecs_running")) or 0) / 1000,
+        "plan": str(entry.get("planSummary", "")),
+        "shape": shape(origin or command),
+        "waiting_for_lock": bool(entry.get("waitingForLock")),
+        "message": str(entry.get("msg", "")),
+        "index_build": bool(command.get("createIndexes"))
+        or str(entry.get("msg", "")).startswith("Index Build"),
+        "indexes": [str(inside(spec, "name") or "") for spec in command.get("indexes", ())],
+        "yields": number(entry.get("numYields")),
+    }
+    row |= _transaction(entry)
+    return row | {"example": literal_text(origin or command)}
+
+
+def _transaction(entry: Document) -> dict[str, Any]:
+    found = cast("Document", entry.get("transaction") or {})
+    opened = number(found.get("timeOpenMicros"))
+    parameters = cast("Document", found.get("parameters") or {})
+    session = inside(entry, "lsid/id")
+    return {
+        "transaction": f"{session}:{number(parameters.get('txnNumber'))}" if opened is not None else None,
+        "open_ms": None if opened is None else opened / 1000,
+        "idle_ms": (number(found.get("timeInactiveMicros")) or 0) / 1000 if opened is not None else None,
+        "idle_now": entry.get("type") == "idleSession" if opened is not None else None,
+    }
+
+
+class Operations:
+    """Slow operations, added one by one, as rows of shapes."""
+
+    def __init__(self, names: Names, databases: Iterable[str]) -> None:
+        self._names, self._databases = names, frozenset(databases)
+        self._rows: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._profiled: dict[tuple[Any, ...], list[datetime.datetime]] = {}
+
+    def profiled(self, entry: Document) -> None:
+        """A document of system.profile."""
+        when = entry.get("ts")
+        if isinstance(when, datetime.datetime):
+            self._profiled.setdefault(_identity(entry), []).append(when)
+        self._add(entry, str(entry.get("op", "")), when, "profiler")
+
+    def logged(self, line: Document) -> None:
+        """A line of the log; one whose operation the profiler has too is left out."""
+        entry = cast("Document", line.get("attr") or {})
+        text = str(inside(line, "t/$date") or "")
+        when = datetime.datetime.fromisoformat(text) if text else None
+        twins = self._profiled.get(_identity(entry), ())
+        if when is None or not any(abs(when - twin) < _SAME for twin in twins):
+            self._add(entry, str(entry.get("type", "")), when, "log")
+
+    def _add(self, entry: Document, kind: str, when: datetime.datetime | None, source: str) -> None:
+        database, _, collection = str(entry.get("ns", "")).partition(".")
+        origin = cast("Document", entry.get("originatingCommand") or {})
+        command = cast("Document", origin or entry.get("command") or {})
+        name = operation(command, "" if origin else kind)
+        if not self._wanted(database, collection, entry) or not is_query(name):
+            return
+        text, plan = shape(command), str(entry.get("planSummary", ""))
+        row = self._rows.setdefault((database, collection, name, text, plan), {})
+        if not row:
+            row |= {
+                "database": database,
+                "collection": collection,
+                "label": self._names.of(database, collection),
+            }
+            row |= {"operation": name, "shape": text, "plan": plan, "count": 0, "sources": [], **_ZERO}
+        _count(row, entry, when, source)
+        row.setdefault("example", literal_text(command))
+
+    def _wanted(self, database: str, collection: str, entry: Document) -> bool:
+        own = str(entry.get("appName", "")).startswith(APP) or database in SYSTEM
+        named = bool(collection) and not collection.startswith(("$cmd", "system."))
+        return named and not own and database in self._databases
+
+    def rows(self) -> Rows:
+        """The shapes that took the most time, first."""
+        whole = [{**row, "count": row["count"] or 1} for row in self._rows.values()]
+        found = sorted(whole, key=lambda r: (-r["total_ms"], r["label"], r["shape"]))
+        return found[:MOST_SHAPES]
+
+
+_ZERO: dict[str, Any] = {
+    "total_ms": 0, "max_ms": 0, "working_ms": 0, "keys": 0, "documents": 0, "returned": 0, "modified": 0,
+    "waiting_ms": 0, "sorted": 0, "used_disk": 0, "first": None, "last": None,
+}  # fmt: skip
+
+
+def _count(row: dict[str, Any], entry: Document, when: datetime.datetime | None, source: str) -> None:
+    values = {key: _first(entry, names) for key, names in _NAMES.items()}
+    # A find and the getMores of its cursor are one run.
+    row["count"] += not entry.get("originatingCommand")
+    row["total_ms"] += values["ms"]
+    row["max_ms"] = max(row["max_ms"], values["ms"])
+    for key in ("keys", "documents", "returned", "modified"):
+        row[key] += values[key]
+    # Before 8.0 nobody tells working from waiting but the locks.
+    waiting = _waited(entry)
+    working = number(entry.get("workingMillis"))
+    row["working_ms"] += max(0, values["ms"] - waiting) if working is None else working
+    row["waiting_ms"] += waiting
+    row["sorted"] += bool(entry.get("hasSortStage"))
+    row["used_disk"] += bool(entry.get("usedDisk"))
+    for name in ("queryHash", "planCacheShapeHash", "queryShapeHash"):
+        if entry.get(name):
+            row[_HASHES[name]] = str(entry[name])
+    row["sources"] = sorted({*row["sources"], source})
+    if text := iso(when):
+        row["first"], row["last"] = min(row["first"] or text, text), max(row["last"] or text, text)
+
+
+_HASHES = {
+    "queryHash": "query_hash",
+    "planCacheShapeHash": "query_hash",
+    "queryShapeHash": "query_shape_hash",
+}
+
+
+def _first(entry: Document, names: Sequence[str]) -> float:
+    return next((value for name in names if (value := number(entry.get(name))) is not None), 0)
+
+
+def _waited(entry: Document) -> float:
+    """Milliseconds of waiting for locks and, on 8.0 and later (documented), in queues."""
+    locks = cast("Mapping[str, Document]", entry.get("locks") or {})
+    acquiring = [cast("Document", lock.get("timeAcquiringMicros") or {}) for lock in locks.values()]
+    micros = [number(waited) or 0 for found in acquiring for waited in found.values()]
+    queues = cast("Mapping[str, Document]", entry.get("queues") or {})
+    micros += [number(queue.get("totalTimeQueuedMicros")) or 0 for queue in queues.values()]
+    return sum(micros) / 1000
+
+
+def _identity(entry: Document) -> tuple[Any, ...]:
+    values = [_first(entry, _NAMES[key]) for key in ("ms", "keys", "documents", "returned")]
+    return (entry.get("ns"), entry.get("planSummary"), *values)
+
+
+def read_profiles(ask: Asker, databases: Iterable[str], into: Operations) -> None:
+    """What system.profile of each database holds, the newest first."""
+    newest: dict[str, Any] = {"sort": {"$natural": -1}, "limit": _PROFILED, "projection": {"execStats": 0}}
+    for database in databases:
+        for entry in ask.found(database, "system.profile", **newest):
+            into.profiled(entry)
+
+
+def read_log(members: Iterable[Member], into: Operations) -> None:
+    """The slow operations among the last 1,024 lines of each member's log, which the server keeps in memory."""
+    for member in members:
+        for text in member.ask.command("admin", {"getLog": "global"})["log"]:
+            if line := slow_line(text):
+                into.logged(line)
+
+
+def slow_line(text: str) -> Document | None:
+    """The line of a slow operation; None for any other, and for one that is cut."""
+    if f'"id":{_SLOW_LINE}' not in text:
+        return None
+    try:
+        return cast("Document", json.loads(text))
+    except ValueError:
+        return None
+
+
+def read_query_stats(ask: Asker, databases: Sequence[str], names: Names) -> Iterator[dict[str, Any]]:
+    """$queryStats, where the server has it (7.0 and later, behind a parameter): documented, not run here."""
+    for entry in ask.rows("admin", 1, _QUERY_STATS):
+        row = query_stats_row(entry, names)
+        if row["database"] in databases:
+            yield row
+
+
+def query_stats_row(entry: Document, names: Names) -> dict[str, Any]:
+    """One document of $queryStats; its shape has no literals by itself."""
+    query = cast("Document", inside(entry, "key/queryShape") or {})
+    namespace = cast("Document", query.get("cmdNs") or {})
+    metrics = cast("Document", entry.get("metrics") or {})
+    database, collection = str(namespace.get("db", "")), str(namespace.get("coll", ""))
+    return {
+        "database": database,
+        "collection": collection,
+        "label": names.of(database, collection),
+        "operation": str(query.get("command", "")),
+        "shape": shape(query),
+        "query_shape_hash": str(entry.get("queryShapeHash", "")),
+        "count": number(metrics.get("execCount")),
+        "total_ms": (number(inside(metrics, "totalExecMicros/sum")) or 0) / 1000,
+        "keys": number(inside(metrics, "keysExamined/sum")),
+        "documents": number(inside(metrics, "docsExamined/sum")),
+        "returned": number(inside(metrics, "docsReturned/sum")),
+        "last": iso(metrics.get("latestSeenTimestamp")),
+    }

@@ -1,0 +1,15 @@
+-- What is one value of the server. `role` may see other roles' sessions and statements if `sees_all`.
+SELECT current_setting('server_version') AS version,
+       current_setting('server_version_num')::int AS version_num,
+       now() AS now,
+       pg_postmaster_start_time() AS started_at,
+       (SELECT system_identifier::text FROM pg_control_system()) || '/' || current_database() AS identity,
+       current_database() AS database,
+       current_user AS role,
+       pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
+       pg_has_role('pg_read_all_settings', 'USAGE') AS sees_settings,
+       pg_is_in_recovery() AS standby,
+       current_setting('block_size')::int AS block_size,
+       CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
+       (SELECT extversion FROM pg_extension WHERE extname = 'pg_stat_statements') AS statements_version,
+       (SELECT extversion FROM pg_extension WHERE extname = 'pgstattuple') AS pgstattuple_version

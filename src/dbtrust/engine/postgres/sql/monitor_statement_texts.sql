@@ -1,0 +1,6 @@
+-- Texts of these statements alone: the server reads its whole file of texts for the first of them. Of long ones
+-- only the beginning is sent.
+SELECT queryid::text AS queryid, max(left(query, %(length)s)) AS query, max(length(query)) AS length
+  FROM pg_stat_statements(true)
+ WHERE queryid = ANY(%(ids)s::bigint[])
+ GROUP BY queryid

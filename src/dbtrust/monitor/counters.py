@@ -1,0 +1,101 @@
+"""PostgreSQL's counters over the period that is judged, and how old they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.delta import Counted, between, moment, seconds
+
+_SCANS = ("seq_scan", "seq_tup_read", "idx_scan")
+TABLES = Counted(
+    "tables",
+    ("oid",),
+    (*_SCANS, "inserts", "updates", "deletes", "hot_updates", "newpage_updates", "blocks_read", "blocks_hit"),
+)
+INDEXES = Counted(
+    "indexes", ("oid",), ("idx_scan", "idx_tup_read", "idx_tup_fetch", "blocks_read", "blocks_hit")
+)
+STATEMENTS = Counted(
+    "statements", ("userid", "dbid", "queryid", "toplevel", "stats_since"),
+    ("plans", "total_plan_time", "calls", "total_exec_time", "rows", "shared_blks_hit", "shared_blks_read",
+     "shared_blks_dirtied", "shared_blks_written", "temp_blks_read", "temp_blks_written", "read_time", "write_time",
+     "wal_bytes"),
+)  # fmt: skip
+DATABASES = Counted(
+    "databases", ("oid", "stats_reset"),
+    ("xact_commit", "xact_rollback", "blks_read", "blks_hit", "blk_read_time", "blk_write_time", "temp_files",
+     "temp_bytes", "deadlocks", "conflicts", "checksum_failures"),
+)  # fmt: skip
+CHECKPOINTS = Counted(
+    "checkpoints", ("stats_reset",), ("timed", "requested", "write_time", "sync_time", "buffers_written")
+)
+IO = Counted(
+    "io", ("backend_type", "object", "context", "stats_reset"),
+    ("reads", "read_time", "read_bytes", "writes", "write_time", "write_bytes", "extends", "extend_bytes", "hits",
+     "evictions", "fsyncs"),
+)  # fmt: skip
+INFO = Counted("statements_info", ("stats_reset",), ("dealloc",))
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Since when counters count; `since` and `seconds` are None where the server does not say."""
+
+    since: str | None
+    seconds: float | None
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What every finding from counters says of their age."""
+        return {"counted_since": self.since or "not known", "counted_seconds": self.seconds}
+
+    def per_second(self, count: float) -> float | None:
+        return count / self.seconds if self.seconds else None
+
+
+def _reset(now: Snapshot, section: str) -> str | None:
+    """The latest reset that the section's counters tell; those of tables and indexes are the database's."""
+    if section in ("tables", "indexes"):
+        return this_database(now).get("stats_reset")
+    if section == "statements":
+        return next((row["stats_reset"] for row in now.sections.get("statements_info", ())), None)
+    return None
+
+
+def counted(now: Snapshot, earlier: Snapshot | None, what: Counted) -> tuple[Row, ...]:
+    """The rows of a section with what was counted in the period."""
+    return between(now, earlier, what, _reset(now, what.section))
+
+
+def period(now: Snapshot, earlier: Snapshot | None, what: Counted, row: Row | None = None) -> Period:
+    """The period of a section's counters; `row` is one of its rows, where each tells its own reset."""
+    reset = (row or {}).get("stats_since") or (row or {}).get("stats_reset") or _reset(now, what.section)
+    times = [t for t in (reset, earlier.taken_at if earlier else None) if t is not None]
+    since = max(times, key=moment) if times else None
+    return Period(since, seconds(since, now.taken_at))
+
+
+def this_database(now: Snapshot) -> Row:
+    """The row of the database that was read; {} where there is none."""
+    rows = [row for row in now.sections.get("databases", ()) if row["current"]]
+    return rows[0] if rows else dict[str, Any]()
+
+
+def settings(now: Snapshot) -> Mapping[str, Row]:
+    """Settings by name."""
+    return {row["name"]: row for row in now.sections.get("settings", ())}
+
+
+def setting(now: Snapshot, name: str) -> str | None:
+    """One setting as the server stores it, in its own unit; None where the server has none of that name."""
+    row = settings(now).get(name)
+    return None if row is None else str(row["setting"])
+
+
+def number(now: Snapshot, name: str, default: float) -> float:
+    """A setting that is a number, in its own unit."""
+    text = setting(now, name)
+    return default if text is None else float(text)

@@ -1,0 +1,94 @@
+"""Snapshot files: {"schema": 1, "dbtrust": VERSION, "snapshots": [one for each engine]}."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from dbtrust.model.errors import ConfigError
+from dbtrust.model.location import Location
+from dbtrust.model.report import VERSION, NotExamined
+from dbtrust.model.snapshot import SNAPSHOT_FORMAT, Row, Snapshot
+from dbtrust.report.document import plain
+
+_TAKE = "take one with: dbtrust monitor snapshot --output FILE"
+
+
+def dump(snapshots: Sequence[Snapshot]) -> str:
+    """The text of a snapshot file, without any password; the same snapshots give the same bytes."""
+    document = {
+        "schema": SNAPSHOT_FORMAT,
+        "dbtrust": VERSION,
+        "snapshots": [_to_dict(snapshot) for snapshot in snapshots],
+    }
+    return orjson.dumps(plain(document), option=orjson.OPT_APPEND_NEWLINE).decode()
+
+
+def _to_dict(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "engine": snapshot.engine,
+        "taken_at": snapshot.taken_at,
+        "server": dict(snapshot.server),
+        "sections": {name: list(rows) for name, rows in snapshot.sections.items()},
+        "not_examined": [{"what": n.what, "needs": n.needs} for n in snapshot.not_examined],
+    }
+
+
+def load(path: Path) -> tuple[Snapshot, ...]:
+    """The snapshots of a file. Raises ConfigError for a file that is none, cut short, or of a later version."""
+    place = Location(path.as_posix())
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", location=place, next=_TAKE) from error
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise _broken(raw, error, place) from None
+    return _snapshots(document, place)
+
+
+def _broken(raw: bytes, error: orjson.JSONDecodeError, place: Location) -> ConfigError:
+    """orjson counts lines and columns from 1; one that ends too early was cut short."""
+    where = Location(place.file, error.lineno, error.colno)
+    if raw.lstrip().startswith(b"{") and not raw.rstrip().endswith(b"}"):
+        return ConfigError(
+            "this snapshot is cut short", location=where, next="copy the whole file, or " + _TAKE
+        )
+    return ConfigError("this is no snapshot: it is no JSON", location=where, next=_TAKE)
+
+
+def _snapshots(document: Any, place: Location) -> tuple[Snapshot, ...]:
+    if not isinstance(document, dict) or not isinstance(cast("Row", document).get("schema"), int):
+        raise _foreign(place)
+    found = cast("dict[str, Any]", document)
+    if found["schema"] > SNAPSHOT_FORMAT:
+        raise ConfigError(
+            f"this snapshot has format {found['schema']}, from dbtrust {found.get('dbtrust', '?')}; "
+            f"this is dbtrust {VERSION}, which reads {SNAPSHOT_FORMAT}",
+            location=place, next="read it with that version of dbtrust",
+        )  # fmt: skip
+    if not isinstance(found.get("snapshots"), list):
+        raise _foreign(place)
+    return tuple(_snapshot(item, place) for item in found["snapshots"])
+
+
+def _snapshot(item: Any, place: Location) -> Snapshot:
+    try:
+        sections: Mapping[str, list[Row]] = item["sections"]
+        if item["engine"] not in ("postgres", "mongo") or not isinstance(item["server"], dict):
+            raise _foreign(place)
+        return Snapshot(
+            engine=item["engine"], taken_at=str(item["taken_at"]), server=item["server"],
+            sections={str(name): tuple(dict(row) for row in rows) for name, rows in sections.items()},
+            not_examined=tuple(NotExamined(str(n["what"]), str(n["needs"])) for n in item["not_examined"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _foreign(place) from error
+
+
+def _foreign(place: Location) -> ConfigError:
+    return ConfigError("this is no snapshot of dbtrust", location=place, next=_TAKE)

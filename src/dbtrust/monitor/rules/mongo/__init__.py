@@ -1,0 +1,1 @@
+"""MongoDB's diagnostics, one module each."""

@@ -1,0 +1,105 @@
+"""What several of MongoDB's diagnostics say alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dbtrust.model.catalog import Catalog, CatalogObject
+from dbtrust.model.report import Finding, Severity
+from dbtrust.model.snapshot import Row, Snapshot
+
+#: A collection with fewer documents is read as fast without any advice.
+FEW_DOCUMENTS = 1_000
+
+
+def finding(rule: str, severity: Severity, subject: str, message: str, fix: str, **evidence: Any) -> Finding:
+    """A finding of MongoDB's."""
+    return Finding(rule, severity, "mongo", subject, message, fix, evidence)
+
+
+def collection_subject(row: Row) -> str:
+    return f"collection:{row['label']}"
+
+
+def index_subject(row: Row) -> str:
+    return f"index:{row['label']}.{row['index']}"
+
+
+def server_subject(row: Row) -> str:
+    return f"server:{row['member']}"
+
+
+def place(row: Row) -> tuple[str, str]:
+    """(database, collection) of a row."""
+    return row["database"], row["collection"]
+
+
+def documents(now: Snapshot) -> dict[tuple[str, str], int]:
+    """The number of documents of each plain collection whose size is known."""
+    rows = now.sections.get("collections", ())
+    return {place(row): row["documents"] for row in rows if row.get("documents") is not None}
+
+
+def large(now: Snapshot) -> set[tuple[str, str]]:
+    """The collections that are worth advice."""
+    return {key for key, count in documents(now).items() if count >= FEW_DOCUMENTS}
+
+
+def declared(now: Snapshot) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """(database, collection) -> {field: BSON types}, as the first level of a validator declares them."""
+    return {place(row): dict(row.get("types") or ()) for row in now.sections.get("collections", ())}
+
+
+def by_collection(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    """Rows by (database, collection), in their order."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault(place(row), []).append(row)
+    return found
+
+
+def catalogs(now: Snapshot) -> Iterator[tuple[Row, Catalog]]:
+    """(a row of the collection, its indexes as a catalog) for each collection with indexes."""
+    for (_, name), rows in by_collection(now.sections["indexes"]).items():
+        objects = [CatalogObject("collection", name, {})]
+        objects += [CatalogObject("index", f"{name}.{row['index']}", row["definition"]) for row in rows]
+        yield rows[0], Catalog("mongo", tuple(objects))
+
+
+def fields(definition: Row) -> list[str]:
+    """The names of an index's keys."""
+    return [str(pair[0]) for pair in definition["key"]]
+
+
+def keys(definition: Row) -> str:
+    """(a 1, b -1)."""
+    return "(" + ", ".join(f"{name} {direction}" for name, direction in definition["key"]) + ")"
+
+
+def shell(row: Row) -> str:
+    """A row's collection as mongosh writes it."""
+    name = str(row["collection"]).replace("\\", "\\\\").replace('"', '\\"')
+    return f'db.getCollection("{name}")'
+
+
+def text(value: object) -> str:
+    """A string as mongosh writes it."""
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def size(count: float) -> str:
+    """1.5 MB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(count) < 1024:
+            return f"{count:.0f} {unit}" if unit in ("bytes", "kB") else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TB"
+
+
+def duration(ms: float) -> str:
+    """3 min."""
+    for limit, unit, each in ((1e3, "ms", 1), (6e4, "s", 1e3), (3.6e6, "min", 6e4), (8.64e7, "h", 3.6e6)):
+        if ms < limit:
+            return f"{ms / each:.0f} {unit}"
+    return f"{ms / 8.64e7:.0f} days"

@@ -1,0 +1,37 @@
+"""index.build_running: index builds that run now, or wait to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbtrust.model.report import Finding
+from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.rule import Rule
+from dbtrust.monitor.rules.mongo._common import duration, finding
+
+
+def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
+    """One finding for each build, a warning for one that waits for a lock: it stops the others behind it."""
+    told: set[tuple[str, ...]] = set()
+    for row in now.sections["operations"]:
+        key = (row["database"], row["collection"], *row["indexes"])
+        if row["index_build"] and key not in told:
+            told.add(key)
+            yield _finding(row)
+
+
+def _finding(row: Row) -> Finding:
+    names = ", ".join(row["indexes"]) or "an index"
+    subject = f"collection:{row['database']}.{_collection(row)}"
+    state = "waits for a lock" if row["waiting_for_lock"] else row["message"] or "runs"
+    message = f"the build of {names} {state} for {duration(row['running_ms'])} on {row['member']}"
+    fix = "let it end before others begin; a waiting one: end the transaction that holds the collection"
+    severity = "warning" if row["waiting_for_lock"] else "info"
+    return finding(RULE.id, severity, subject, message, fix, opid=row["opid"], member=row["member"])
+
+
+def _collection(row: Row) -> str:
+    return str(row["collection"]).removeprefix("$cmd") or str(row["target"])
+
+
+RULE = Rule("index.build_running", "mongo", "Index builds that run", ("operations",), decide)

@@ -1,0 +1,78 @@
+"""index.unused: indexes that no member has used while its collection was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbtrust.model.report import Finding
+from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.delta import moment
+from dbtrust.monitor.mongo_counters import collections, index_use
+from dbtrust.monitor.rule import Rule
+from dbtrust.monitor.rules.mongo._common import (
+    duration,
+    finding,
+    index_subject,
+    keys,
+    large,
+    place,
+    shell,
+    size,
+    text,
+)
+
+#: Below this many reads of a collection, nothing can be said of its indexes.
+_READS = 10
+#: Days after which the counters have seen what happens once a week.
+_DAYS = 7
+#: What an index does without being read.
+_WORK = ("unique", "prepareUnique", "expireAfterSeconds", "clustered")
+
+
+def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
+    """Never _id, unique, TTL, hidden or building ones; nothing for small collections, nothing through mongos."""
+    if now.server.get("role") == "mongos":
+        return
+    use = index_use(now, earlier)
+    read = {place(row) for row in collections(now, earlier) if (row.get("reads") or 0) >= _READS} & large(now)
+    for row in now.sections["indexes"]:
+        found = use.get((row["database"], row["collection"], row["index"]))
+        if place(row) in read and found is not None and not found["ops"] and _candidate(row):
+            yield _finding(now, row, found)
+
+
+def _candidate(row: Row) -> bool:
+    definition = row["definition"]
+    works = any(definition.get(name) is not None for name in _WORK) or row["hidden"] or row["building"]
+    return row["index"] != "_id_" and not works
+
+
+def _finding(now: Snapshot, row: Row, use: Row) -> Finding:
+    since = use["since"]
+    age = (moment(now.taken_at) - moment(since)).total_seconds() if since else 0.0
+    complete = bool(now.server.get("index_usage_complete"))
+    missing = "" if complete else "; members that did not answer may use it"
+    message = (
+        f"{row['index']} {keys(row['definition'])} was not used for {duration(age * 1000)} on "
+        f"{use['members']} member{'s' if use['members'] > 1 else ''}{missing}; it holds {size(row['bytes'] or 0)}"
+    )
+    fix = f"hide it first ({shell(row)}.hideIndex({text(row['index'])})), drop it when nothing gets slower"
+    evidence = {"since": since, "age_seconds": age, "members": use["members"], "all_members": complete}
+    sure = complete and age >= _DAYS * 86_400
+    return finding(
+        RULE.id, "warning" if sure else "info", index_subject(row), message, fix,
+        **evidence, bytes=row["bytes"], definition=dict(row["definition"]),
+    )  # fmt: skip
+
+
+RULE = Rule(
+    "index.unused",
+    "mongo",
+    "Unused indexes",
+    (
+        "index_usage",
+        "indexes",
+        "collections",
+    ),
+    decide,
+)

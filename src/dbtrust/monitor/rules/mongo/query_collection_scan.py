@@ -1,0 +1,73 @@
+"""query.collection_scan: operations that read a whole collection to find a few documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dbtrust.model.report import Finding
+from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.mongo_counters import Period, collections, period
+from dbtrust.monitor.rule import Rule
+from dbtrust.monitor.rules.mongo._common import collection_subject, duration, finding, place
+from dbtrust.monitor.rules.mongo._slow import (
+    FEW_EXAMINED,
+    each,
+    evidence,
+    filtered,
+    result,
+    times,
+    working,
+    worst_first,
+)
+
+#: A collection counts as scanned often when so many scans, and this share of its reads, read it whole.
+_SCANS, _SHARE, _DOCUMENTS = 10, 0.1, 10_000
+
+
+def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
+    """One finding for each collection: from its slow operations, or else from its own counter of scans."""
+    told: set[tuple[str, str]] = set()
+    for rows in worst_first(row for row in working(now, earlier) if _is_scan(row)):
+        told.add(place(rows[0]))
+        yield _slow_scans(rows)
+    for row in collections(now, earlier):
+        if place(row) not in told and _often(row):
+            yield _counted_scans(row, period(now, earlier))
+
+
+def _is_scan(row: Row) -> bool:
+    if "COLLSCAN" not in row["plan"] or each(row, "documents") < FEW_EXAMINED or not filtered(row):
+        return False
+    return row["documents"] >= 10 * result(row)
+
+
+def _slow_scans(rows: list[Row]) -> Finding:
+    worst = rows[0]
+    message = (
+        f"{worst['operation']} {worst['shape']} reads the whole collection: {each(worst, 'documents'):,.0f} documents "
+        f"examined, {each(worst, 'returned'):,.1f} returned each time, {times(worst)}, "
+        f"{duration(worst['total_ms'])} in all"
+    )
+    fix = "make an index on the fields of the filter: equality first, then sort, then range"
+    return finding(RULE.id, "warning", collection_subject(worst), message, fix, **evidence(rows))
+
+
+def _often(row: Row) -> bool:
+    scans, reads = row.get("collection_scans") or 0, row.get("reads") or 0
+    enough = (row.get("documents") or 0) >= _DOCUMENTS and not row.get("capped")
+    return enough and scans >= _SCANS and scans >= _SHARE * reads
+
+
+def _counted_scans(row: Row, counted: Period) -> Finding:
+    message = (
+        f"read whole {row['collection_scans']:,} times in {duration((counted.seconds or 0) * 1000)}, of "
+        f"{row['reads']:,} reads, with {row['documents']:,} documents"
+    )
+    fix = (
+        "find the operations: profile for longer (--profile-seconds), then index the fields of their filters"
+    )
+    numbers = {key: row[key] for key in ("collection_scans", "reads", "documents")}
+    return finding(RULE.id, "warning", collection_subject(row), message, fix, **numbers, **counted.evidence)
+
+
+RULE = Rule("query.collection_scan", "mongo", "Collection scans", ("collections",), decide)

@@ -1,0 +1,1 @@
+"""PostgreSQL's diagnostics, one module each."""

@@ -1,0 +1,109 @@
+"""What several of PostgreSQL's diagnostics say alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from dbtrust.judge.rules.indexes import identifier, named
+from dbtrust.model.catalog import Catalog, CatalogObject
+from dbtrust.model.report import Finding, Severity
+from dbtrust.model.snapshot import Row, Snapshot
+
+#: A table with fewer rows is read as fast without any advice.
+FEW_ROWS = 1_000
+#: An index or table below this (16 pages) costs nothing worth an advice.
+SMALL = 16 * 8192
+#: A table from this size on (128 pages) is worth rewriting.
+LARGE = 128 * 8192
+
+
+def finding(rule: str, severity: Severity, subject: str, message: str, fix: str, **evidence: Any) -> Finding:
+    """A finding of PostgreSQL's."""
+    return Finding(rule, severity, "postgres", subject, message, fix, evidence)
+
+
+def table_subject(row: Row) -> str:
+    return f"table:{named(row['schema'], row['name'])}"
+
+
+def index_subject(row: Row) -> str:
+    return f"index:{named(row['schema'], row['name'])}"
+
+
+def sql_name(row: Row, schema: str = "schema", name: str = "name") -> str:
+    """A row's object as SQL writes it, with its schema."""
+    return f"{identifier(str(row[schema]))}.{identifier(str(row[name]))}"
+
+
+def catalog(now: Snapshot) -> Catalog:
+    """The indexes and constraints that were read, for the rules that `check` uses as well."""
+    rows = now.sections["catalog"]
+    return Catalog("postgres", tuple(CatalogObject(r["kind"], r["name"], r["definition"]) for r in rows))
+
+
+def few_rows(now: Snapshot) -> set[tuple[str, str]]:
+    """(schema, name) of the tables that are known to be small."""
+    rows = now.sections.get("tables", ())
+    return {(row["schema"], row["name"]) for row in rows if is_small(row)}
+
+
+def is_small(row: Row) -> bool:
+    """Few rows; of a table that was never counted its size decides. A partitioned table itself has no rows."""
+    if row["kind"] == "p":
+        return False
+    return row["bytes"] < SMALL if row["rows"] is None else row["rows"] < FEW_ROWS
+
+
+def stored(rows: Iterable[Row]) -> Iterator[Row]:
+    """Tables and materialized views that have rows of their own and are not small."""
+    return (row for row in rows if row["kind"] in ("r", "m") and not is_small(row))
+
+
+def rolled_up(rows: Sequence[Row], fields: Sequence[str]) -> list[Row]:
+    """Those that are no partition, with the sums of `fields` over all that stand below them."""
+    parents = {row["oid"]: row["parent"] for row in rows}
+    sums: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        root, seen = row["oid"], set[int]()
+        while parents.get(root) in parents and root not in seen:
+            seen.add(root)
+            root = parents[root]
+        into = sums.setdefault(root, dict.fromkeys(fields, 0))
+        for name in fields:
+            into[name] += row[name] or 0
+    return [{**row, **sums[row["oid"]]} for row in rows if row["oid"] in sums]
+
+
+def option(row: Row, name: str) -> str | None:
+    """A storage parameter of a table, or None."""
+    pairs = (str(text).partition("=") for text in row["options"])
+    return next((value for key, _, value in pairs if key == name), None)
+
+
+def size(count: float) -> str:
+    """1.5 MB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(count) < 1024:
+            return f"{count:.0f} {unit}" if unit in ("bytes", "kB") else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TB"
+
+
+def duration(ms: float) -> str:
+    """3 min."""
+    for limit, unit, each in ((1e3, "ms", 1), (6e4, "s", 1e3), (3.6e6, "min", 6e4), (8.64e7, "h", 3.6e6)):
+        if ms < limit:
+            return f"{ms / each:.0f} {unit}"
+    return f"{ms / 8.64e7:.0f} days"
+
+
+def share(part: float, whole: float) -> float | None:
+    """part / whole; None where there is no whole."""
+    return part / whole if whole else None
+
+
+def who(row: Row) -> str:
+    """A session as a person would name it."""
+    app = f" ({row['application']})" if row.get("application") else ""
+    return f"session {row['pid']} of {row.get('role') or 'nobody'}{app}"

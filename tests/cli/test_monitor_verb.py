@@ -1,0 +1,125 @@
+"""The command line of `monitor`: targets, files, formats, exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import psycopg
+import pytest
+
+from dbtrust.cli.main import run
+from dbtrust.report.json import schema
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def monitor(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """monitor(*arguments): exit code, stdout, stderr, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        code = run(["monitor", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def faulty(pg: psycopg.Connection[Any], pg_database: str) -> str:
+    """A database with a table without a key, a slow statement and a secret in one."""
+    pg.execute("CREATE EXTENSION pg_stat_statements")
+    pg.execute("CREATE TABLE nokey (v int)")
+    pg.execute("SELECT pg_sleep(0.15) /* geheim */", prepare=False)
+    return pg_database
+
+
+def test_a_target_is_needed(monitor: Run) -> None:
+    for verb in ("snapshot", "diagnose"):
+        code, out, err = monitor(verb)
+        assert (code, out) == (2, "") and "there is none" in err and "--postgres URL" in err
+    code, _, err = monitor()
+    assert code == 2 and "monitor diagnose" in err
+    assert monitor("diagnos")[0] == 2
+
+
+def test_diagnose_as_text(monitor: Run, faulty: str) -> None:
+    # The tests' own server has fsync off, which is an error.
+    assert monitor("diagnose", "--postgres", faulty)[0] == 1
+    code, out, err = monitor("diagnose", "--postgres", faulty, "--fail-on", "never")
+    assert (code, err) == (0, "")
+    assert "table.no_primary_key  table:nokey" in out
+    assert out.index("Warnings (") < out.index("Not examined") < out.index("Slowest statements by total time")
+    assert "geheim" not in out
+    assert out.splitlines()[-1].startswith("findings: ")
+
+
+def test_diagnose_as_json(monitor: Run, faulty: str, tmp_path: Path) -> None:
+    code, out, err = monitor(
+        "diagnose", "--postgres", faulty, "--format", "json", "--fail-on", "warning", "--output", "r.json"
+    )
+    assert (code, out, err) == (1, "", "")
+    document = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, schema(), cls=jsonschema.Draft202012Validator)
+    assert document["verdicts"] == [] and document["servers"]["postgres"]["embedded"] is False
+    names = [listing["name"] for listing in document["monitor"]["postgres"]["listings"]]
+    assert names[:2] == ["statements", "statement_io"] and {"indexes", "unused_indexes", "locks"} <= set(
+        names
+    )
+    assert document["monitor"]["mongo"] is None and "geheim" not in out
+
+
+def test_a_file_needs_no_server(monitor: Run, faulty: str, tmp_path: Path) -> None:
+    code, out, err = monitor("snapshot", "--postgres", faulty, "--output", "s.json")
+    assert (code, out) == (0, "") and "not examined: table_bloat" in err
+    assert "geheim" not in (tmp_path / "s.json").read_text(encoding="utf-8")
+    live = json.loads(monitor("diagnose", "--postgres", faulty, "--only", "table", "--format", "json")[1])
+    saved = json.loads(monitor("diagnose", "--from", "s.json", "--only", "table", "--format", "json")[1])
+    assert live["findings"] == saved["findings"] and saved["findings"]
+    code, out, _ = monitor("diagnose", "--postgres", faulty, "--since", "s.json", "--format", "json")
+    view = json.loads(out)["monitor"]["postgres"]
+    assert (
+        code == 1
+        and view["since"] == json.loads((tmp_path / "s.json").read_text())["snapshots"][0]["taken_at"]
+    )
+    code, _, err = monitor("diagnose", "--from", "none.json")
+    assert code == 2 and "none.json" in err
+
+
+def test_literals_are_shown_when_asked_for(monitor: Run, faulty: str) -> None:
+    assert "geheim" in monitor("snapshot", "--postgres", faulty, "--show-literals")[1]
+
+
+def test_print_sql_sends_nothing(monitor: Run, faulty: str, pg: psycopg.Connection[Any]) -> None:
+    code, out, _ = monitor("diagnose", "--postgres", faulty, "--print-sql")
+    assert code == 0 and "BEGIN READ ONLY" in out and "statement_timeout" in out
+    assert "pg_stat_checkpointer" in out and "pg_stat_bgwriter" not in out
+    row = pg.execute(
+        "SELECT count(*) FROM pg_stat_statements JOIN pg_database d ON d.oid = dbid"
+        " WHERE datname = current_database() AND query LIKE '%pg_stat_archiver%' AND query NOT LIKE '%datname%'"
+    ).fetchone()
+    assert row == (0,)
+
+
+def test_a_target_of_the_configuration(
+    monitor: Run, faulty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml = '[project]\nname = "p"\n[check]\nfail_on = "warning"\n[targets.live]\npostgres = "env:LIVE_PG"\n'
+    (tmp_path / "dbtrust.toml").write_text(toml, encoding="utf-8")
+    monkeypatch.setenv("LIVE_PG", faulty)
+    assert monitor("diagnose", "--target", "live")[0] == 1
+    assert monitor("diagnose", "--target", "lief")[0] == 2
+    assert monitor("diagnose", "--target", "live", "--only", "indx")[0] == 2
+
+
+def test_a_server_that_is_not_there(monitor: Run, faulty: str) -> None:
+    nobody = "postgresql://u:geheim@127.0.0.1:1/d"
+    code, out, err = monitor("diagnose", "--postgres", nobody, "--format", "json")
+    assert code == 3 and json.loads(out)["errors"][0]["code"] == 3 and "geheim" not in out + err
+    assert monitor("snapshot", "--postgres", nobody)[0] == 3
+    assert monitor("diagnose", "--postgres", nobody, "--print-sql")[0] == 3

@@ -1,0 +1,40 @@
+"""Indexes that nobody uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbtrust.monitor.rules.mongo.index_unused import RULE
+
+
+def fill(mongo_db: Any) -> None:
+    mongo_db.orders.insert_many([{"n": n, "m": n, "u": n} for n in range(1200)])
+    mongo_db.orders.create_index("m")
+    mongo_db.orders.create_index("n")
+    mongo_db.orders.create_index("u", unique=True)
+    mongo_db.orders.create_index("t", expireAfterSeconds=60)
+    for n in range(20):
+        mongo_db.orders.find_one({"n": n})
+
+
+def test_finds_the_one_that_is_not_used_and_tells_the_age(mongo_db: Any, diagnose: Any) -> None:
+    fill(mongo_db)
+    (found,) = diagnose(RULE)
+    assert found.subject == "index:orders.m_1" and found.severity == "info"
+    assert found.evidence["members"] == 1 and found.evidence["age_seconds"] < 600
+
+
+def test_is_silent_once_it_is_used_and_about_small_collections(mongo_db: Any, diagnose: Any) -> None:
+    fill(mongo_db)
+    mongo_db.orders.find_one({"m": 3})
+    mongo_db.small.insert_many([{"n": n} for n in range(900)])
+    mongo_db.small.create_index("n")
+    for n in range(20):
+        mongo_db.small.find_one({"x": n})
+    assert diagnose(RULE) == []
+
+
+def test_is_silent_about_a_collection_that_nobody_reads(mongo_db: Any, diagnose: Any) -> None:
+    mongo_db.orders.insert_many([{"n": n} for n in range(1200)])
+    mongo_db.orders.create_index("n")
+    assert diagnose(RULE) == []

@@ -1,0 +1,48 @@
+"""Operations that read a whole collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.monitor.rules.mongo.conftest import judged
+
+from dbtrust.monitor.rules.mongo.query_collection_scan import RULE
+
+
+def test_finds_a_slow_scan_and_names_its_collection(mongo_db: Any, diagnose: Any, slowly: Any) -> None:
+    mongo_db.orders.insert_many([{"n": n} for n in range(2000)])
+    assert len(list(mongo_db.orders.find({"n": {"$lt": 200}, "$where": slowly()}))) == 200
+    (found,) = diagnose(RULE)
+    assert found.subject == "collection:orders" and found.severity == "warning"
+    assert found.evidence["shapes"][0]["plan"] == "COLLSCAN" and "2,000 documents" in found.message
+    assert "200}" not in found.message
+
+
+def test_finds_fast_scans_by_the_counter(mongo_db: Any, diagnose: Any) -> None:
+    mongo_db.orders.insert_many([{"n": n} for n in range(10_000)])
+    for n in range(12):
+        mongo_db.orders.find_one({"missing": n})
+    (found,) = diagnose(RULE)
+    assert found.subject == "collection:orders" and found.evidence["collection_scans"] == 12
+
+
+def test_is_silent_about_an_index_and_a_small_collection(mongo_db: Any, diagnose: Any, slowly: Any) -> None:
+    mongo_db.orders.insert_many([{"n": n} for n in range(10_000)])
+    mongo_db.orders.create_index("n")
+    mongo_db.small.insert_many([{"n": n} for n in range(300)])
+    for n in range(12):
+        mongo_db.orders.find_one({"n": n})
+        mongo_db.small.find_one({"missing": n})
+    assert len(list(mongo_db.small.find({"$where": slowly()}))) == 300
+    assert list(diagnose(RULE)) == []
+
+
+def test_is_silent_about_what_happened_before_the_earlier_snapshot(mongo_db: Any, look: Any) -> None:
+    mongo_db.orders.insert_many([{"n": n} for n in range(10_000)])
+    for n in range(12):
+        mongo_db.orders.find_one({"missing": n})
+    first = look()
+    assert len(judged(RULE, first)) == 1 and judged(RULE, look(), first) == []
+    for n in range(12):
+        mongo_db.orders.find_one({"missing": n})
+    assert [f.evidence["collection_scans"] for f in judged(RULE, look(), first)] == [12]

@@ -1,0 +1,1 @@
+"""A package, because the tests of both engines have files of the same names."""

@@ -1,0 +1,14 @@
+"""setting.autovacuum: autovacuum switched off."""
+
+from __future__ import annotations
+
+from tests.monitor.conftest import Seen
+
+
+def test_finds_autovacuum_switched_off(ill: Seen) -> None:
+    found = ill.one("setting.autovacuum", "setting:autovacuum")
+    assert found.evidence["setting"]
+
+
+def test_is_silent_with_good_settings(well: Seen) -> None:
+    assert well.of("setting.autovacuum") == []

@@ -1,0 +1,14 @@
+"""setting.logging: settings that leave the log empty."""
+
+from __future__ import annotations
+
+from tests.monitor.conftest import Seen
+
+
+def test_finds_a_log_without_lock_waits(ill: Seen) -> None:
+    found = ill.one("setting.logging", "setting:log_lock_waits")
+    assert found.evidence["setting"]
+
+
+def test_is_silent_with_good_settings(well: Seen) -> None:
+    assert well.of("setting.logging") == []

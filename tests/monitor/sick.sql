@@ -1,0 +1,37 @@
+-- Catalog faults, and the rows that the counters' faults need.
+CREATE TABLE nokey (v int);
+CREATE TABLE twins (id int PRIMARY KEY, v text);
+INSERT INTO twins SELECT g, 'same' FROM generate_series(1, 3000) AS g;
+CREATE TABLE scanned (id int PRIMARY KEY, v text, w text, flag boolean, rare int);
+INSERT INTO scanned SELECT g, 'v' || g, 'w' || g, g % 2 = 0, CASE WHEN g % 20 = 0 THEN g END FROM generate_series(1, 40000) AS g;
+CREATE INDEX scanned_w ON scanned (w);
+CREATE INDEX scanned_w_again ON scanned (w);
+CREATE INDEX scanned_w_id ON scanned (w, id);
+CREATE INDEX scanned_flag ON scanned (flag);
+CREATE INDEX scanned_rare ON scanned (rare);
+CREATE TABLE child (id int PRIMARY KEY, twin int REFERENCES twins (id));
+INSERT INTO child SELECT g, g FROM generate_series(1, 2000) AS g;
+ALTER TABLE child ADD CONSTRAINT child_positive CHECK (id > 0) NOT VALID;
+CREATE TABLE typed (id smallint PRIMARY KEY, a json, b char(5), c money, d timestamp, e timestamptz);
+CREATE SEQUENCE typed_seq OWNED BY typed.id;
+SELECT setval('typed_seq', 31000);
+CREATE TABLE counted (id serial PRIMARY KEY);
+SELECT setval('counted_id_seq', 2147000000);
+CREATE FUNCTION loose() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN 1; END';
+CREATE TABLE policed (id int PRIMARY KEY);
+CREATE POLICY mine ON policed USING (true);
+CREATE TABLE hidden (id int PRIMARY KEY);
+ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+CREATE TABLE unattended (id int PRIMARY KEY) WITH (autovacuum_enabled = false);
+CREATE TABLE bloated (id int PRIMARY KEY, v text);
+INSERT INTO bloated SELECT g, repeat('x', 40) FROM generate_series(1, 60000) AS g;
+DELETE FROM bloated WHERE id % 12 <> 0;
+CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
+DO $$ BEGIN FOR n IN 1..12 LOOP
+  EXECUTE format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES FROM (%s) TO (%s)', n, n * 10, n * 10 + 10);
+END LOOP; END $$;
+CREATE TABLE hot (id int PRIMARY KEY, v int, w text);
+CREATE INDEX hot_v ON hot (v);
+INSERT INTO hot SELECT g, g, repeat('x', 100) FROM generate_series(1, 6000) AS g;
+CREATE UNLOGGED TABLE sink (v int);
+SELECT pg_create_physical_replication_slot('forgotten', true);

@@ -1,0 +1,52 @@
+"""No literal, comment or odd program name leaves a snapshot unless literals are wanted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.monitor.conftest import Seen
+
+from dbtrust.monitor.postgres import redacted
+from dbtrust.monitor.redaction import DROPPED, without_literals
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("SELECT 'geheim', 42, 1.5, B'101', X'AF'", "SELECT ?, ?, ?, ?, ?"),
+        ("SELECT v FROM t WHERE id = $1 /* geheim */ -- geheim", "SELECT v FROM t WHERE id = $1"),
+        ("CREATE ROLE r PASSWORD 'geheim'", "CREATE ROLE r PASSWORD ?"),
+        ("DO $x$ geheim $x$", "DO ?"),
+        ("SELECT E'geh\\'eim', U&'geheim'", "SELECT ?, ?"),
+        ("SELECT \"täble\" FROM x WHERE a = 'ä'", 'SELECT "täble" FROM x WHERE a = ?'),
+        ("SELECT 'cut in the mid", DROPPED),
+        ("SELECT $tag$ cut", DROPPED),
+        ("SELECT 1 /* cut", DROPPED),
+        ("<insufficient privilege>", "<insufficient privilege>"),
+        ("", ""),
+    ],
+)
+def test_literals_and_comments_go(text: str, shown: str) -> None:
+    assert without_literals(text) == shown
+
+
+@given(st.text())
+def test_any_literal_goes(secret: str) -> None:
+    quoted = "'" + f"geheim{secret}".replace("'", "''").replace("\x00", "") + "'"
+    assert "geheim" not in without_literals(f"SELECT v FROM t WHERE v = {quoted} AND id = 3")
+
+
+@given(st.text())
+def test_no_text_is_too_odd(text: str) -> None:
+    assert isinstance(without_literals(text), str)
+
+
+def test_a_snapshot_without_them(ill: Seen) -> None:
+    queries = [str(row["query"]) for row in ill.snapshot.sections["activity"]]
+    assert any("4111" in query for query in queries)
+    clean = redacted(ill.snapshot)
+    shown = [str(row["query"]) for row in (*clean.sections["activity"], *clean.sections["statement_texts"])]
+    assert not any("4111" in query or "geheim" in query for query in shown)
+    assert any(query == "UPDATE twins SET v = v WHERE id = ?" for query in shown)
+    assert redacted(clean) == clean
