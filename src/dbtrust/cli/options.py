@@ -86,8 +86,8 @@ def report_options(function: _F) -> _F:
 
 
 def target_report_options(function: _F) -> _F:
-    """`report_options` of a verb that judges a server that is there: no page yet, and no scratch database."""
-    return _decorated(function, (format_option("text", "json"), *_JUDGING_OPTIONS))
+    """`report_options` of a verb that judges a server that is there, without a scratch database."""
+    return _decorated(function, (format_option(*FORMATS), *_JUDGING_OPTIONS))
 
 
 def server_options(function: _F) -> _F:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dbtrust.model.report import Report
 from dbtrust.report.document import document
+from dbtrust.report.monitor_html import monitor_page
 from dbtrust.report.text import error_line, grouped
 from dbtrust.report.tree import HEADINGS, PlanView, plan_view
 from dbtrust.report.words import ENGINES, WORDS, evidence_facts, has_nodes, node_title, place
@@ -75,6 +76,8 @@ _BAD = ("refuted", "unproved")
 def render_html(report: Report) -> str:
     """A page with the summary first, then every subject with its verdicts, evidence and plans."""
     data = document(report)
+    if "monitor" in data:
+        return monitor_page(data, report.exit_code)
     engines = [
         (
             ENGINES[engine],

@@ -12,14 +12,14 @@ from dbtrust.report.words import ENGINES, STYLES, clipped, flat, number
 _Data = dict[str, Any]
 #: Rows of a table that a terminal gets; JSON has them all.
 _ROWS = 10
-_SEVERITIES = ("error", "warning", "info")
+SEVERITIES = ("error", "warning", "info")
 #: Characters of a statement.
 _CODE = 90
 
 
 def monitor_findings(data: _Data, *, verbose: bool) -> Iterator[Line]:
     """The findings, the worst first; `verbose` with their evidence."""
-    for severity in _SEVERITIES:
+    for severity in SEVERITIES:
         found = [f for f in data["findings"] if f["severity"] == severity]
         if found:
             yield Line(0)
