@@ -193,8 +193,9 @@ def served_objects(cursor: psycopg.Cursor[Row]) -> list[CatalogObject]:
     """
     cursor.execute(sql.load("session"))
     oids = [row["oid"] for row in cursor.execute(sql.load("monitor_catalog_tables"))]
-    ask = _Asking(cursor, None)
-    return [*_constraints(ask("constraints", oids)), *_indexes(ask("indexes", oids), ask("index_keys", oids))]
+    ask = Asking(cursor)
+    found = (*_constraints(ask("constraints", oids)), *_indexes(ask("indexes", oids), ask("index_keys", oids)))
+    return [item for _, item in found]
 
 
 def _object(kind: str, path: Iterable[str], row: Mapping[str, Any], suffix: str = "") -> CatalogObject:
