@@ -20,6 +20,7 @@ from dbtrust.model.report import Problem, Report
 VERBS = {
     "check": ("dbtrust.cli.check", "Prove what the project's database code says, on real servers."),
     "claims": ("dbtrust.cli.claims", "Judge queries alone: contracts and claims about plans."),
+    "migrate": ("dbtrust.cli.migrate", "Run and undo migrations on databases of yours."),
     "demo": ("dbtrust.cli.demo", "Copy the example project to a folder and check it."),
     "servers": ("dbtrust.cli.servers", "Start, show and stop the embedded servers."),
 }

@@ -187,18 +187,31 @@ def _parts(text: str) -> list[tuple[int, int]]:
     return [*parts, (start, len(text))]
 
 
-def _scan(text: str) -> list[tuple[str, int]]:
+def tokens(text: str) -> list[bytes]:
+    """The words of a script without blanks and comments. Raises SqlSyntaxError."""
+    raw = text.encode()
+    return [raw[t.start : t.end] for t in _tokens(text) if t.token not in _COMMENTS]
+
+
+#: SQL_COMMENT and C_COMMENT among libpg_query's tokens.
+_COMMENTS = (275, 276)
+
+
+def _tokens(text: str) -> Any:
     import postgast
 
     try:
-        tokens = postgast.scan(text).tokens
+        return postgast.scan(text).tokens
     except postgast.PgQueryError as error:
         raise _syntax_error(text, error) from None
+
+
+def _scan(text: str) -> list[tuple[str, int]]:
     raw = text.encode()
     marks = {"(": "(", ")": ")", "[": "[", "]": "]", ",": ","}
     return [
         (marks[mark], len(raw[: token.start].decode()))
-        for token in tokens
+        for token in _tokens(text)
         if (mark := raw[token.start : token.end].decode(errors="replace")) in marks
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -139,3 +140,8 @@ class Migration:
     def text(self) -> str:
         """The up as read: SQL, or the text of the Python file."""
         return self.up.sql if self.up is not None else self.python or ""
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the up, with line ends as LF and without a byte order mark, in hexadecimal."""
+        return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -96,6 +96,8 @@ class Report:
     errors: tuple[Problem, ...] = ()
     fail_on: str = "error"
     strict: bool = False
+    #: What `migrate status` and `migrate plan` tell of each migration; None: another verb.
+    migrations: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -131,7 +133,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of contract version 1 (see report/schema.json)."""
-        return {
+        document: dict[str, Any] = {
             "schema": 1,
             "dbtrust": VERSION,
             "project": self.project,
@@ -142,6 +144,9 @@ class Report:
             "errors": [_problem(e) for e in self.sorted_errors()],
             "summary": self.summary(),
         }
+        if self.migrations is not None:
+            document["migrations"] = [dict(m) for m in self.migrations]
+        return document
 
 
 VERSION = "0.1.0"
