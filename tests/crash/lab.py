@@ -14,8 +14,10 @@ from typing import Any, Protocol
 
 from dbtrust.engine import watchdog
 from dbtrust.engine.waiting import await_true
+from dbtrust.migrate.session import open_runner
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.ledger import Entry
+from dbtrust.model.plan import Engine
 
 HERE = Path(__file__).resolve().parent
 
@@ -33,7 +35,7 @@ class State:
 class Lab(Protocol):
     """One server of an engine, with the history of 30 migrations that is run on it."""
 
-    engine: str
+    engine: Engine
     folder: Path
 
     def fresh(self, name: str) -> str:
@@ -68,6 +70,15 @@ def kill_server(folder: Path, first: subprocess.Popen[bytes] | None) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     assert await_true(lambda: not watchdog.processes(str(folder)), 30), "the server does not die"
+
+
+def ledger(engine: Engine, url: str) -> dict[int, Entry]:
+    """The ledger of a database as a runner reads it: without a lock."""
+    runner = open_runner(engine, url, HERE, 0.0)
+    try:
+        return runner.entries()
+    finally:
+        runner.close()
 
 
 def words(statement: str) -> str:
