@@ -14,7 +14,9 @@ from dbtrust.cli.output import say
 @click.command("new")
 @click.argument("name", metavar="NAME")
 @project_argument
-@option("--engine", type=click.Choice(ENGINES), help="Default: the engine that the project has, else postgres.")
+@option(
+    "--engine", type=click.Choice(ENGINES), help="Default: the engine that the project has, else postgres."
+)
 def command(name: str, project: Path, engine: str | None) -> None:
     """Write the files of the next migration into the project's folder; no server is needed.
 

@@ -25,4 +25,6 @@ def command(number: str, project: Path, mark: str, lock_wait: float, **options: 
     """
     from dbtrust.migrate.marks import repair
 
-    return run_on_targets(project, options, lambda session: repair(session, number, mark), lock_wait=lock_wait)
+    return run_on_targets(
+        project, options, lambda session: repair(session, number, mark), lock_wait=lock_wait
+    )

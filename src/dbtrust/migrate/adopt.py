@@ -60,7 +60,8 @@ def _chosen(ledgers: Sequence[ForeignLedger], tool: str | None) -> list[ForeignL
     if len(kept) > 1:
         names = ", ".join(f"{one.where} ({one.tool})" for one in kept)
         raise Refused(
-            f"{LABELS[kept[0].engine]} has ledgers of several tools: {names}", next="choose one with --from TOOL"
+            f"{LABELS[kept[0].engine]} has ledgers of several tools: {names}",
+            next="choose one with --from TOOL",
         )
     return kept
 
@@ -83,7 +84,9 @@ def _read_postgres(url: str) -> list[ForeignLedger]:
             return foreign_ledgers(connection)
         except psycopg.Error as error:
             step = "the role needs SELECT on the other tool's table"
-            raise ServerError(f"the other tool's ledger cannot be read: {describe(error)}", next=step) from error
+            raise ServerError(
+                f"the other tool's ledger cannot be read: {describe(error)}", next=step
+            ) from error
 
 
 def _read_mongo(url: str) -> list[ForeignLedger]:

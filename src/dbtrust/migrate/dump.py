@@ -103,7 +103,11 @@ def _quiet(statements: Sequence[str]) -> Iterator[str]:
 
 
 def _validates(statements: Sequence[str], place: int) -> bool:
-    return place > 0 and " VALIDATE CONSTRAINT " in statements[place] and statements[place - 1].endswith("NOT VALID;")
+    return (
+        place > 0
+        and " VALIDATE CONSTRAINT " in statements[place]
+        and statements[place - 1].endswith("NOT VALID;")
+    )
 
 
 def _live_mongo(url: str) -> Catalog:
@@ -135,5 +139,7 @@ def _built_mongo(
 
 
 def _json(catalog: Catalog) -> str:
-    objects: list[Any] = [{"kind": o.kind, "name": o.name, "definition": o.definition} for o in catalog.objects]
+    objects: list[Any] = [
+        {"kind": o.kind, "name": o.name, "definition": o.definition} for o in catalog.objects
+    ]
     return json.dumps(objects, indent=1, ensure_ascii=False, default=str) + "\n"

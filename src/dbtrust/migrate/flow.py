@@ -126,7 +126,9 @@ def _refuse_without_down(session: Session, items: Sequence[Item]) -> None:
     for item in items:
         if item.migration is not None and not can_undo(session, item):
             step = (
-                f"write {item.written}_{item.name}.down.sql" if item.engine == "postgres" else "write down(db)"
+                f"write {item.written}_{item.name}.down.sql"
+                if item.engine == "postgres"
+                else "write down(db)"
             )
             raise Refused(
                 f"migration {item.written} has no down", location=item.location, next=step, subject=item.subject,

@@ -40,7 +40,11 @@ def _by_head(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:
             next=f"merge them with {ledger.tool} first",
         )
     row = ledger.rows[0]
-    last = _numbered(row.version, items) if row.version.isdigit() and ledger.tool != "alembic" else _naming(row, items)
+    last = (
+        _numbered(row.version, items)
+        if row.version.isdigit() and ledger.tool != "alembic"
+        else _naming(row, items)
+    )
     if last is None:
         raise Refused(
             f"{ledger.where} of {ledger.tool} is at {row.version}, and no file of the folder is of that version",

@@ -84,9 +84,7 @@ def _untold(session: Session, left: Sequence[Item]) -> None:
         break
 
 
-def _try(
-    session: Session, order: Order, todo: Sequence[Item], servers: dict[str, ServerInfo | None]
-) -> None:
+def _try(session: Session, order: Order, todo: Sequence[Item], servers: dict[str, ServerInfo | None]) -> None:
     assert session.migrations is not None
     with ExitStack() as stack:
         run = _lazy_run(stack)
@@ -127,15 +125,15 @@ def _notes(migration: Migration, row: Mapping[str, Any]) -> list[str]:
     if migration.up is not None:
         alone = any(not step["transaction"] for step in row["steps"])
         whole = migration.up.options.get("transaction") != "false"
-        notes.append("one transaction" if whole else "not one transaction" if alone else "statement by statement")
+        notes.append(
+            "one transaction" if whole else "not one transaction" if alone else "statement by statement"
+        )
         lossy = (*migration.up.lossy, *(migration.down.lossy if migration.down else ()))
         notes += [f"loses {name}" for name in dict.fromkeys(lossy)]
     return notes
 
 
-def _trial(
-    session: Session, order: Order, engine: Engine, run: Callable[[], Run], stack: ExitStack
-) -> Trial:
+def _trial(session: Session, order: Order, engine: Engine, run: Callable[[], Run], stack: ExitStack) -> Trial:
     """A database with what the target has applied."""
     config, asked = session.config, session.asked
     if engine == "postgres":

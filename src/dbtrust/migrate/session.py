@@ -80,7 +80,9 @@ class Session:
             return
         self.problems.append(Problem.of(error))
         if item is not None:
-            self.judge(check, item, "unproved", error.message, reason="server_error", next=error.next, error=error)
+            self.judge(
+                check, item, "unproved", error.message, reason="server_error", next=error.next, error=error
+            )
 
     def refuse(self, check: str, error: DbtrustError) -> None:
         """Nothing was run: the migration that stands in the way is refuted."""
@@ -212,4 +214,6 @@ def below_the_other(order: Order, items: Sequence[Item]) -> list[Item]:
     for item in order.items:
         if item.entry is not None and item.entry.state == "done":
             top[item.engine] = item.number
-    return [i for i in items if any(i.number < n for e, n in top.items() if e != i.engine) and i.entry is None]
+    return [
+        i for i in items if any(i.number < n for e, n in top.items() if e != i.engine) and i.entry is None
+    ]

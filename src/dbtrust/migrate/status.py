@@ -48,7 +48,9 @@ def _tell_edited(session: Session, items: Sequence[Item]) -> None:
 def _tell_untold(session: Session, order: Order, items: Sequence[Item], *, check: bool) -> None:
     for engine in dict.fromkeys(item.engine for item in items if item.engine not in order.targets):
         if check:
-            message = f"whether the migrations of {LABELS[engine]} are applied cannot be said: it has no target"
+            message = (
+                f"whether the migrations of {LABELS[engine]} are applied cannot be said: it has no target"
+            )
             other = "postgres" if engine == "mongo" else "mongo"
             step = f"give --{engine} URL, or ask for --only {other}"
             session.problems.append(Problem(NO_SERVER, message, next=step))

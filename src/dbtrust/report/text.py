@@ -27,7 +27,12 @@ def render_text(
     data = document(report)
     if not errors and data["errors"] and not (data["verdicts"] or data["findings"]):
         return ""
-    lines = [head_line(data), *_verdicts(data, quiet=quiet, verbose=verbose), *_findings(data), *left_out_lines(data)]
+    lines = [
+        head_line(data),
+        *_verdicts(data, quiet=quiet, verbose=verbose),
+        *_findings(data),
+        *left_out_lines(data),
+    ]
     lines += _errors(data) if errors else []
     lines += [Line(0), _summary(data)]
     return paint(lines, width=width, color=color, symbols=symbols(unicode))

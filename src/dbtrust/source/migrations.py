@@ -55,7 +55,9 @@ def read_history(root: Path, folder: str) -> History:
         if path.suffix.lower() in (".sql", ".py"):
             _read_file(reader, path)
         elif path.is_dir() and (first := _first_inside(path)) is not None:
-            reader.error("migrations in a sub-folder are not read", reader.file(first), f"move it to {folder}")
+            reader.error(
+                "migrations in a sub-folder are not read", reader.file(first), f"move it to {folder}"
+            )
     return reader.history()
 
 

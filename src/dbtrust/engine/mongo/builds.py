@@ -64,7 +64,9 @@ def _end_transactions(client: MongoClient[Any], appname: str) -> None:
     asked = {"appName": appname, "transaction": {"$exists": True}, "active": False}
     for operation in _operations(client, asked, all_users=False, idleSessions=True):
         try:
-            client.admin.command({"killSessions": [{"id": operation["lsid"]["id"]}]})
+            # command() has codec options of its own, and those do not know how to write a UUID.
+            session = {"killSessions": [{"id": operation["lsid"]["id"]}]}
+            client.admin.command(session, codec_options=client.codec_options)
         except OperationFailure:
             continue
 

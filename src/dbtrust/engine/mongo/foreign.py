@@ -18,12 +18,16 @@ def foreign_ledgers(db: Database[Any]) -> list[ForeignLedger]:
     names = set(db.list_collection_names())
     found: list[ForeignLedger] = []
     if "changelog" in names:
-        files = [d["fileName"] for d in db["changelog"].find({"fileName": {"$type": "string"}}).sort("fileName", 1)]
+        files = [
+            d["fileName"] for d in db["changelog"].find({"fileName": {"$type": "string"}}).sort("fileName", 1)
+        ]
         if files:
             rows = tuple(ForeignRow(_leading(name), name) for name in files)
             found.append(ForeignLedger("migrate-mongo", "mongo", "changelog", "list", rows))
     if "schema_migrations" in names:
-        documents = list(db["schema_migrations"].find({"version": {"$exists": True}, "dirty": {"$exists": True}}))
+        documents = list(
+            db["schema_migrations"].find({"version": {"$exists": True}, "dirty": {"$exists": True}})
+        )
         if documents:
             dirty = ", ".join(str(d["version"]) for d in documents if d["dirty"])
             said = f"version {dirty} is dirty" if dirty else ""

@@ -135,9 +135,7 @@ def _locks(connection: psycopg.Connection[Any], pid: int) -> Mapping[_Key, None]
     return {(obj, mode, kind, relation, cls, id): None for kind, mode, relation, obj, cls, id in rows}
 
 
-def _told(
-    keys: Iterable[_Key], before: Known, files: Mapping[int, tuple[str, int]]
-) -> tuple[Lock, ...]:
+def _told(keys: Iterable[_Key], before: Known, files: Mapping[int, tuple[str, int]]) -> tuple[Lock, ...]:
     """What is gone by the time that its lock is read has the name that it had before the statement."""
     found: list[Lock] = []
     for name, mode, kind, relation, cls, id in sorted(keys):
