@@ -99,5 +99,5 @@ def command_words(operation: Mapping[str, Any]) -> str:
     """An operation of $currentOp in a few words."""
     if "dbtrust_migration" in str(operation.get("ns", "")):
         return f"ledger {operation.get('op', '')}"
-    command = operation.get("command") or {}
-    return str(next(iter(command), operation.get("op", "?")))
+    name = str(next(iter(operation.get("command") or {}), "q"))
+    return str(operation.get("op", "?")) if name == "q" else name
