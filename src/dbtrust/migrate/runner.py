@@ -5,21 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from dbtrust.model.errors import FAILED, DbtrustError
 from dbtrust.model.ledger import Entry, Origin
-from dbtrust.model.location import NOWHERE, Location
+from dbtrust.model.ledger import MigrationStopped as MigrationStopped
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
-
-
-class MigrationStopped(DbtrustError):
-    """A migration failed, was refused or must be repaired. The message says what is left of it in the database."""
-
-    code = FAILED
-
-    def __init__(self, message: str, *, location: Location = NOWHERE, next: str = "") -> None:
-        super().__init__(message, location=location, next=next)
 
 
 class Runner(Protocol):
