@@ -42,7 +42,8 @@ def repair(session: Session, number: str, mark: str) -> None:
             if item is None:
                 raise Refused(f"repair {number}: no migration of that number", code=USAGE)
             _refuse_untold(item)
-            (_done if mark == "done" else _pending)(session, item)
+            if not _settled(session, item, done=mark == "done"):
+                (_done if mark == "done" else _pending)(session, item)
 
     session.guard(UP, work)
 
@@ -53,6 +54,23 @@ def _refuse_untold(item: Item) -> None:
             f"migration {item.written} is for {LABELS[item.engine]}, which has no target",
             location=item.location, next=f"give --{item.engine} URL", code=USAGE,
         )  # fmt: skip
+
+
+def _settled(session: Session, item: Item, *, done: bool) -> bool:
+    """A half-run migration that stopped in a step of which nobody can say whether it ran: the answer is for that step."""
+    entry, migration = item.entry, item.migration
+    if entry is None or migration is None or entry.state == "done":
+        return False
+    step = next((s for s in entry.steps if s.state == "running" and s.at_least_once), None)
+    if step is None:
+        return False
+    session.runners[entry.engine].settle(migration, entry, done=done)
+    what = "has run" if done else "has not run"
+    session.judge(
+        UP, item, "holds", f"step {step.step} counts as one that {what}; nothing was run",
+        next="finish with dbtrust migrate up", evidence={"step": step.text},
+    )  # fmt: skip
+    return True
 
 
 def _done(session: Session, item: Item) -> None:

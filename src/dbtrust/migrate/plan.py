@@ -37,7 +37,6 @@ def plan(config: Config, asked: Asked, *, to: str | None, out_of_order: bool) ->
     history, hooks = read_folder(config)
     session = Session(config, history, hooks, asked)
     session.problems += [Problem.of(error) for error in history.errors]
-    servers: dict[str, ServerInfo | None] = {}
 
     def work() -> None:
         order = _order(session)
@@ -48,17 +47,10 @@ def plan(config: Config, asked: Asked, *, to: str | None, out_of_order: bool) ->
             session.note("migration.other_engine", item, "a higher number of the other engine is applied")
         _untold(session, todo.left)
         session.migrations = []
-        _try(session, order, todo.items, servers)
+        _try(session, order, todo.items)
 
     session.guard("migrate.up", work)
-    report = session.report()
-    return _with_servers(report, servers)
-
-
-def _with_servers(report: Report, servers: Mapping[str, ServerInfo | None]) -> Report:
-    from dataclasses import replace
-
-    return replace(report, servers=servers)
+    return session.report()
 
 
 def _order(session: Session) -> Order:
@@ -84,7 +76,7 @@ def _untold(session: Session, left: Sequence[Item]) -> None:
         break
 
 
-def _try(session: Session, order: Order, todo: Sequence[Item], servers: dict[str, ServerInfo | None]) -> None:
+def _try(session: Session, order: Order, todo: Sequence[Item]) -> None:
     assert session.migrations is not None
     with ExitStack() as stack:
         run = _lazy_run(stack)
@@ -95,7 +87,7 @@ def _try(session: Session, order: Order, todo: Sequence[Item], servers: dict[str
             try:
                 if item.engine not in trials:
                     trials[item.engine] = _trial(session, order, item.engine, run, stack)
-                    servers[item.engine] = trials[item.engine].info
+                    session.servers[item.engine] = trials[item.engine].info
                 if not _one(session, item, migration, trials[item.engine]):
                     return
             except DbtrustError as error:
@@ -125,15 +117,15 @@ def _notes(migration: Migration, row: Mapping[str, Any]) -> list[str]:
     if migration.up is not None:
         alone = any(not step["transaction"] for step in row["steps"])
         whole = migration.up.options.get("transaction") != "false"
-        notes.append(
-            "one transaction" if whole else "not one transaction" if alone else "statement by statement"
-        )
+        notes.append("one transaction" if whole else "not one transaction" if alone else "statement by statement")
         lossy = (*migration.up.lossy, *(migration.down.lossy if migration.down else ()))
         notes += [f"loses {name}" for name in dict.fromkeys(lossy)]
     return notes
 
 
-def _trial(session: Session, order: Order, engine: Engine, run: Callable[[], Run], stack: ExitStack) -> Trial:
+def _trial(
+    session: Session, order: Order, engine: Engine, run: Callable[[], Run], stack: ExitStack
+) -> Trial:
     """A database with what the target has applied."""
     config, asked = session.config, session.asked
     if engine == "postgres":

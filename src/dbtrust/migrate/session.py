@@ -10,6 +10,7 @@ from pathlib import Path
 from dbtrust.migrate.order import LABELS, Item, Order, Refused, order_of
 from dbtrust.migrate.runner import Runner
 from dbtrust.model.errors import FAILED, INTERRUPTED, ConfigError, DbtrustError
+from dbtrust.model.ledger import Entry
 from dbtrust.model.location import Location
 from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress, silent
@@ -46,10 +47,17 @@ class Session:
     not_examined: list[NotExamined] = field(default_factory=list[NotExamined])
     problems: list[Problem] = field(default_factory=list[Problem])
     migrations: list[Mapping[str, object]] | None = None
+    #: Of those that were reached.
+    servers: dict[str, ServerInfo | None] = field(default_factory=dict[str, "ServerInfo | None"])
 
     def order(self) -> Order:
-        """The folder and the ledgers as they are now."""
-        return order_of(self.history.migrations, {e: r.entries() for e, r in self.runners.items()})
+        """The folder and the ledgers as they are now. Raises ServerError, MigrationStopped."""
+        ledgers: dict[Engine, Mapping[int, Entry]] = {}
+        for engine, runner in self.runners.items():
+            ledgers[engine] = runner.entries()
+            if engine not in self.servers:
+                self.servers[engine] = ServerInfo(runner.version, embedded=False)
+        return order_of(self.history.migrations, ledgers)
 
     @contextmanager
     def locked(self) -> Generator[None]:
@@ -117,9 +125,8 @@ class Session:
         )
 
     def report(self) -> Report:
-        servers = {e: ServerInfo(r.version, embedded=False) for e, r in self.runners.items()}
         return Report(
-            project=self.config.name, servers=servers, verdicts=tuple(self.verdicts), findings=tuple(self.findings),
+            project=self.config.name, servers=self.servers, verdicts=tuple(self.verdicts), findings=tuple(self.findings),
             not_examined=tuple(self.not_examined), errors=tuple(self.problems), fail_on=self.config.fail_on,
             strict=self.config.strict, migrations=None if self.migrations is None else tuple(self.migrations),
         )  # fmt: skip
