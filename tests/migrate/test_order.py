@@ -29,11 +29,15 @@ from dbtrust.model.project import Migration, Script
 def sql(number: int, text: str = "SELECT 1;\n", *, down: bool = True) -> Migration:
     file = f"migrations/{number:04}_m.sql"
     script = Script(text, file, Location(file, 1, 1))
-    return Migration("postgres", f"{number:04}", "m", Location(file, 1, 1), up=script, down=script if down else None)
+    return Migration(
+        "postgres", f"{number:04}", "m", Location(file, 1, 1), up=script, down=script if down else None
+    )
 
 
 def py(number: int, text: str = "steps = []\n") -> Migration:
-    return Migration("mongo", f"{number:04}", "m", Location(f"migrations/{number:04}_m.py", 1, 1), python=text)
+    return Migration(
+        "mongo", f"{number:04}", "m", Location(f"migrations/{number:04}_m.py", 1, 1), python=text
+    )
 
 
 def entry(of: Migration, state: Any = "done", source: str | None = None) -> Entry:
@@ -45,7 +49,9 @@ def _with_text(of: Migration, text: str) -> Migration:
     return replace(of, python=text) if of.up is None else replace(of, up=replace(of.up, sql=text))
 
 
-def order(migrations: list[Migration], *applied: Entry, targets: tuple[Engine, ...] = ("postgres", "mongo")) -> Order:
+def order(
+    migrations: list[Migration], *applied: Entry, targets: tuple[Engine, ...] = ("postgres", "mongo")
+) -> Order:
     ledgers: dict[Engine, dict[int, Entry]] = {engine: {} for engine in targets}
     for one in applied:
         ledgers[one.engine][one.number] = one
@@ -65,7 +71,9 @@ def test_what_is_pending_comes_in_one_order_over_both_engines() -> None:
 
 def test_a_number_added_below_an_applied_one_is_refused_and_named() -> None:
     found = order([sql(1), sql(2), sql(3)], entry(sql(1)), entry(sql(3)))
-    with pytest.raises(Refused, match=r"0002 is not applied, and a higher number of PostgreSQL is") as refused:
+    with pytest.raises(
+        Refused, match=r"0002 is not applied, and a higher number of PostgreSQL is"
+    ) as refused:
         up_work(found)
     assert (refused.value.code, refused.value.subject) == (FAILED, "migration:0002")
     assert numbers(up_work(found, out_of_order=True).items) == [2]
@@ -97,7 +105,7 @@ def test_an_edited_file_is_refused_with_a_diff() -> None:
     ("then", "now"),
     [
         (sql(1, "SELECT 1;"), "-- why\nSELECT\n   1 /* so */ ;\n"),
-        (py(1, "steps = [1]"), '# why\nsteps = [\n    1,\n]\n'),
+        (py(1, "steps = [1]"), "# why\nsteps = [\n    1,\n]\n"),
     ],
 )
 def test_comments_and_blanks_may_be_edited(then: Migration, now: str) -> None:
@@ -154,7 +162,9 @@ def test_numbers_without_a_file_stop_nobody_but_are_not_undone() -> None:
 
 
 def test_a_number_in_the_other_engine_s_ledger_is_a_conflict() -> None:
-    with pytest.raises(Refused, match=r"number 0001 is applied in MongoDB's ledger, and the file is for PostgreSQL"):
+    with pytest.raises(
+        Refused, match=r"number 0001 is applied in MongoDB's ledger, and the file is for PostgreSQL"
+    ):
         up_work(order([sql(1)], entry(py(1))))
 
 
@@ -216,7 +226,9 @@ def _ledgers(
     return ledgers
 
 
-@given(worlds(), st.none() | st.integers(0, 14), st.booleans(), st.sampled_from([(), ("postgres",), ("mongo",)]))
+@given(
+    worlds(), st.none() | st.integers(0, 14), st.booleans(), st.sampled_from([(), ("postgres",), ("mongo",)])
+)
 def test_no_pending_migration_is_skipped_in_silence(
     world: tuple[list[Migration], dict[int, str], tuple[Engine, ...]], to: int | None, late: bool, only: Any
 ) -> None:

@@ -37,7 +37,9 @@ def _read(root: Path, texts: dict[str, bytes]) -> History:
 
 
 def test_line_ends_and_a_byte_order_mark_change_nothing(tmp_path: Path) -> None:
-    history = _read(tmp_path, {"1_a.sql": b"\xef\xbb\xbfSELECT 1;\r\nSELECT 2;\r\n", "2_a.sql": b"SELECT 1;\nSELECT 2;\n"})
+    history = _read(
+        tmp_path, {"1_a.sql": b"\xef\xbb\xbfSELECT 1;\r\nSELECT 2;\r\n", "2_a.sql": b"SELECT 1;\nSELECT 2;\n"}
+    )
     assert not history.errors
     assert len({m.checksum for m in history.migrations}) == 1
 
@@ -86,13 +88,21 @@ def test_links_are_followed_and_a_broken_one_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_nobody_s_migration_is_left_alone(tmp_path: Path) -> None:
-    texts = {"README.md": b"", "__init__.py": b"", ".0001_a.sql": b"", "notes/why.md": b"", "__pycache__/x.pyc": b"\0"}
+    texts = {
+        "README.md": b"",
+        "__init__.py": b"",
+        ".0001_a.sql": b"",
+        "notes/why.md": b"",
+        "__pycache__/x.pyc": b"\0",
+    }
     history = _read(tmp_path, texts)
     assert history == History((), ())
 
 
 def test_hooks_are_no_migrations(tmp_path: Path) -> None:
-    history = _read(tmp_path, {"0001_a.sql": b"SELECT 1", "after_up.sql": b"ANALYZE", "before_each.sql": b"SELECT 2"})
+    history = _read(
+        tmp_path, {"0001_a.sql": b"SELECT 1", "after_up.sql": b"ANALYZE", "before_each.sql": b"SELECT 2"}
+    )
     assert not history.errors and len(history.migrations) == 1
     assert {name: script.sql for name, script in read_hooks(tmp_path, "m").items()} == {
         "after_up": "ANALYZE",
@@ -102,7 +112,7 @@ def test_hooks_are_no_migrations(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     history = _read(tmp_path, {"0001_a.sql": b"\xff\xfe", "0002_b.sql": b"a\0b"})
-    assert ["not UTF-8", "holds a NUL byte: a binary file"] == [e.message for e in history.errors]
+    assert [e.message for e in history.errors] == ["not UTF-8", "holds a NUL byte: a binary file"]
 
 
 # --- the next one
@@ -130,7 +140,10 @@ def _project(root: Path, more: str = '[migrations]\nfolder = "m"\n') -> Path:
 
 def test_new_writes_files_that_are_read_again(tmp_path: Path) -> None:
     config = load_config(_project(tmp_path))
-    assert write_migration(config, "Add users!", "postgres") == ["m/0001_add_users.sql", "m/0001_add_users.down.sql"]
+    assert write_migration(config, "Add users!", "postgres") == [
+        "m/0001_add_users.sql",
+        "m/0001_add_users.down.sql",
+    ]
     assert write_migration(config, "products", "mongo") == ["m/0002_products.py"]
     history = read_history(tmp_path, "m")
     assert not history.errors

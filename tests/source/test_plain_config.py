@@ -24,7 +24,11 @@ _LEAF = (
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from(["", "x", "error", "17"])
 )  # fmt: skip
-_VALUE = _LEAF | st.lists(_LEAF, max_size=2) | st.dictionaries(st.sampled_from(["a", "file", "rows", "seed"]), _LEAF)
+_VALUE = (
+    _LEAF
+    | st.lists(_LEAF, max_size=2)
+    | st.dictionaries(st.sampled_from(["a", "file", "rows", "seed"]), _LEAF)
+)
 _KEYS = (
     "name", "python", "specs", "tests", "version", "schema", "settings", "roles", "collections", "folder", "fail_on",
     "strict", "wrong",
@@ -44,7 +48,9 @@ _FIT: dict[str, st.SearchStrategy[Any]] = {
     "data": _NAMED,
     "targets": _NAMED,
 }
-DOCUMENTS = st.fixed_dictionaries({"project": _FIT["project"]}, optional={k: v for k, v in _FIT.items() if k != "project"} | {"odd": _VALUE})
+DOCUMENTS = st.fixed_dictionaries(
+    {"project": _FIT["project"]}, optional={k: v for k, v in _FIT.items() if k != "project"} | {"odd": _VALUE}
+)
 
 
 @given(DOCUMENTS)
@@ -62,11 +68,20 @@ def test_what_fits_is_what_pydantic_reads(document: dict[str, Any]) -> None:
     [
         ('name = ""', "dbtrust.toml:2:1: project.name: string should have at least 1 character"),
         ('name = "x"\nnam = 1', "dbtrust.toml:3:1: unknown key project.nam (did you mean name?)"),
-        ('name = "x"\n[postgres]\nversion = 17', "dbtrust.toml:4:1: postgres.version: input should be a valid string"),
-        ('name = "x"\n[data.u]\nfile = "f"\nrows = -1', "data.u.rows: input should be greater than or equal to 0"),
+        (
+            'name = "x"\n[postgres]\nversion = 17',
+            "dbtrust.toml:4:1: postgres.version: input should be a valid string",
+        ),
+        (
+            'name = "x"\n[data.u]\nfile = "f"\nrows = -1',
+            "data.u.rows: input should be greater than or equal to 0",
+        ),
         ('name = "x"\n[data.u]\nfile = "f"\nrows = true', "data.u.rows: input should be a valid integer"),
         ('name = "x"\n[data.u]\nfile = "f"', "dbtrust.toml:3:1: data.u.rows is missing"),
-        ('name = "x"\n[check]\nfail_on = "errror"', "check.fail_on: input should be 'error', 'warning', 'info' or"),
+        (
+            'name = "x"\n[check]\nfail_on = "errror"',
+            "check.fail_on: input should be 'error', 'warning', 'info' or",
+        ),
         ('name = "x"\n[targets.a]\npostgre = "x"', "unknown key targets.a.postgre (did you mean postgres?)"),
     ],
 )

@@ -23,8 +23,8 @@ from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.postgres import prove_postgres
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import Query
 from dbtrust.model.report import Finding, ServerInfo, Verdict
 from dbtrust.schema.declared import judge_declared_postgres

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
-from dbtrust.model.plan import Engine
 from dbtrust.model.words import nearest
 
 CHECKS = (

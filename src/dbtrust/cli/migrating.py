@@ -49,7 +49,6 @@ def targets(project: Path, wanted: Shared, lock_wait: float, progress: Progress)
     """The configuration and the URLs that the options, the environment or [targets] name. Raises ConfigError."""
     from dataclasses import replace
 
-    from dbtrust.checks.api import at_database
     from dbtrust.migrate.session import Asked
     from dbtrust.source.config import load_config
     from dbtrust.source.targets import target_urls
@@ -62,6 +61,8 @@ def targets(project: Path, wanted: Shared, lock_wait: float, progress: Progress)
         config = replace(config, strict=wanted.strict, fail_on=wanted.fail_on or config.fail_on)
     postgres, mongo = target_urls(config, wanted.target, wanted.postgres, wanted.mongo)
     if wanted.database:
+        from dbtrust.checks.api import at_database
+
         postgres, mongo = at_database(postgres, mongo, wanted.database)
     urls: Any = {"postgres": postgres, "mongo": mongo}
     only: Any = frozenset(wanted.only)

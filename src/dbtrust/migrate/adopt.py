@@ -8,9 +8,9 @@ from dbtrust.migrate.foreign import mapped
 from dbtrust.migrate.marks import record_adopted
 from dbtrust.migrate.order import LABELS, Item, Refused, agreeing
 from dbtrust.migrate.session import Session
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ServerError
 from dbtrust.model.foreign import ForeignLedger
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import NotExamined
 
 LOOKED_FOR = (

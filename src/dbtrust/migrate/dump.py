@@ -12,7 +12,7 @@ from dbtrust.engine.runs import Run
 from dbtrust.migrate.order import LABELS
 from dbtrust.migrate.session import Asked, read_folder, wanted_engines
 from dbtrust.model.catalog import Catalog
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 from dbtrust.model.project import Config, Migration
 from dbtrust.source.migrations import History
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
 from dataclasses import dataclass
 
 from dbtrust.model.ledger import Entry
@@ -20,10 +18,12 @@ class Edit:
 
 def edit_of(migration: Migration, entry: Entry) -> Edit | None:
     """None where the file is what was applied."""
-    if not entry.checksum or entry.checksum == migration.checksum:
+    if entry.source == migration.text or not entry.checksum or entry.checksum == migration.checksum:
         return None
     if entry.source is None:
         return Edit(False, ("the applied text was too long to keep, so it cannot be shown",))
+    import difflib
+
     file = migration.location.file or migration.name
     lines = difflib.unified_diff(
         entry.source.splitlines(), migration.text.splitlines(), f"{file} (applied)", f"{file} (now)",
@@ -43,6 +43,8 @@ def _same_sql(one: str, other: str) -> bool:
 
 
 def _same_python(one: str, other: str) -> bool:
+    import ast
+
     try:
         return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
     except (SyntaxError, ValueError):

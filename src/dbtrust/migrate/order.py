@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Literal
 
 from dbtrust.migrate.edited import Edit, edit_of
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import FAILED, NO_SERVER, USAGE, DbtrustError
 from dbtrust.model.ledger import Entry
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import Migration
 
 Ledgers = Mapping[Engine, Mapping[int, Entry]]

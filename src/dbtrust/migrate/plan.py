@@ -10,8 +10,8 @@ from dbtrust.engine.runs import Run
 from dbtrust.migrate.order import Item, Order, order_of, parse_number, up_work
 from dbtrust.migrate.session import Asked, Session, below_the_other, open_runner, read_folder, tell
 from dbtrust.migrate.status import told
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config, Migration
 from dbtrust.model.report import NotExamined, Problem, Report, ServerInfo
 
@@ -117,15 +117,15 @@ def _notes(migration: Migration, row: Mapping[str, Any]) -> list[str]:
     if migration.up is not None:
         alone = any(not step["transaction"] for step in row["steps"])
         whole = migration.up.options.get("transaction") != "false"
-        notes.append("one transaction" if whole else "not one transaction" if alone else "statement by statement")
+        notes.append(
+            "one transaction" if whole else "not one transaction" if alone else "statement by statement"
+        )
         lossy = (*migration.up.lossy, *(migration.down.lossy if migration.down else ()))
         notes += [f"loses {name}" for name in dict.fromkeys(lossy)]
     return notes
 
 
-def _trial(
-    session: Session, order: Order, engine: Engine, run: Callable[[], Run], stack: ExitStack
-) -> Trial:
+def _trial(session: Session, order: Order, engine: Engine, run: Callable[[], Run], stack: ExitStack) -> Trial:
     """A database with what the target has applied."""
     config, asked = session.config, session.asked
     if engine == "postgres":

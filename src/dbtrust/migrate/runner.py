@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.ledger import Entry, Origin
 from dbtrust.model.ledger import MigrationStopped as MigrationStopped
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
 

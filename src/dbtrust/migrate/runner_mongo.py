@@ -19,9 +19,9 @@ from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, NewerLedger, migratio
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.migrate.failures_mongo import refused
 from dbtrust.migrate.runner import MigrationStopped
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.ledger import Entry, Origin, StepEntry
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
 from dbtrust.model.version import VERSION

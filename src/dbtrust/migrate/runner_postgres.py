@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -18,15 +18,15 @@ from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.exclusive import LEASE_SECONDS, Exclusive
 from dbtrust.engine.postgres.ledger import Ledger
 from dbtrust.engine.postgres.simple import Simple
-from dbtrust.engine.postgres.watch import Watch
-from dbtrust.migrate.postgres_transaction import run_transaction
-from dbtrust.migrate.postgres_work import Work
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError, ServerError
 from dbtrust.model.ledger import Entry, MigrationStopped, Origin, StepEntry
 from dbtrust.model.location import NOWHERE
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration, Script
+
+if TYPE_CHECKING:
+    from dbtrust.migrate.postgres_work import Work
 
 #: How the lock is held; "auto" is a lease only where a pooler stands between.
 Mode = Literal["auto", "lock", "lease"]
@@ -88,6 +88,8 @@ class PostgresRunner:
         with self._told():
             work = self._work(migration, migration.up, "up", progress)
             if _in_transaction(migration.up) and entry is None:
+                from dbtrust.migrate.postgres_transaction import run_transaction
+
                 finish = self._adding(work, "applied")
                 duration = run_transaction(work, finish, self._reset())
                 return self._entry(migration, duration)
@@ -103,6 +105,8 @@ class PostgresRunner:
         with self._told():
             work = self._work(migration, migration.down, "down", progress)
             if _in_transaction(migration.down) and entry.state != "reverting":
+                from dbtrust.migrate.postgres_transaction import run_transaction
+
                 remove = self._ledger.remove(work.number)
                 run_transaction(work, lambda _: remove, self._reset())
             else:
@@ -273,6 +277,10 @@ class PostgresRunner:
         self._simple.run(self._reset())
 
     def _work(self, migration: Migration, script: Script, verb: str, progress: Progress) -> Work:
+        """Imports what only a change needs: a run with nothing to do pays for no grammar."""
+        from dbtrust.engine.postgres.watch import Watch
+        from dbtrust.migrate.postgres_work import Work
+
         if self._lock is None:
             raise MigrationStopped("the lock is not held", next="call this inside locked()")
         watch = Watch(self._lock, self._ledger, self._name, progress)

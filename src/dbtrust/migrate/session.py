@@ -9,10 +9,10 @@ from pathlib import Path
 
 from dbtrust.migrate.order import LABELS, Item, Order, Refused, order_of
 from dbtrust.migrate.runner import Runner
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import FAILED, INTERRUPTED, ConfigError, DbtrustError
 from dbtrust.model.ledger import Entry
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Config, Script
 from dbtrust.model.report import Finding, NotExamined, Outcome, Problem, Report, ServerInfo, Verdict

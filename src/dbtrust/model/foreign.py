@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

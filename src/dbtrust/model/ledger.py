@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import FAILED, DbtrustError
-from dbtrust.model.plan import Engine
 
 #: The table and the collection that hold a ledger.
 LEDGER = "dbtrust_migration"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +143,6 @@ class Migration:
     @property
     def checksum(self) -> str:
         """SHA-256 of the up, with line ends as LF and without a byte order mark, in hexadecimal."""
+        from hashlib import sha256
+
         return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()

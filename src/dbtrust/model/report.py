@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import BUG, FAILED, INTERRUPTED, NO_SERVER, USAGE, DbtrustError
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
 
 Outcome = Literal["holds", "refuted", "unproved", "not_applicable"]
 Severity = Literal["error", "warning", "info"]

@@ -80,7 +80,7 @@ def run_measured_alone(
     def execute() -> None:
         try:
             execute_last(connection, text)
-        except BaseException as error:  # noqa: BLE001 it is raised again in the caller's thread
+        except BaseException as error:
             failed.append(error)
 
     with connect(url) as watcher, connect(url) as strong, connect(url) as weak:
