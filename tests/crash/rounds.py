@@ -16,6 +16,7 @@ from typing import Literal
 
 from tests.crash.lab import Lab, State
 
+from dbtrust.engine.waiting import await_true
 from dbtrust.judge.catalog import diff
 
 Mode = Literal["runner", "server"]
@@ -51,7 +52,7 @@ class Reference:
 
     top: State
     bottom: State
-    start_seconds: float
+    #: Seconds of work, Python's start not counted.
     up_seconds: float
     down_seconds: float
     count: int
@@ -80,6 +81,16 @@ def start(argv: Sequence[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=ROOT
     )
+
+
+def connected(process: subprocess.Popen[str]) -> bool:
+    """Has the process opened a socket, or ended?"""
+    try:
+        return any(
+            os.readlink(entry).startswith("socket:") for entry in os.scandir(f"/proc/{process.pid}/fd")
+        )
+    except FileNotFoundError:  # a descriptor that was closed meanwhile, or the process is gone
+        return process.poll() is not None
 
 
 def finish(process: subprocess.Popen[str], codes: Sequence[int]) -> str:
@@ -118,7 +129,7 @@ def reference(lab: Lab) -> Reference:
     bottom = lab.state(name)
     lab.drop(name)
     assert not list(differences(first, bottom)), "the history's own downs are wrong"
-    return Reference(top, bottom, nothing * 0.7, up, down, count)
+    return Reference(top, bottom, max(0.1, up - nothing), max(0.1, down - nothing), count)
 
 
 def differences(expected: State, found: State) -> Iterator[str]:
@@ -178,9 +189,9 @@ class Round:
 
     def _killed(self, url: str, verb: str, seconds: float, words: list[str]) -> bool:
         """One run with a kill in it; False where the run was over before, or something was wrong."""
-        work = max(0.1, seconds - self.known.start_seconds)
-        delay = self.known.start_seconds + self.random.random() * work * min(_STRETCH, self._left(verb))
+        delay = self.random.random() * seconds * min(_STRETCH, self._left(verb))
         process = start(command(self.lab, url, *words))
+        await_true(lambda: connected(process), SECONDS)
         try:
             process.wait(delay)
         except subprocess.TimeoutExpired:
