@@ -86,9 +86,8 @@ def start(argv: Sequence[str]) -> subprocess.Popen[str]:
 def connected(process: subprocess.Popen[str]) -> bool:
     """Has the process opened a socket, or ended?"""
     try:
-        return any(
-            os.readlink(entry).startswith("socket:") for entry in os.scandir(f"/proc/{process.pid}/fd")
-        )
+        links = Path(f"/proc/{process.pid}/fd").iterdir()
+        return any(str(link.readlink()).startswith("socket:") for link in links)
     except FileNotFoundError:  # a descriptor that was closed meanwhile, or the process is gone
         return process.poll() is not None
 

@@ -50,7 +50,7 @@ def forked(work: Callable[[], None]) -> int:
         try:
             work()
             code = 0
-        except BaseException as error:  # noqa: BLE001 the parent is told
+        except BaseException as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
         os._exit(code)
     return pid
@@ -97,7 +97,9 @@ def kills(url: str, first: str, step: str) -> dict[str, Any]:
         points, wrong = 0, list[str]()
         for at in range(int(first), 1000, int(step)):
             for sent in (False, True):
-                admin.execute("DROP DATABASE IF EXISTS killed WITH (FORCE)".replace("killed", f"killed_{first}"))
+                admin.execute(
+                    "DROP DATABASE IF EXISTS killed WITH (FORCE)".replace("killed", f"killed_{first}")
+                )
                 admin.execute(f"CREATE DATABASE killed_{first}")
                 there = with_database(url, f"killed_{first}")
                 killed = code_of(forked(lambda at=at, sent=sent, there=there: dying(there, at, sent)))
