@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dbtrust.migrate.runner_postgres import PostgresRunner
+from dbtrust.model.ledger import Entry
 from dbtrust.model.location import Location
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
@@ -43,6 +44,14 @@ def apply(url: str, history: Sequence[Migration], progress: Progress = silent, *
     finally:
         one.close()
     return applied
+
+
+def entries(url: str) -> dict[int, Entry]:
+    one = runner(url)
+    try:
+        return one.entries()
+    finally:
+        one.close()
 
 
 def undo(url: str, wanted: Migration) -> None:

@@ -66,7 +66,9 @@ class Work:
         try:
             self.simple.run(before + self.ledger.fenced() + b"".join(statements) + b"COMMIT;" + behind)
         except psycopg.Error as error:
-            if error.sqlstate == _FENCED:
+            # A deferred trigger of the user's may raise the same code at COMMIT.
+            at_fence = self.simple.completed == self.ledger.fence_position + bool(before)
+            if error.sqlstate == _FENCED and at_fence:
                 raise superseded() from error
             if error.sqlstate == _TWICE and error.diag.table_name == LEDGER:
                 raise MigrationStopped(

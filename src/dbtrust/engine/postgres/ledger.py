@@ -32,6 +32,9 @@ Value = str | float | None
 class Ledger:
     """`schema` is found once, when first asked for, so that a migration's SET search_path changes nothing."""
 
+    #: How many statements of `fenced` stand before the one that checks the token.
+    fence_position = 2
+
     def __init__(self, connection: psycopg.Connection[Any], simple: Simple) -> None:
         self._connection, self._simple = connection, simple
         self.schema: str | None = None
