@@ -27,6 +27,8 @@ RULES = (
     "claim.row_security",
     "query.claim_like",
     "query.unbound",
+    "migration.edited",
+    "migration.removed",
 )
 ENGINES: tuple[Engine, ...] = ("postgres", "mongo")
 

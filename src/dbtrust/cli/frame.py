@@ -22,6 +22,7 @@ VERBS = {
     "claims": ("dbtrust.cli.claims", "Judge queries alone: contracts and claims about plans."),
     "migrate": ("dbtrust.cli.migrate", "Run and undo migrations on databases of yours."),
     "demo": ("dbtrust.cli.demo", "Copy the example project to a folder and check it."),
+    "migrate": ("dbtrust.cli.migrate", "Run, undo and prove migrations."),
     "servers": ("dbtrust.cli.servers", "Start, show and stop the embedded servers."),
 }
 

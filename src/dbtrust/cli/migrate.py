@@ -14,6 +14,7 @@ SUBS: dict[str, tuple[str, str]] = {
     "down": ("dbtrust.cli.migrate_down", "Undo the last migration, or everything above a number."),
     "status": ("dbtrust.cli.migrate_status", "Show what is applied and what is not."),
     "plan": ("dbtrust.cli.migrate_plan", "Try what `up` would do, and show the locks that it takes."),
+    "prove": ("dbtrust.cli.migrate_prove", "Prove ups and downs, of any layout, on scratch databases."),
     "baseline": ("dbtrust.cli.migrate_baseline", "Take migrations as applied without running them."),
     "adopt": ("dbtrust.cli.migrate_adopt", "Take over the ledger of another migration tool."),
     "repair": ("dbtrust.cli.migrate_repair", "Say of one migration that it is applied or is not."),

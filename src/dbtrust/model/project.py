@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -117,6 +117,8 @@ class Script:
     verify: tuple[ClaimLine, ...] = ()
     lossy: tuple[str, ...] = ()
     rerunnable: bool = False
+    #: Applies it to the database that libpq's parameters name, where it is a program; `sql` is empty then.
+    run: Callable[[Mapping[str, str]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
