@@ -84,7 +84,8 @@ def ledger(engine: Engine, url: str) -> dict[int, Entry]:
 def words(statement: str) -> str:
     """A statement in a few words, so that equal ones count as one."""
     text = " ".join(re.sub(r"--[^\n]*", "", statement).split())
-    if "dbtrust_migration" in text:
+    text = re.sub(r"^(BEGIN;|SET (LOCAL )?\w+ = '[^']*';|RESET \w+;| )+", "", text)
+    if "dbtrust_migration" in text.split(";")[0]:
         return f"ledger {text.split(' ', 1)[0].upper()}"
     if "advisory" in text:
         return "lock"
