@@ -57,7 +57,11 @@ def _add_column(schema: _Schema) -> Change:
     table, column = schema.table(), schema.name("c")
     kind = schema.random.choice(("text", "integer", "boolean NOT NULL DEFAULT false", "jsonb", "date"))
     schema.columns[table].append(column)
-    return "column", f"ALTER TABLE {table} ADD COLUMN {column} {kind};\n", f"ALTER TABLE {table} DROP COLUMN {column};\n"
+    return (
+        "column",
+        f"ALTER TABLE {table} ADD COLUMN {column} {kind};\n",
+        f"ALTER TABLE {table} DROP COLUMN {column};\n",
+    )
 
 
 def _add_index(schema: _Schema) -> Change:

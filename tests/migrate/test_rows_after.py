@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.migrate.conftest import Found, Prove, Step
 
 #: name: (before, up, a down that is not ready, one that is, what the message names)
@@ -124,7 +123,9 @@ def test_a_trap_is_refuted_and_the_row_shown(name: str, found: Found) -> None:
     assert verdict.verdict == "refuted", verdict
     assert TRAPS[name][4] in verdict.message
     assert verdict.evidence["kind"] == "error" and "INSERT INTO" in verdict.evidence["row"]
-    others = [v for (label, check), v in found.items() if label == f"{name} trap" and check != "migrate.written"]
+    others = [
+        v for (label, check), v in found.items() if label == f"{name} trap" and check != "migrate.written"
+    ]
     assert [v for v in others if v.verdict == "refuted"] == []
 
 

@@ -169,5 +169,11 @@ def _value(column: Column, number: int) -> str | None:
         return "true" if number % 2 else "false"
     if column.base == "date" or column.base.startswith("timestamp"):
         return f"{2001 + number % 20:04d}-{1 + number % 12:02d}-{1 + number % 28:02d}"
+    if column.category == "R":
+        whole = column.base in ("int4range", "int8range", "numrange")
+        start = (
+            f"{number * 10},{number * 10 + 5}" if whole else f"{2001 + number}-01-01,{2001 + number}-02-01"
+        )
+        return f"[{start})"
     found = literals(column)
     return found[number % len(found)] if found else None

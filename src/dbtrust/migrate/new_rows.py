@@ -130,7 +130,8 @@ class _Maker:
         types = {
             c.name
             for n, c in relation.columns.items()
-            if n in before.columns and (c.type, c.labels) != (before.columns[n].type, before.columns[n].labels)
+            if n in before.columns
+            and (c.type, c.labels) != (before.columns[n].type, before.columns[n].labels)
         }
         return types.union(*(rule.columns for rule in self._gone(relation, before)))
 

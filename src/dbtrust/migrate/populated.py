@@ -124,7 +124,7 @@ class Populated:
             rows = rows_of(trial.connection, tables)
             again = self._again(trial, migration, known)
         before = rows_of(self.world.connection, tables)
-        lost = _compared(before, rows, keys_of(self.world.catalog), start)
+        lost = _compared(before, rows, keys_of(self.world.catalog), start, _changed_columns(known))
         self._lost |= {str(loss) for loss in lost}
         return self._judged(migration, left, lost, again, declared, before)
 
@@ -331,7 +331,8 @@ class _Told:
         rest = {name: self._left(name, table) for name, table in self.before.items()}
         for name, table in self.before.items():
             if name in self.after:
-                lost += _compared({name: table}, {name: _kept(table, self.after[name])}, keys, self.start)
+                kept = {name: _kept(table, self.after[name])}
+                lost += _compared({name: table}, kept, keys, self.start, _changed_columns(self.known))
         for row in self.rows:
             old = self.rules.tables.get(row.oid)
             name = (old.relation.schema, old.relation.name) if old is not None else None
@@ -363,22 +364,11 @@ class _Told:
             return
         rest.remove(twin)
         apart = [c for c in columns if was[c] != twin.get(c) and not _stamp(twin.get(c), self.start)]
-        needed = row.columns | self._touched(name)
+        needed = row.columns | {c for table, c in _changed_columns(self.known) if table == qualified(name)}
         if bad := tuple(c for c in apart if c not in needed):
             lost.append(Loss(name, bad, was, twin))
         if told := tuple(c for c in apart if c in row.columns):
             changed.append(Loss(name, told, was, twin))
-
-    def _touched(self, table: Name) -> set[str]:
-        """The columns that the migration changes by itself."""
-        found: set[str] = set()
-        for d in diff(self.known.before, self.known.after):
-            if d.kind == "table" and d.name == qualified(table):
-                keys = (
-                    re.match(r"column (\S+)( (type|generated|collation|identity))?\Z", k) for k in d.fields
-                )
-                found |= {key[1] for key in keys if key}
-        return found
 
     def _in_new_table(self, row: Row) -> bool:
         """Is the row in a partition that only the new schema has?"""
@@ -465,19 +455,32 @@ def _others(found: Sequence[Difference], known: Sequence[Difference]) -> list[Di
 
 def _compared(
     before: Mapping[Name, TableRows], after: Mapping[Name, TableRows], keys: Mapping[Name, Collection[str]],
-    start: datetime,
+    start: datetime, changed: Collection[tuple[str, str]],
 ) -> list[Loss]:  # fmt: skip
-    """Losses of all tables; the stamps that a trigger wrote meanwhile are none."""
+    """Losses of all tables. A stamp that a trigger wrote meanwhile is none, in a column that the migration leaves alone."""
     found: list[Loss] = []
     for name, table in before.items():
         if name not in after:
             continue  # The catalog tells that the table is gone.
         for loss in losses(name, table, after[name], keys.get(name, ())):
             columns = tuple(
-                c for c in loss.columns if loss.after is None or not _stamp(loss.after.get(c), start)
+                c
+                for c in loss.columns
+                if loss.after is None
+                or (qualified(name), c) in changed
+                or not _stamp(loss.after.get(c), start)
             )
             if columns or not loss.columns:
                 found.append(Loss(loss.table, columns, loss.before, loss.after))
+    return found
+
+
+def _changed_columns(known: Known) -> set[tuple[str, str]]:
+    """(table, column) that the up itself makes, drops or alters."""
+    found: set[tuple[str, str]] = set()
+    for d in diff(known.before, known.after):
+        keys = (re.match(r"column (\S+)( (type|generated|collation|identity))?\Z", k) for k in d.fields)
+        found |= {(d.name, key[1]) for key in keys if key and d.kind == "table"}
     return found
 
 

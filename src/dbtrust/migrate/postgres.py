@@ -168,9 +168,7 @@ class Prover:
         """Says whether the up can be run twice; refuted where the file claims it and it cannot."""
         assert migration.up is not None
         said = _run_twice(trial, migration, after)
-        place = next(
-            n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.up"
-        )
+        place = next(n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.up")
         found = self.verdicts[place]
         evidence = {**found.evidence, "applied twice": said}
         wrong = migration.up.rerunnable and not said.startswith("idempotent") and found.verdict == "holds"

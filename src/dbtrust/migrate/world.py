@@ -111,9 +111,7 @@ class World:
 
 
 #: DISCARD ALL, without the statements that are prepared: those are the proof's own.
-_FRESH: LiteralString = (
-    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
-)
+_FRESH: LiteralString = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
 
 
 def alone(migration: Migration) -> bool:

@@ -46,7 +46,9 @@ def test_one_change(label: str, watched: tuple[Watched, str]) -> None:
 def test_most_changes_read_little(watched: tuple[Watched, str]) -> None:
     watch, _ = watched
     with watch.connection.transaction(force_rollback=True):
-        watch.connection.execute("CREATE TABLE x (a int PRIMARY KEY); ALTER TABLE t ADD COLUMN x int REFERENCES x")
+        watch.connection.execute(
+            "CREATE TABLE x (a int PRIMARY KEY); ALTER TABLE t ADD COLUMN x int REFERENCES x"
+        )
         watch.read()
     assert (watch.whole, watch.partial) == (1, 1)
 

@@ -31,7 +31,9 @@ def forget(connection: psycopg.Connection[Any]) -> None:
         _PREPARED[connection] = set()
 
 
-def ask(cursor: psycopg.Cursor[Any], name: str, parameters: Mapping[str, Sequence[int] | None] | None) -> list[Any]:
+def ask(
+    cursor: psycopg.Cursor[Any], name: str, parameters: Mapping[str, Sequence[int] | None] | None
+) -> list[Any]:
     """The rows of sql/NAME.sql. Its one parameter is a list of OIDs, or None for all. Raises psycopg.Error."""
     known = _PREPARED.get(cursor.connection)
     if known is None or parameters is None or len(parameters) != 1 or None in parameters.values():
@@ -46,7 +48,9 @@ def ask(cursor: psycopg.Cursor[Any], name: str, parameters: Mapping[str, Sequenc
     return cursor.execute(sql.SQL("EXECUTE {} ({})").format(statement, listed)).fetchall()
 
 
-def ask_texts(cursor: psycopg.Cursor[Any], name: str, parameters: Mapping[str, str | list[str] | None]) -> list[Any]:
+def ask_texts(
+    cursor: psycopg.Cursor[Any], name: str, parameters: Mapping[str, str | list[str] | None]
+) -> list[Any]:
     """The same for a question whose parameters are texts or lists of texts, which it casts itself. Raises psycopg.Error."""
     known = _PREPARED.setdefault(cursor.connection, set())
     statement = sql.Identifier(f"dbtrust_{name}")
