@@ -38,7 +38,9 @@ def prove_history(
 def marked(found: Verdict, reading: Reading) -> Verdict:
     """Two histories may have the same numbers: the evidence tells them apart."""
     found = replace(
-        found, evidence={**found.evidence, "history": reading.folder or ".", "layout": reading.layout}
+        found,
+        message=_short(found.message),
+        evidence={**found.evidence, "history": reading.folder or ".", "layout": reading.layout},
     )
     if found.reason != "no_down":
         return found
@@ -47,6 +49,13 @@ def marked(found: Verdict, reading: Reading) -> Verdict:
         return replace(found, verdict="not_applicable", message=said, reason="", next="")
     return replace(found, next=_DOWNS.get(reading.layout, found.next))
 
+
+def _short(message: str) -> str:
+    """A server quotes the token that it does not know, and a file of one word may have millions of letters."""
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+
+
+_LONGEST = 1_000
 
 #: How each layout writes what takes a migration back.
 _DOWNS = {
@@ -131,7 +140,7 @@ class _Proof:
         try:
             apply_postgres(connection, read.migration)
         except DbtrustError as error:
-            self._broken = (read.migration.number, error.message)
+            self._broken = (read.migration.number, _short(error.message))
             return False
         return True
 

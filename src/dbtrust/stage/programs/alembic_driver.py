@@ -183,9 +183,9 @@ def described(error: BaseException, file: str) -> dict[str, Any]:
     # asyncpg's own error stands behind the one that SQLAlchemy makes of it.
     codes = [getattr(e, name, None) for e in (cause, cause.__cause__) for name in ("sqlstate", "pgcode")]
     # pg8000 gives the fields of the server's answer as they come.
-    fields: Any = next((a for a in cause.args[:1] if isinstance(a, dict)), {})
-    code = next((c for c in [*codes, fields.get("C")] if c), None)
-    said = next(iter(str(fields.get("M") or cause).strip().splitlines()), "")
+    fields: Any = cause.args[0] if cause.args and isinstance(cause.args[0], dict) else None
+    code = next((c for c in [*codes, fields and fields.get("C")] if c), None)
+    said = next(iter(str((fields and fields.get("M")) or cause).strip().splitlines()), "")
     message = said if code else f"{type(error).__name__}: {said}".rstrip(": ")
     return {"message": message, "sqlstate": code, "line": places[-1] if places else None}
 
