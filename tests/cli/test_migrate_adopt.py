@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg
 import pytest
-
 from tests.cli.migrating import Call, caller, states, told, write
 
 #: The statements with which each tool makes its own table, as its source has them.
@@ -58,7 +57,11 @@ def call(pg_database: str, mongo_db: Any, mongo_url: str, capsys: pytest.Capture
         (GOLANG, "INSERT INTO schema_migrations VALUES (3, false)", ["0001", "0003"]),
         (DBMATE, "INSERT INTO schema_migrations VALUES ('0001'), ('4')", ["0001", "0004"]),
         (ALEMBIC, "INSERT INTO alembic_version VALUES ('1a2b3c4d5e6f')", ["0001", "0003"]),
-        (DJANGO, "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0001_add_users', now())", ["0001"]),
+        (
+            DJANGO,
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0001_add_users', now())",
+            ["0001"],
+        ),
         (
             FLYWAY,
             "INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, installed_by,"
@@ -112,10 +115,22 @@ def test_migrate_mongo_s_changelog(call: Call, project: Path, mongo_db: Any) -> 
     ("table", "rows", "said"),
     [
         (GOLANG, "INSERT INTO schema_migrations VALUES (3, true)", "version 3 is dirty"),
-        (GOLANG, "INSERT INTO schema_migrations VALUES (7, false)", "no file of the folder is of that version"),
+        (
+            GOLANG,
+            "INSERT INTO schema_migrations VALUES (7, false)",
+            "no file of the folder is of that version",
+        ),
         (ALEMBIC, "INSERT INTO alembic_version VALUES ('bbbb'), ('cccc')", "has 2 heads: bbbb, cccc"),
-        (ALEMBIC, "INSERT INTO alembic_version VALUES ('0f0f0f0f0f0f')", "no file of the folder is of that version"),
-        (SQLX, "INSERT INTO _sqlx_migrations VALUES (1, 'add users', now(), false, '\\x', 1)", "version 1 did not"),
+        (
+            ALEMBIC,
+            "INSERT INTO alembic_version VALUES ('0f0f0f0f0f0f')",
+            "no file of the folder is of that version",
+        ),
+        (
+            SQLX,
+            "INSERT INTO _sqlx_migrations VALUES (1, 'add users', now(), false, '\\x', 1)",
+            "version 1 did not",
+        ),
         (
             FLYWAY,
             "INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, installed_by,"
@@ -137,7 +152,9 @@ def test_what_is_not_clean_or_not_clear_is_refused(
     assert pg.execute("SELECT to_regclass('dbtrust_migration')").fetchone() == (None,)
 
 
-def test_a_name_that_differs_is_not_guessed_at(call: Call, project: Path, pg: psycopg.Connection[Any]) -> None:
+def test_a_name_that_differs_is_not_guessed_at(
+    call: Call, project: Path, pg: psycopg.Connection[Any]
+) -> None:
     pg.execute(DJANGO.encode())
     pg.execute(
         b"INSERT INTO django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now()),"

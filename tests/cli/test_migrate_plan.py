@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.cli.migrating import FILES, Call, caller, states, told, write
 
 from dbtrust.cli.main import run
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.judge.catalog import diff
-from tests.cli.migrating import FILES, Call, caller, states, told, write
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 FIRST = """\
@@ -70,7 +70,10 @@ def test_locks_and_rewrites_are_measured(call: Call, tmp_path: Path, pg: psycopg
     assert locks(block)["public.c"] == {"AccessExclusiveLock"}
     assert all(step["transaction"] for step in document["migrations"][0]["steps"])
     build, drop, reindex, vacuum, alter, commits = document["migrations"][1]["steps"]
-    assert [s["transaction"] for s in (build, drop, reindex, vacuum, alter, commits)] == [False] * 4 + [True, False]
+    assert [s["transaction"] for s in (build, drop, reindex, vacuum, alter, commits)] == [False] * 4 + [
+        True,
+        False,
+    ]
     assert "ShareUpdateExclusiveLock" in locks(build)["public.p"]
     assert "ShareUpdateExclusiveLock" in locks(drop)["public.c"]
     assert "ShareUpdateExclusiveLock" in locks(reindex)["public.p"]
@@ -88,7 +91,9 @@ def test_steps_of_mongodb_and_what_cannot_be_undone(call: Call, tmp_path: Path, 
         "steps = [create_index('items', 'n', name='by_n'), update_in_batches('items', {}, {'$set': {'x': 1}}),\n"
         "         step('mine', apply=lambda db: db.items.insert_one({'_id': 1}))]\n"
     )
-    project = write(tmp_path, {"0001_m.py": text, "0002_f.py": "def up(db):\n    db.create_collection('f')\n"})
+    project = write(
+        tmp_path, {"0001_m.py": text, "0002_f.py": "def up(db):\n    db.create_collection('f')\n"}
+    )
     code, document = call("plan", project)
     assert code == 0
     index, update, mine = document["migrations"][0]["steps"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg
 import pytest
-
 from tests.cli.migrating import FILES, Call, caller, states, told, write
+
 from dbtrust.cli.main import run
 
 
@@ -28,9 +28,15 @@ def tables(connection: psycopg.Connection[Any]) -> list[str]:
     return [name for (name,) in rows]
 
 
-def test_up_and_down_over_both_engines(call: Call, tmp_path: Path, pg: psycopg.Connection[Any], mongo_db: Any) -> None:
+def test_up_and_down_over_both_engines(
+    call: Call, tmp_path: Path, pg: psycopg.Connection[Any], mongo_db: Any
+) -> None:
     project = write(tmp_path)
-    assert states(call("status", project)[1]) == [("0001", "pending"), ("0002", "pending"), ("0003", "pending")]
+    assert states(call("status", project)[1]) == [
+        ("0001", "pending"),
+        ("0002", "pending"),
+        ("0003", "pending"),
+    ]
     assert tables(pg) == []  # status makes no ledger
     code, document = call("status", project, "--check")
     assert (code, document["errors"][0]["message"]) == (1, "not applied: 0001, 0002, 0003")
@@ -40,11 +46,18 @@ def test_up_and_down_over_both_engines(call: Call, tmp_path: Path, pg: psycopg.C
     assert not document["servers"]["mongo"]["embedded"]
     code, document = call("up", project)
     assert (code, told(document)) == (0, [("0003", "holds")])
-    assert call("up", project) == (0, {**document, "verdicts": [], "summary": dict.fromkeys(document["summary"], 0)})
+    assert call("up", project) == (
+        0,
+        {**document, "verdicts": [], "summary": dict.fromkeys(document["summary"], 0)},
+    )
     code, document = call("status", project, "--check")
     assert (code, states(document)) == (0, [("0001", "applied"), ("0002", "applied"), ("0003", "applied")])
     code, document = call("down", project)
-    assert (code, told(document), document["verdicts"][0]["check"]) == (0, [("0003", "holds")], "migrate.down")
+    assert (code, told(document), document["verdicts"][0]["check"]) == (
+        0,
+        [("0003", "holds")],
+        "migrate.down",
+    )
     assert call("down", project, "--to", "0")[0] == 0
     assert tables(pg) == ["dbtrust_migration"]
     assert "items" not in mongo_db.list_collection_names()
@@ -52,13 +65,18 @@ def test_up_and_down_over_both_engines(call: Call, tmp_path: Path, pg: psycopg.C
     assert (code, document["verdicts"]) == (0, [])
 
 
-def test_a_failure_stops_the_run_and_names_what_is_left(call: Call, tmp_path: Path, pg: psycopg.Connection[Any]) -> None:
+def test_a_failure_stops_the_run_and_names_what_is_left(
+    call: Call, tmp_path: Path, pg: psycopg.Connection[Any]
+) -> None:
     project = write(tmp_path, {**FILES, "0002_bad.sql": "CREATE TABLE b (id int);\nSELECT 1/0;\n"})
     (project / "m" / "0002_items.py").unlink()
     code, document = call("up", project)
     assert (code, told(document)) == (1, [("0001", "holds"), ("0002", "refuted")])
     bad = next(v for v in document["verdicts"] if v["verdict"] == "refuted")
-    assert "22012" in bad["message"] and (bad["location"]["file"], bad["location"]["line"]) == ("m/0002_bad.sql", 2)
+    assert "22012" in bad["message"] and (bad["location"]["file"], bad["location"]["line"]) == (
+        "m/0002_bad.sql",
+        2,
+    )
     assert document["not_examined"] == [{"what": "not reached: 0003", "needs": "the one before it"}]
     assert tables(pg) == ["a", "dbtrust_migration"]
     (project / "m" / "0002_bad.sql").write_text("CREATE TABLE b (id int);\n", encoding="utf-8")
@@ -95,14 +113,19 @@ def test_an_edited_file_is_refused_with_its_diff_until_it_is_repaired(call: Call
     code, document = call("up", project)
     assert (code, told(document)) == (1, [("0001", "refuted")])
     difference = document["verdicts"][0]["evidence"]["difference"]
-    assert difference[-2:] == ["-CREATE TABLE a (id int PRIMARY KEY);", "+CREATE TABLE a (id bigint PRIMARY KEY);"]
+    assert difference[-2:] == [
+        "-CREATE TABLE a (id int PRIMARY KEY);",
+        "+CREATE TABLE a (id bigint PRIMARY KEY);",
+    ]
     assert call("status", project)[1]["migrations"][0]["edited"] == "statements"
     code, document = call("repair", "1", project, "--mark", "done")
     assert (code, told(document)) == (0, [("0001", "holds")])
     assert call("up", project)[0] == 0
 
 
-def test_it_stops_before_an_engine_without_a_target(call: Call, tmp_path: Path, pg: psycopg.Connection[Any]) -> None:
+def test_it_stops_before_an_engine_without_a_target(
+    call: Call, tmp_path: Path, pg: psycopg.Connection[Any]
+) -> None:
     project = write(tmp_path)
     code, document = call("up", project, without=("mongo",))
     assert (code, told(document)) == (3, [("0001", "holds")])
@@ -131,18 +154,24 @@ def test_usage(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_server_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, document = caller(capsys, postgres="postgresql://nobody:secret@127.0.0.1:1/x")("up", write(tmp_path))
+    code, document = caller(capsys, postgres="postgresql://nobody:secret@127.0.0.1:1/x")(
+        "up", write(tmp_path)
+    )
     assert code == 3 and "secret" not in str(document)
 
 
-def test_down_refuses_before_anything_is_undone(call: Call, tmp_path: Path, pg: psycopg.Connection[Any]) -> None:
+def test_down_refuses_before_anything_is_undone(
+    call: Call, tmp_path: Path, pg: psycopg.Connection[Any]
+) -> None:
     project = write(tmp_path, {"0001_a.sql": FILES["0001_a.sql"], "0002_b.sql": "CREATE TABLE b (id int);\n"})
     (project / "m" / "0003_c.sql").write_text(FILES["0003_b.sql"], encoding="utf-8")
     assert call("up", project)[0] == 0
     code, document = call("down", project, "--to", "1")
     assert (code, told(document)) == (1, [("0002", "refuted")])
     assert "write 0002_b.down.sql" in document["verdicts"][0]["next"]
-    assert pg.execute("SELECT count(*) FROM information_schema.columns WHERE column_name = 'v'").fetchone() == (1,)
+    assert pg.execute(
+        "SELECT count(*) FROM information_schema.columns WHERE column_name = 'v'"
+    ).fetchone() == (1,)
     (project / "m" / "0003_c.sql").unlink()
     code, document = call("down", project)
     assert (code, told(document)) == (1, [("0003", "refuted")])
@@ -195,12 +224,17 @@ def test_hooks_run_around_what_is_applied(call: Call, tmp_path: Path, pg: psycop
 def test_sigterm_ends_the_statement_and_the_next_up_goes_on(
     pg_database: str, pg: psycopg.Connection[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = {"0001_a.sql": FILES["0001_a.sql"], "0002_s.sql": "SELECT pg_advisory_xact_lock(77);\nCREATE TABLE b (id int);\n"}
+    files = {
+        "0001_a.sql": FILES["0001_a.sql"],
+        "0002_s.sql": "SELECT pg_advisory_xact_lock(77);\nCREATE TABLE b (id int);\n",
+    }
     project = write(tmp_path, files)
     pg.execute("SELECT pg_advisory_lock(77)")
     argv = [sys.executable, "-m", "dbtrust", "migrate", "up", str(project), "--postgres", pg_database]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as program:
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as program:
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted"
         while pg.execute(waiting).fetchone() != (1,):
             assert program.poll() is None

@@ -31,7 +31,8 @@ def mapped(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:
 
 def _by_head(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:
     """One row names the last: it and everything of that engine before it."""
-    if not ledger.rows:
+    row = next(iter(ledger.rows), None)
+    if row is None:
         return Mapped((), ())
     if len(ledger.rows) > 1:
         names = ", ".join(row.version for row in ledger.rows)
@@ -39,7 +40,6 @@ def _by_head(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:
             f"{ledger.where} of {ledger.tool} has {len(ledger.rows)} heads: {names}",
             next=f"merge them with {ledger.tool} first",
         )
-    row = ledger.rows[0]
     last = (
         _numbered(row.version, items)
         if row.version.isdigit() and ledger.tool != "alembic"

@@ -31,7 +31,8 @@ class Refused(DbtrustError):
         engine: Engine | None = None, difference: Sequence[str] = (), code: int = FAILED,
     ) -> None:  # fmt: skip
         super().__init__(message, location=location, next=next)
-        self.subject, self.engine, self.difference, self.code = subject, engine, tuple(difference), code
+        self.subject, self.difference, self.code = subject, tuple(difference), code
+        self.engine: Engine | None = engine
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Order:
 def order_of(migrations: Sequence[Migration], ledgers: Ledgers) -> Order:
     """What the folder and the ledgers say together; `ledgers` has a key for each engine that has a target."""
     known = {int(m.number): m for m in migrations}
-    highest = {engine: max(entries, default=-1) for engine, entries in ledgers.items()}
+    highest: dict[Engine, int] = {engine: max(entries, default=-1) for engine, entries in ledgers.items()}
     items: list[Item] = []
     numbers = known.keys() | {number for entries in ledgers.values() for number in entries}
     for number in sorted(numbers):

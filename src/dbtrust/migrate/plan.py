@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 from dbtrust.engine.runs import Run
 from dbtrust.migrate.order import Item, Order, order_of, parse_number, up_work
-from dbtrust.migrate.session import Asked, Session, below_the_other, open_runner, read_folder, tell
+from dbtrust.migrate.session import ENGINES, Asked, Session, below_the_other, open_runner, read_folder, tell
 from dbtrust.migrate.status import told
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Config, Migration
 from dbtrust.model.report import NotExamined, Problem, Report, ServerInfo
+from dbtrust.source.migrations import History
 
 
 class Trial(Protocol):
@@ -59,7 +60,7 @@ def _order(session: Session) -> Order:
     if not any(asked.urls.values()):
         return order_of(history.migrations, {"postgres": {}, "mongo": {}})
     ledgers: dict[Engine, Any] = {}
-    for engine in dict.fromkeys(m.engine for m in history.migrations):
+    for engine in _engines(history):
         if url := asked.urls.get(engine):
             runner = open_runner(engine, url, session.config.root, asked.lock_wait)
             try:
@@ -67,6 +68,10 @@ def _order(session: Session) -> Order:
             finally:
                 runner.close()
     return order_of(history.migrations, ledgers)
+
+
+def _engines(history: History) -> list[Engine]:
+    return [e for e in ENGINES if any(m.engine == e for m in history.migrations)]
 
 
 def _untold(session: Session, left: Sequence[Item]) -> None:

@@ -16,8 +16,11 @@ class Runner(Protocol):
     """One target database with its ledger. Reading needs no lock; every other call is made inside `locked`."""
 
     engine: Engine
-    #: The server's version, for example "17.10".
-    version: str
+
+    @property
+    def version(self) -> str:
+        """The server's version, for example "17.10"."""
+        ...
 
     def entries(self) -> dict[int, Entry]:
         """The ledger by number; empty where there is none yet, and none is made.

@@ -59,6 +59,7 @@ class MongoRunner:
         self._ledger = Ledger(self._db)
         self._known: dict[int, Entry] = {}
         self._steps: dict[str, tuple[StepEntry, ...]] = {}
+        self._undone = False
         self._theirs: MongoClient[Any] | None = None
         self._trap: TransactionTrap | None = None
         self._who = whoami()
@@ -208,6 +209,7 @@ class MongoRunner:
             self._work(migration, entry, progress).down()
         self._known.pop(entry.number, None)
         self._steps.pop(str(entry.number), None)
+        self._undone = True
 
     def _work(self, migration: Migration, entry: Entry | None, progress: Progress) -> Work:
         from dbtrust.migrate.work_mongo import Work
@@ -225,7 +227,7 @@ class MongoRunner:
             below = sorted(
                 n for n, known in self._known.items() if n < entry.number and known.state == "done"
             )
-            ahead = [str(number) for number in below[-_AHEAD:]] if self._steps else []
+            ahead = [str(number) for number in below[-_AHEAD:]] if self._undone else []
             self._steps |= self._ledger.steps_of([key, *ahead])
         return self._steps[key]
 

@@ -96,8 +96,8 @@ def _table(migrations: Sequence[_Data], *, verbose: bool) -> Iterator[Line]:
 
 
 def _row(migration: _Data, *, verbose: bool) -> tuple[str, str, str, str]:
-    engine = ENGINES[migration["engine"]]
-    state = _WORDS.get(migration["state"], migration["state"])
+    engine, known = ENGINES[migration["engine"]], str(migration["state"])
+    state = _WORDS.get(known, known)
     told = [_said(migration, state)]
     if migration.get("edited"):
         told.append("edited since" if migration["edited"] == "statements" else "comments edited since")

@@ -79,7 +79,7 @@ def _value(hint: Any, value: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         items = _checked(value, isinstance(value, dict)).items()
         return {name: _value(inner[1], item) for name, item in items}
-    return _instance(hint, value) if is_dataclass(hint) else _scalar(hint, value)
+    return _instance(cast("type[Any]", hint), value) if is_dataclass(hint) else _scalar(hint, value)
 
 
 def _one_of(hints: tuple[Any, ...], value: Any) -> Any:

@@ -37,7 +37,9 @@ def build_lines(db: Database[Any]) -> list[str]:
 
 def running_of(client: MongoClient[Any], appname: str) -> list[Document]:
     """What the server still does for the clients of that name, this call apart."""
-    asked = {"appName": appname, "active": True, "command.aggregate": {"$ne": 1}}
+    # A driver's monitor always has a hello waiting, also for ten seconds after its process died.
+    idle = {f"command.{name}": {"$exists": False} for name in ("hello", "isMaster", "ismaster")}
+    asked = {"appName": appname, "active": True, "command.aggregate": {"$ne": 1}, **idle}
     return list(_operations(client, asked, all_users=False))
 
 
@@ -64,9 +66,8 @@ def _end_transactions(client: MongoClient[Any], appname: str) -> None:
     asked = {"appName": appname, "transaction": {"$exists": True}, "active": False}
     for operation in _operations(client, asked, all_users=False, idleSessions=True):
         try:
-            # command() has codec options of its own, and those do not know how to write a UUID.
-            session = {"killSessions": [{"id": operation["lsid"]["id"]}]}
-            client.admin.command(session, codec_options=client.codec_options)
+            session = {"id": operation["lsid"]["id"]}
+            client.admin.command({"killSessions": [session]}, codec_options=client.codec_options)
         except OperationFailure:
             continue
 

@@ -36,7 +36,7 @@ class Heartbeat:
     def _run(self) -> None:
         while not self._end.wait(lease.SECONDS / 3):
             try:
-                self._ledger.flush()
+                self._ledger.renew()
             except LeaseLost:
                 return
             except PyMongoError:  # the main thread meets it as well, and knows what to do

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, cast
 
 from pymongo import ReadPreference
@@ -27,6 +26,10 @@ Document = dict[str, Any]
 META_ID = "meta"
 _MAJORITY = WriteConcern(w="majority")
 _DUPLICATE = 11000
+_STEP = ("step", "text", "state", "checksum", "duration_ms", "at_least_once", "stored")
+_MIGRATION = (
+    "written", "name", "engine", "state", "origin", "checksum", "source", "who", "dbtrust", "at", "duration_ms",
+)  # fmt: skip
 
 
 class NewerLedger(DbtrustError):
@@ -114,7 +117,9 @@ class Ledger:
 
     def renew(self) -> None:
         """Keeps the lease, and writes what waits to be written. Raises LeaseLost, PyMongoError."""
-        self.flush()
+        with self._mutex:
+            self._send(self._waiting)
+            self._waiting = []
 
     def give_back(self) -> None:
         """Writes what waits, and lets the next runner in. Raises LeaseLost, PyMongoError."""
@@ -152,9 +157,9 @@ class Ledger:
             self.flush()
 
     def flush(self) -> None:
-        with self._mutex:
-            self._send(self._waiting)
-            self._waiting = []
+        """Writes what waits, if anything does. Raises as `write`."""
+        if self._waiting:
+            self.renew()
 
     def remove(self, key: str) -> None:
         """Takes a migration out with all that belongs to it; the documents go when the lease is given back."""
@@ -203,7 +208,12 @@ def put(token: int, document: Document) -> Document:
 
 
 def step_document(key: str, step: StepEntry) -> Document:
-    return {"_id": step_key(key, step.step), "kind": "step", "of": key, **asdict(step)}
+    return {
+        "_id": step_key(key, step.step),
+        "kind": "step",
+        "of": key,
+        **{name: getattr(step, name) for name in _STEP},
+    }
 
 
 def step_key(key: str, step: int) -> str:
@@ -221,9 +231,8 @@ def used_ids(piece: str) -> Document:
 
 
 def migration_document(entry: Entry) -> Document:
-    document = asdict(entry)
-    del document["steps"], document["number"]
-    return {"_id": str(entry.number), "kind": "migration", **document}
+    fields = {name: getattr(entry, name) for name in _MIGRATION}
+    return {"_id": str(entry.number), "kind": "migration", **fields}
 
 
 def _entry(document: Document, steps: Sequence[StepEntry]) -> Entry:
@@ -235,8 +244,7 @@ def _entry(document: Document, steps: Sequence[StepEntry]) -> Entry:
 
 
 def _step(document: Document) -> StepEntry:
-    names = ("step", "text", "state", "checksum", "duration_ms", "at_least_once", "stored")
-    return StepEntry(**{name: document[name] for name in names})
+    return StepEntry(**{name: document[name] for name in _STEP})
 
 
 def _below(key: str) -> Document:

@@ -125,7 +125,7 @@ class Catalogue:
         except OperationFailure as error:
             if error.code != NO_COLLECTION or not again:
                 raise
-        self.view.forget()
+        self.view.dropped(name)
 
     def _recreate(self, step: DropCollection, stored: Stored, again: bool) -> None:
         """Options and indexes as they were; the documents are gone."""
@@ -226,6 +226,7 @@ class Catalogue:
             bare = len(indexes(self.db, step.collection)) <= 1
             if bare and self.db[step.collection].find_one({}, {"_id": 1}) is None:
                 self.db.command({"drop": step.collection})
+                self.view.dropped(step.collection)
 
     def _prepare_drop_index(self, step: DropIndex) -> Stored:
         self._existing(step.collection)
@@ -245,7 +246,7 @@ class Catalogue:
         except OperationFailure as error:
             if error.code not in (NO_COLLECTION, NO_INDEX) or not again:
                 raise
-        self.view.forget()
+        self.view.unindexed(collection, name)
 
     def _rebuild_index(self, step: DropIndex, stored: Stored, again: bool) -> None:
         if again:

@@ -20,7 +20,7 @@ _STALE: Document = {}
 
 
 class View:
-    """Collections and indexes by name. Who changes something tells: `made`, `changed`, `indexed`, `forget`."""
+    """Collections and indexes by name. Who changes something tells: `made`, `indexed` and the others."""
 
     def __init__(self, db: Database[Any]) -> None:
         self._db = db
@@ -65,6 +65,14 @@ class View:
         self._collections.setdefault(collection, _STALE)
         if collection in self._indexes:
             self._indexes[collection][1][name] = _STALE
+
+    def dropped(self, collection: str) -> None:
+        self._collections.pop(collection, None)
+        self._indexes.pop(collection, None)
+
+    def unindexed(self, collection: str, name: str) -> None:
+        if collection in self._indexes:
+            self._indexes[collection][1].pop(name, None)
 
     def forget(self) -> None:
         """The next question asks the server."""
