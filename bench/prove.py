@@ -19,8 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from common import Row, options, show_rows
 from histories import write_history
@@ -34,6 +33,7 @@ from dbtrust.engine.runs import Run
 from dbtrust.migrate.proving import Proving, prove
 from dbtrust.source.config import load_config
 
+HERE = Path(__file__).resolve().parent
 PEERS = (
     "pytest-mrt==1.9.1",
     "pytest-alembic==0.13.1",
@@ -121,9 +121,7 @@ def write_case(folder: Path, case: Case) -> None:
     versions.mkdir(parents=True)
     (folder / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/scripts\n")
     (folder / "scripts" / "env.py").write_text(ENV)
-    # Alembic gives the text to the driver as it is, but a colon would be a parameter of SQLAlchemy's.
-    base, up, down = (text.replace("::", "\\::") for text in (case.before, case.up, case.down))
-    texts = (("base", "None", base, CLEAR.replace("::", "\\::")), ("case", '"base"', up, down))
+    texts = (("r1", "None", case.before, CLEAR), ("r2", '"r1"', case.up, case.down))
     for revision, before, one, other in texts:
         text = REVISION.format(revision=revision, before=before, up=one, down=other)
         (versions / f"{revision}_.py").write_text(text)
@@ -133,10 +131,12 @@ def seen_by_dbtrust(root: Path, names: Mapping[str, Case], server: PostgresServe
     """The folders whose second revision has a refuted down, in one run over all of them."""
     report = prove(Proving(root, postgres=server.admin_url(), engines=frozenset({"postgres"})))
     assert not report.errors, report.errors
-    judged = {_folder(v.location.file) for v in report.verdicts if v.verdict != "unproved"}
-    missing = sorted(set(names) - judged)
-    assert not missing, f"not judged: {missing}"
-    return {_folder(v.location.file) for v in report.verdicts if v.verdict == "refuted"}
+    base = [v for v in report.verdicts if v.subject == "migration:r1" and v.verdict == "refuted"]
+    assert not base, base[:3]
+    judged = [v for v in report.verdicts if v.subject == "migration:r2"]
+    applied = {_folder(v.location.file) for v in judged if v.check == "migrate.up" and v.verdict == "holds"}
+    assert applied == set(names), f"not applied: {sorted(set(names) - applied)}"
+    return {_folder(v.location.file) for v in judged if v.verdict == "refuted"}
 
 
 def _folder(file: str | None) -> str:
@@ -148,7 +148,7 @@ def seen_by_peer(
 ) -> set[str]:
     """What bench/prove_peers.py says, in the peers' environment."""
     argv = [str(python), str(HERE / "prove_peers.py"), tool, str(root), server.admin_url(), *names]
-    done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -23,7 +23,7 @@ def mrt(folder: Path, url: str) -> None:
     from pytest_mrt import MRTConfig
     from pytest_mrt.plugin import MRTFixture
 
-    config = MRTConfig(alembic_ini=str(folder / "alembic.ini"), db_url=url, skip={"base": "not judged"})
+    config = MRTConfig(alembic_ini=str(folder / "alembic.ini"), db_url=url, skip={"r1": "not judged"})
     fixture: Any = MRTFixture(config)
     try:
         fixture.assert_all_reversible()
@@ -42,7 +42,7 @@ def alembic(folder: Path, url: str) -> None:
 
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     options = {"file": str(folder / "alembic.ini"), "script_location": str(folder / "scripts")}
-    config = Config(config_options=options, minimum_downgrade_revision="base")
+    config = Config(config_options=options, minimum_downgrade_revision="r1")
     for test in (test_downgrade_leaves_no_trace, test_up_down_consistency):
         with runner(config=config, engine=engine) as context:
             test(context)
