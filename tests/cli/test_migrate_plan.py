@@ -175,6 +175,8 @@ def test_a_dump_of_mongodb_tells_every_change(
     mongo_db.items.create_index("m", name="by_m")
     assert run(argv) == 0
     assert capsys.readouterr().out != one
+    assert run(["migrate", "dump", str(tmp_path), "--mongo", mongo_url, "--only", "mongo"]) == 2
+    assert "names no database" in capsys.readouterr().err
 
 
 def test_new_writes_the_next_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

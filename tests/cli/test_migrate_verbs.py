@@ -262,3 +262,25 @@ def test_the_text_is_a_table_in_the_order_of_the_numbers(
     assert capsys.readouterr().out.splitlines()[-1] == "nothing to do"
     assert run(["migrate", "up", project, "--postgres", pg_database, "--format", "html"]) == 0
     assert "<html" in capsys.readouterr().out
+
+
+def test_a_step_that_nobody_can_ask_is_settled_by_repair(
+    call: Call, tmp_path: Path, pg: psycopg.Connection[Any]
+) -> None:
+    """The server ends the session in the middle of a DO that commits by itself: whether it ran is not known."""
+    text = (
+        "-- migrate:up transaction:false\nCREATE TABLE t (id int);\n"
+        "DO $$ BEGIN INSERT INTO t VALUES (1); COMMIT; PERFORM pg_terminate_backend(pg_backend_pid()); END $$;\n"
+        "CREATE TABLE after_it (id int);\n"
+    )
+    project = write(tmp_path, {"0001_t.sql": text})
+    assert call("up", project)[0] == 3
+    assert states(call("status", project)[1]) == [("0001", "running")]
+    code, document = call("up", project)
+    assert (code, told(document)) == (1, [("0001", "refuted")])
+    assert "repair --mark" in document["verdicts"][0]["next"]
+    code, document = call("repair", "1", project, "--mark", "done")
+    assert (code, document["verdicts"][0]["next"]) == (0, "finish with dbtrust migrate up")
+    assert call("up", project)[0] == 0
+    assert pg.execute("SELECT count(*) FROM t").fetchone() == (1,)
+    assert "after_it" in tables(pg)

@@ -13,9 +13,12 @@ from dbtrust.migrate.order import LABELS
 from dbtrust.migrate.session import Asked, read_folder, wanted_engines
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.engine import Engine
+from dbtrust.model.errors import ConfigError, ServerError
 from dbtrust.model.project import Config, Migration
 from dbtrust.source.migrations import History
+from dbtrust.stage.bare import lazy_run
 
+_RIGHTS = "the role needs the right to read the catalog"
 #: What every new database has.
 _GIVEN = (("schema", "public"), ("extension", "plpgsql"), ("language", "plpgsql"))
 
@@ -29,13 +32,7 @@ def dump(config: Config, asked: Asked) -> str:
     if history.errors:
         raise history.errors[0]
     with ExitStack() as stack:
-        made: list[Run] = []
-
-        def run() -> Run:
-            if not made:
-                made.append(stack.enter_context(Run()))
-            return made[0]
-
+        run = lazy_run(stack)
         parts = [_part(e, config, asked, history, run) for e in wanted_engines(history, asked)]
     return "\n".join(parts)
 
@@ -52,11 +49,17 @@ def _part(engine: Engine, config: Config, asked: Asked, history: History, run: C
 
 def _live_postgres(url: str) -> tuple[Catalog, Catalog]:
     """What every database has, and what this one has; read only."""
+    import psycopg
+
     from dbtrust.engine.postgres.catalog import snapshot
     from dbtrust.engine.postgres.connect import connect_reading
+    from dbtrust.engine.postgres.errors import describe
 
     with connect_reading(url, timeout_ms=60_000) as connection:
-        catalog = snapshot(connection)
+        try:
+            catalog = snapshot(connection)
+        except psycopg.Error as error:
+            raise ServerError(f"the catalog cannot be read: {describe(error)}", next=_RIGHTS) from error
     given = tuple(o for o in catalog.objects if (o.kind, o.name) in _GIVEN)
     return Catalog("postgres", given), catalog
 
@@ -111,13 +114,22 @@ def _validates(statements: Sequence[str], place: int) -> bool:
 
 
 def _live_mongo(url: str) -> Catalog:
+    from pymongo.errors import PyMongoError
+
     from dbtrust.engine.mongo.catalog import snapshot
     from dbtrust.engine.mongo.connect import connect
+    from dbtrust.engine.mongo.errors import describe
     from dbtrust.engine.mongo.urls import database_of
 
+    name = database_of(url)
+    if not name:
+        step = "write mongodb://HOST:PORT/NAME, or give --database NAME"
+        raise ConfigError("the URL of the MongoDB target names no database", next=step)
     client = connect(url)
     try:
-        return snapshot(client[database_of(url)])
+        return snapshot(client[name])
+    except PyMongoError as error:
+        raise ServerError(f"the catalog cannot be read: {describe(error)}", next=_RIGHTS) from error
     finally:
         client.close()
 

@@ -15,6 +15,7 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Config, Migration
 from dbtrust.model.report import NotExamined, Problem, Report, ServerInfo
 from dbtrust.source.migrations import History
+from dbtrust.stage.bare import lazy_run
 
 
 class Trial(Protocol):
@@ -84,7 +85,7 @@ def _untold(session: Session, left: Sequence[Item]) -> None:
 def _try(session: Session, order: Order, todo: Sequence[Item]) -> None:
     assert session.migrations is not None
     with ExitStack() as stack:
-        run = _lazy_run(stack)
+        run = lazy_run(stack)
         trials: dict[Engine, Trial] = {}
         for item in todo:
             migration = item.migration
@@ -143,15 +144,3 @@ def _trial(session: Session, order: Order, engine: Engine, run: Callable[[], Run
             asked.progress(f"building what is applied: {item.location.file}")
             trial.build(item.migration)
     return trial
-
-
-def _lazy_run(stack: ExitStack) -> Callable[[], Run]:
-    """The folder of embedded servers, made when the first is needed."""
-    made: list[Run] = []
-
-    def get() -> Run:
-        if not made:
-            made.append(stack.enter_context(Run()))
-        return made[0]
-
-    return get

@@ -64,8 +64,12 @@ class MongoRunner:
         self._trap: TransactionTrap | None = None
         self._who = whoami()
 
-    @cached_property
+    @property
     def version(self) -> str:
+        return self._version
+
+    @cached_property
+    def _version(self) -> str:
         with self._reading("asking for the version"):
             return str(self._client.server_info()["version"])
 

@@ -159,7 +159,10 @@ _MODES = (
 def _summary(data: _Data) -> Line:
     if data.get("migrations") is not None:
         count = Counter(m["state"] for m in data["migrations"])
-        said = ", ".join(f"{state}: {count[state]}" for state in _SYMBOLS if count[state]) or "no migrations"
+        said = (
+            ", ".join(f"{state}: {count[state]}" for state in _SYMBOLS if count[state])
+            or "no migrations to show"
+        )
         return Line(0, ((said, ""),))
     count = Counter(v["verdict"] for v in data["verdicts"])
     if not count:

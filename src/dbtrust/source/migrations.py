@@ -25,6 +25,7 @@ _LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<valu
 _OPTIONS = ("transaction", "lock_timeout", "statement_timeout", "retry")
 #: Files of these names (with .sql) are no migrations: they run around them (docs/migrate.md).
 HOOKS = ("before_up", "before_each", "after_each", "after_up")
+_NO_MIGRATIONS = frozenset(f"{hook}.sql" for hook in HOOKS)
 #: A ledger keeps a number as a 64-bit integer.
 _HIGHEST = 2**63 - 1
 
@@ -50,8 +51,9 @@ class PythonMigration:
 
 def read_history(root: Path, folder: str) -> History:
     """Reads every numbered file of a folder. Numbers are unique over both engines and give the order."""
-    reader = _Reader(root)
-    for path in sorted((root / folder).iterdir()):
+    home = root / folder
+    reader = _Reader(root, home)
+    for path in sorted(home.iterdir()):
         if path.suffix.lower() in (".sql", ".py"):
             _read_file(reader, path)
         elif path.is_dir() and (first := _first_inside(path)) is not None:
@@ -63,7 +65,7 @@ def read_history(root: Path, folder: str) -> History:
 
 def _read_file(reader: _Reader, path: Path) -> None:
     match, file = _FILE.match(path.name), reader.file(path)
-    if path.name == "__init__.py" or path.name.startswith(".") or path.name in {f"{h}.sql" for h in HOOKS}:
+    if path.name == "__init__.py" or path.name.startswith(".") or path.name in _NO_MIGRATIONS:
         return
     if not path.is_file():
         said = "a link that leads nowhere" if path.is_symlink() else "no file"
@@ -84,14 +86,17 @@ def _first_inside(folder: Path) -> Path | None:
 
 
 class _Reader:
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, home: Path) -> None:
+        self._root, self._home = root, home
+        self._prefix = home.relative_to(root).as_posix()
         self._ups: dict[int, Migration] = {}
         self._downs: dict[int, tuple[str, Script]] = {}
         self._errors: list[DbtrustError] = []
 
     def file(self, path: Path) -> str:
-        return path.relative_to(self._root).as_posix()
+        if path.parent != self._home:
+            return path.relative_to(self._root).as_posix()
+        return path.name if self._prefix == "." else f"{self._prefix}/{path.name}"
 
     def error(self, message: str, file: str, step: str) -> None:
         self._errors.append(QueryFileError(message, location=Location(file, 1, 1), next=step))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from dbtrust.model.progress import Progress
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from dbtrust.engine.postgres.scratch import Scratch
     from dbtrust.engine.runs import Run
     from dbtrust.stage.mongo import MongoStage
+
+
+def lazy_run(stack: ExitStack) -> Callable[[], Run]:
+    """The folder of embedded servers, made when the first is asked for; it goes with `stack`."""
+    made: list[Run] = []
+
+    def get() -> Run:
+        from dbtrust.engine.runs import Run
+
+        if not made:
+            made.append(stack.enter_context(Run()))
+        return made[0]
+
+    return get
 
 
 @contextmanager
