@@ -66,9 +66,9 @@ CLEAR = """
 DO $$
 DECLARE o record;
 BEGIN
-  FOR o IN SELECT c.oid::regclass AS name, c.relkind FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+  FOR o IN SELECT c.oid::regclass::text AS name, c.relkind FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
            AND c.relkind IN ('r', 'v', 'm', 'S') AND c.relname <> 'alembic_version' ORDER BY c.relkind = 'S' LOOP
-    IF to_regclass(o.name::text) IS NOT NULL THEN
+    IF to_regclass(o.name) IS NOT NULL THEN
       EXECUTE format('DROP %s IF EXISTS %s CASCADE',
         CASE o.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'SEQUENCE' END, o.name);
     END IF;
