@@ -47,7 +47,7 @@ import sqlalchemy
 from alembic import context
 
 given = context.config.attributes.get("connection")
-url = context.config.get_main_option("sqlalchemy.url") or os.environ["BENCH_URL"]
+url = context.config.get_main_option("sqlalchemy.url") or os.environ.get("BENCH_URL")
 
 def run(connection):
     context.configure(connection=connection)
