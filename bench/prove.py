@@ -54,7 +54,7 @@ def run(connection):
     with context.begin_transaction():
         context.run_migrations()
 
-if given is not None and hasattr(given, "execute"):
+if given is not None and not hasattr(given, "connect"):
     run(given)
 else:
     engine = given or sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
