@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dbtrust.model.version import VERSION
+
 if TYPE_CHECKING:
     from dbtrust.checks.api import check as check
     from dbtrust.model.errors import ConfigError as ConfigError
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from dbtrust.queries.sql import AsyncSqlQueries as AsyncSqlQueries
     from dbtrust.queries.sql import SqlQueries as SqlQueries
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "check": "dbtrust.checks.api",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from dbtrust.checks.parse import Claims
 from dbtrust.checks.select import CHECKS
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import Verdict
 from dbtrust.source.project import Project
 

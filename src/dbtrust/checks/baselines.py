@@ -16,9 +16,9 @@ from dbtrust.checks.select import ENGINES, Selection
 from dbtrust.claims.baseline import CHECK, Observed, baseline_of
 from dbtrust.judge.claims import Names
 from dbtrust.model.baseline import Baseline
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError, DbtrustError
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config
 from dbtrust.model.report import Problem, Report, ServerInfo, Verdict
 from dbtrust.model.words import nearest

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from dbtrust.checks.live import LiveHalf
 from dbtrust.checks.select import Selection
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError, DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import Verdict
 from dbtrust.schema.drift import CHECK, Live, whole
 

@@ -15,9 +15,9 @@ from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.engine.mongo.violations import duplicates, violators
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import NotExamined, ServerInfo
 from dbtrust.schema.drift import Live, whole
 from dbtrust.schema.drift_mongo import Asking, judge_drift

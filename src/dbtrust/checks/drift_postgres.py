@@ -14,8 +14,8 @@ from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.reading import owner_of, reading
 from dbtrust.engine.postgres.scratch import server_version
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ServerError
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo
 from dbtrust.schema.drift import Live, whole
 from dbtrust.schema.drift_postgres import judge_drift

@@ -18,8 +18,8 @@ from dbtrust.checks.select import CHECKS, ENGINES, RULES, Selection
 from dbtrust.checks.tests import judge_tests
 from dbtrust.claims.baseline import CHECK, gone_baselines
 from dbtrust.engine.runs import Run
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError, ServerError
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo, Verdict

@@ -14,8 +14,8 @@ from dbtrust.checks.select import Selection
 from dbtrust.claims.baseline import Observed
 from dbtrust.engine.runs import Run
 from dbtrust.judge.claims import Names
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError, ServerError
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import Finding, NotExamined, ServerInfo, Verdict
 from dbtrust.source.project import Project

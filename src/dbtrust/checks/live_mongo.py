@@ -16,8 +16,8 @@ from dbtrust.engine.mongo.catalog import snapshot
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.judge.outcomes import known_names
 from dbtrust.model.catalog import CatalogObject
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ServerError
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo, Verdict
 from dbtrust.stage.mongo import MongoStage, Scratch, open_live_mongo
 

@@ -17,7 +17,7 @@ from dbtrust.engine.postgres.connect import connect_reading
 from dbtrust.engine.postgres.relations import row_security_not_bound
 from dbtrust.engine.postgres.scratch import server_version
 from dbtrust.judge.claims import Names
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 from dbtrust.model.report import ServerInfo, Verdict
 
 

@@ -23,8 +23,8 @@ from dbtrust.judge.mongo_indexes import redundant_indexes
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.mongo import prove_mongo
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import ServerInfo, Verdict
 from dbtrust.monitor.in_check import mongo_in_check
 from dbtrust.schema.constraints_mongo import judge_validators

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from dbtrust.judge.grammar import Claim
+from dbtrust.model.engine import Engine
 from dbtrust.model.mutants import Mutant
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import Verdict
 from dbtrust.schema.mutation import Ready
 

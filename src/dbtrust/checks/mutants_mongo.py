@@ -24,9 +24,9 @@ from dbtrust.judge.claims import Names
 from dbtrust.judge.grammar import Claim, parse_claim
 from dbtrust.judge.mutants.mongo import Held, mongo_mutants
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.mutants import Mutant
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import silent
 from dbtrust.schema.mutation import Ready, Refused
 from dbtrust.schema.mutation_mongo import as_proof, drafts

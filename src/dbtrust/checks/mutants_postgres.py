@@ -18,9 +18,9 @@ from dbtrust.judge.claims import Names
 from dbtrust.judge.grammar import Claim, parse_claim
 from dbtrust.judge.mutants.postgres import kind_of, postgres_mutants
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.mutants import Mutant
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import silent
 from dbtrust.model.project import Query
 from dbtrust.model.report import Verdict

@@ -16,9 +16,9 @@ from typing import TypeVar
 from dbtrust.checks.half import Half
 from dbtrust.checks.mutants import Lab
 from dbtrust.checks.tests import run_tests
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE, Location
 from dbtrust.model.mutants import Mutant
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.report import Verdict

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dbtrust.judge.grammar import Claim, parse_claim
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import ClaimLine
 from dbtrust.model.report import Finding
 from dbtrust.source.project import Project

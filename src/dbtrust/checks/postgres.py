@@ -23,8 +23,8 @@ from dbtrust.judge.grammar import Claim
 from dbtrust.judge.outcomes import known_names
 from dbtrust.migrate.postgres import prove_postgres
 from dbtrust.model.catalog import Catalog
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import Query
 from dbtrust.model.report import Finding, ServerInfo, Verdict
 from dbtrust.monitor.in_check import postgres_in_check
@@ -32,6 +32,7 @@ from dbtrust.schema.declared import judge_declared_postgres
 from dbtrust.schema.promises_postgres import PROMISES, judge_promises
 from dbtrust.schema.proofs_postgres import ParsedProof, judge_proofs
 from dbtrust.source.find import Places, located, placed
+from dbtrust.stage.data import read_generators
 from dbtrust.stage.postgres import PostgresStage, open_postgres
 from dbtrust.stage.scale import generator_of, scaled
 from dbtrust.stage.scale_postgres import check_counts
@@ -83,7 +84,10 @@ class PostgresHalf(Half):
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):
             self.progress("proving PostgreSQL migrations")
-            self.verdicts += prove_postgres(self.stage, self.project.history, self.project.config.root)
+            generators, _ = read_generators(self.project, "postgres")
+            self.verdicts += prove_postgres(
+                self.stage, self.project.history, self.project.config.root, generators=generators
+            )
 
     def _rules(self) -> None:
         self.findings += [_unbound(query) for query in self.project.unbound]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dbtrust.checks.parse import Claims
 from dbtrust.judge.claims import Judged, Names, missing_object
 from dbtrust.judge.grammar import Claim, Name
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import Verdict
 from dbtrust.source.project import Project
 

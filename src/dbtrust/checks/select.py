@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
-from dbtrust.model.plan import Engine
 from dbtrust.model.words import nearest
 from dbtrust.monitor.registry import rules
 
@@ -29,6 +29,8 @@ RULES = (
     "claim.row_security",
     "query.claim_like",
     "query.unbound",
+    "migration.edited",
+    "migration.removed",
     *(rule.id for engine in ENGINES for rule in rules(engine) if rule.in_check),
 )
 

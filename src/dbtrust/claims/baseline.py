@@ -10,8 +10,8 @@ from dbtrust.claims.verdicts import Case
 from dbtrust.judge.baseline import Seen, judge_baseline, sample_of, taken
 from dbtrust.judge.claims import Judged, Names
 from dbtrust.model.baseline import Baseline, Decision, Example
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import Verdict
 
 CHECK = "claim.baseline"

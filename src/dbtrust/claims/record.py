@@ -14,9 +14,9 @@ from typing import Protocol
 
 from dbtrust.engine.runs import Run
 from dbtrust.judge.toml_edit import add_table, add_to_list
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config
 from dbtrust.model.recorded import Drafted

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from dbtrust.judge.grammar import Claim, parse_claim
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import ClaimLine
 
 

@@ -20,6 +20,7 @@ from dbtrust.model.report import Problem, Report
 VERBS = {
     "check": ("dbtrust.cli.check", "Prove what the project's database code says, on real servers."),
     "claims": ("dbtrust.cli.claims", "Judge queries alone: contracts and claims about plans."),
+    "migrate": ("dbtrust.cli.migrate", "Run, undo and prove migrations of both engines."),
     "demo": ("dbtrust.cli.demo", "Copy the example project to a folder and check it."),
     "monitor": ("dbtrust.cli.monitor", "Read a running server: what is slow and why, and what is wrong."),
     "servers": ("dbtrust.cli.servers", "Start, show and stop the embedded servers."),

@@ -38,7 +38,9 @@ def _differences(
     right: Mapping[tuple[str, str], CatalogObject],
     column_order: bool,
 ) -> Iterator[Difference]:
-    for key in sorted(left.keys() | right.keys()):
+    # Catalogs that were read one after the other share most of their objects.
+    apart = [key for key in left.keys() | right.keys() if left.get(key) is not right.get(key)]
+    for key in sorted(apart):
         kind, name = key
         if key not in right:
             yield Difference("missing", kind, name, {})

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import QueryFileError
 from dbtrust.model.location import Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.words import nearest
 
 Kind = Literal[

@@ -8,7 +8,7 @@ from typing import Any
 from dbtrust.judge.claims import Judged, Names, missing_object
 from dbtrust.judge.grammar import Claim
 from dbtrust.model.catalog import path_of
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 
 
 def judge_refused(claim: Claim, failure: Any, names: Names) -> Judged:

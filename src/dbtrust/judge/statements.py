@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from dbtrust.judge.copy_blocks import ENDLESS, Segment, segments
 from dbtrust.model.errors import QueryFileError
 from dbtrust.model.location import Location
 from dbtrust.queries.placeholders import bind_params
 
 _META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
-_COPY_DATA = re.compile(r"\bCOPY\b[^;]*\bFROM\s+STDIN\b", re.IGNORECASE)
+_COPY_WORD = re.compile(r"\bSTDIN\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement without its semicolon; `offset` is the 0-based character of its first token in the source.
 
-    `kind` is the grammar's node name, such as "SelectStmt" or "IndexStmt".
+    `kind` is the grammar's node name, such as "SelectStmt" or "IndexStmt". `data` are the rows behind a
+    COPY … FROM STDIN, in COPY's text format.
     """
 
     text: str
     offset: int
     kind: str
+    data: str | None = None
 
 
 class SqlSyntaxError(QueryFileError):
@@ -38,15 +41,49 @@ class SqlSyntaxError(QueryFileError):
 
 @lru_cache(maxsize=256)
 def split(sql: str) -> list[Statement]:
-    """The statements of a script. Raises SqlSyntaxError, also for psql's own commands and COPY … FROM STDIN."""
-    tree = parse_tree(sql)
+    """The statements of a script. Raises SqlSyntaxError, also for psql's own commands."""
+    statements: list[Statement] = []
+    for segment in script_segments(sql):
+        found = _split(sql[segment.start : segment.end], segment.start)
+        if segment.data is not None:
+            found[-1] = replace(found[-1], data=sql[slice(*segment.data)])
+        statements += found
+    return statements
+
+
+def script_segments(sql: str) -> Iterator[Segment]:
+    """The script cut behind each COPY whose rows stand in it. Raises SqlSyntaxError for rows without an end."""
+    if _COPY_WORD.search(sql) is None:
+        yield Segment(0, len(sql))
+        return
+    for segment in segments(sql, _ends_in_copy):
+        if segment.data == ENDLESS:
+            raise SqlSyntaxError(
+                "the rows of COPY … FROM STDIN have no line with \\. at their end", segment.end - 1
+            )
+        yield segment
+
+
+def _ends_in_copy(text: str) -> bool:
+    try:
+        last = parse_tree(text).stmts[-1].stmt
+    except (SqlSyntaxError, IndexError):
+        return False
+    return last.WhichOneof("node") == "copy_stmt" and last.copy_stmt.is_from
+
+
+def _split(sql: str, start_at: int) -> list[Statement]:
+    try:
+        tree = parse_tree(sql)
+    except SqlSyntaxError as error:
+        raise SqlSyntaxError(error.message, error.offset + start_at) from None
     raw = sql.encode()
     statements: list[Statement] = []
     for item in tree.stmts:
         start, length = item.stmt_location, item.stmt_len or len(raw) - item.stmt_location
         chunk = raw[start : start + length].decode()
-        skipped = _leading_blank(chunk)
-        offset = len(raw[:start].decode()) + skipped
+        skipped = leading_blank(chunk)
+        offset = start_at + len(raw[:start].decode()) + skipped
         statements.append(Statement(chunk[skipped:].rstrip(), offset, _camel(item.stmt.WhichOneof("node"))))
     return statements
 
@@ -64,8 +101,6 @@ def parse_tree(sql: str) -> Any:
 def _syntax_error(sql: str, error: Any) -> SqlSyntaxError:
     if meta := _META.search(sql):
         return SqlSyntaxError(f"{meta[1]} is a command of psql, not SQL", meta.start(1))
-    if copy := _COPY_DATA.search(sql):
-        return SqlSyntaxError("COPY … FROM STDIN carries its data in the script", copy.start())
     position = int(getattr(error, "cursorpos", 0) or 0)
     # libpg_query counts characters from 1, 0 where it knows no place (the end of the text).
     return SqlSyntaxError(
@@ -73,9 +108,8 @@ def _syntax_error(sql: str, error: Any) -> SqlSyntaxError:
     )
 
 
-def _leading_blank(text: str) -> int:
-    """How many characters of blanks and comments stand before the first token."""
-    position = 0
+def leading_blank(text: str, position: int = 0) -> int:
+    """Where the first token stands at or behind `position`: blanks and comments are skipped."""
     while True:
         match = re.compile(r"\s+|--[^\n]*(?:\n|\Z)").match(text, position)
         if match:
@@ -187,18 +221,31 @@ def _parts(text: str) -> list[tuple[int, int]]:
     return [*parts, (start, len(text))]
 
 
-def _scan(text: str) -> list[tuple[str, int]]:
+def tokens(text: str) -> list[bytes]:
+    """The words of a script without blanks and comments. Raises SqlSyntaxError."""
+    raw = text.encode()
+    return [raw[t.start : t.end] for t in _tokens(text) if t.token not in _COMMENTS]
+
+
+#: SQL_COMMENT and C_COMMENT among libpg_query's tokens.
+_COMMENTS = (275, 276)
+
+
+def _tokens(text: str) -> Any:
     import postgast
 
     try:
-        tokens = postgast.scan(text).tokens
+        return postgast.scan(text).tokens
     except postgast.PgQueryError as error:
         raise _syntax_error(text, error) from None
+
+
+def _scan(text: str) -> list[tuple[str, int]]:
     raw = text.encode()
     marks = {"(": "(", ")": ")", "[": "[", "]": "]", ",": ","}
     return [
         (marks[mark], len(raw[: token.start].decode()))
-        for token in tokens
+        for token in _tokens(text)
         if (mark := raw[token.start : token.end].decode(errors="replace")) in marks
     ]
 

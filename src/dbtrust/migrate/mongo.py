@@ -14,6 +14,7 @@ from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.decoys import make_decoy
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.judge.catalog import diff
+from dbtrust.migrate.mongo_populated import MongoPopulated
 from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, verdict
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
@@ -23,19 +24,19 @@ from dbtrust.source.migrations import History, PythonMigration, load_python
 from dbtrust.stage.history import apply_mongo, has_down
 
 Fresh = Callable[[], AbstractContextManager[Any]]
-_REST = ("migrate.down", "migrate.up_again", "migrate.drifted")
+_REST = ("migrate.down", "migrate.up_again", "migrate.drifted", "migrate.populated", "migrate.written")
 
 
 def prove_mongo(fresh: Fresh, history: History, root: Path) -> list[Verdict]:
     """migrate.* of every MongoDB migration, in order, from an empty database."""
     migrations = [m for m in history.migrations if m.engine == "mongo"]
-    with fresh() as database:
-        return _Prover(fresh, database, root).prove(migrations)
+    with fresh() as database, fresh() as full:
+        return _Prover(fresh, database, root, MongoPopulated(fresh, full)).prove(migrations)
 
 
 class _Prover:
-    def __init__(self, fresh: Fresh, database: Any, root: Path) -> None:
-        self._fresh, self._db, self._root = fresh, database, root
+    def __init__(self, fresh: Fresh, database: Any, root: Path, full: MongoPopulated) -> None:
+        self._fresh, self._db, self._root, self._full = fresh, database, root, full
         self._verdicts: list[Verdict] = []
 
     def prove(self, migrations: Sequence[Migration]) -> list[Verdict]:
@@ -69,7 +70,11 @@ class _Prover:
             self._verdicts.append(verdict(migration, "migrate.up", "holds", "applied"))
             self._verify(migration, loaded)
             self._verdicts.append(self._drifted(migration, loaded, earlier, before, after))
-        return self._down_and_up(migration, loaded, undo, before, after)
+        good = self._down_and_up(migration, loaded, undo, before, after)
+        down = next((v for v in reversed(self._verdicts) if v.check == "migrate.down"), None)
+        self._verdicts += self._full.prove(migration, loaded, down)
+        self._full.commit(migration, loaded)
+        return good
 
     def _verify(self, migration: Migration, loaded: PythonMigration) -> None:
         for function in loaded.verify:
@@ -87,7 +92,14 @@ class _Prover:
     ) -> bool:
         if not has_down(migration, loaded):
             self._verdicts += [
-                unproved(migration, c, "it has no down(db)", "no_down", "write down(db), or use steps")
+                unproved(
+                    migration,
+                    c,
+                    "it has no down(db)",
+                    "no_down",
+                    "write down(db), or use steps",
+                    kind="missing",
+                )
                 for c in _REST[:2]
             ]
             return True

@@ -1,262 +1,266 @@
-"""PostgreSQL migrations proven one after the other on one database; what must not stay is rolled back."""
+"""PostgreSQL migrations proven one after the other on two databases that grow with them: one empty, one with rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
-from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.errors import describe
-from dbtrust.engine.postgres.run import execute_composed
 from dbtrust.engine.postgres.scripts import ask_boolean
 from dbtrust.judge.catalog import diff
-from dbtrust.migrate.decoys import Decoy, decoys_for, under_another_name, without_helpers
-from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, verdict
-from dbtrust.model.catalog import Catalog
+from dbtrust.migrate.drifted import judge_drifted
+from dbtrust.migrate.filling import Filler
+from dbtrust.migrate.patch import Patcher
+from dbtrust.migrate.populated import Known, Populated
+from dbtrust.migrate.verdicts import (
+    CHECKS,
+    NO_DOWN,
+    after_failure,
+    compared,
+    failed,
+    purpose,
+    unproved,
+    verdict,
+)
+from dbtrust.migrate.world import Trial, World
+from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
+from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
+from dbtrust.source.data import RowSource
 from dbtrust.source.migrations import History
-from dbtrust.stage.history import apply_postgres, in_transaction
 from dbtrust.stage.postgres import PostgresStage
 from dbtrust.stage.skipped import Skipped, SkipWatch
 
 
-def prove_postgres(stage: PostgresStage, history: History, root: Path) -> list[Verdict]:
-    """migrate.* of every PostgreSQL migration, in order, from an empty database."""
+def prove_postgres(
+    stage: PostgresStage,
+    history: History,
+    root: Path,
+    *,
+    generators: Sequence[RowSource] = (),
+    only: frozenset[str] | None = None,
+    progress: Progress = silent,
+) -> list[Verdict]:
+    """migrate.* of every PostgreSQL migration, in order, from an empty database.
+
+    `generators` are the project's own, which fill the tables that they fit. `only`: the numbers of the migrations that
+    are judged; the others are applied. Raises ServerError.
+    """
     del root
     migrations = [m for m in history.migrations if m.engine == "postgres"]
-    with stage.scratch.temporary(stage.scratch.create("prove")) as name:
-        return _Prover(stage, name).prove(migrations)
+    with opened(stage, generators) as prover:
+        return prover.prove(migrations, only, progress)
 
 
-class _Prover:
-    """Keeps the one database that the history grows on."""
+@contextmanager
+def opened(stage: PostgresStage, generators: Sequence[RowSource] = ()) -> Generator[Prover]:
+    """A prover on two empty databases, which are dropped at the end. Raises ServerError."""
+    scratch = stage.scratch
+    with (
+        scratch.temporary(scratch.create("prove")) as bare,
+        scratch.temporary(scratch.create("rows")) as full,
+    ):
+        prover = Prover(World(stage, bare), Populated(World(stage, full), Filler(generators)))
+        try:
+            yield prover
+        finally:
+            prover.close()
 
-    def __init__(self, stage: PostgresStage, name: str) -> None:
-        self._stage, self._name = stage, name
-        self._verdicts: list[Verdict] = []
-        self._done: list[Migration] = []
 
-    def prove(self, migrations: Sequence[Migration]) -> list[Verdict]:
+@dataclass(slots=True)
+class Prover:
+    """Keeps the two databases that the history grows on. `verdicts` are those so far."""
+
+    _bare: World
+    _full: Populated
+    verdicts: list[Verdict] = field(default_factory=list[Verdict])
+
+    def close(self) -> None:
+        self._bare.close()
+        self._full.world.close()
+
+    def prove(
+        self, migrations: Sequence[Migration], only: frozenset[str] | None, progress: Progress
+    ) -> list[Verdict]:
+        """The verdicts of a whole history; those behind an up that failed cannot be judged."""
         for place, migration in enumerate(migrations):
-            if not self._one(migration):
+            progress(f"proving {migration.location.file}")
+            wanted = only is None or migration.number in only
+            if not (self.judge(migration) if wanted else True) or not self.apply(migration):
                 for later in migrations[place + 1 :]:
-                    self._verdicts += after_failure(later, migration.number)
+                    self.verdicts += after_failure(later, migration.number)
                 break
-            self._done.append(migration)
-        return self._verdicts
+        if only is None:
+            return self.verdicts
+        subjects = {f"migration:{number}" for number in only}
+        return [v for v in self.verdicts if v.subject in subjects or v.verdict == "refuted"]
 
-    def _one(self, migration: Migration) -> bool:
-        """False where the up failed, so that nothing behind it can be judged."""
-        with self._connect() as connection:
-            before = snapshot(connection)
-        drifted = self._drifted(migration, before)
-        with self._connect() as connection:
-            after = self._up(connection, migration)
-            if after is None:
-                self._verdicts += [
-                    unproved(migration, c, "the up failed", "missing_object")
-                    for c in ("migrate.down", "migrate.up_again", "migrate.drifted")
-                ]
-                return False
-            self._verify(connection, migration)
-            self._verdicts.append(
-                drifted or verdict(migration, "migrate.drifted", "not_applicable", "it creates no object")
-            )
-            intact = self._down_and_up(connection, migration, before, after)
-        if not intact:
-            self._rebuild(migration)
+    def judge(self, migration: Migration) -> bool:
+        """Adds the verdicts of one migration; both databases are then as they were. False where the up failed."""
+        known = self._judged(migration)
+        if known is None:
+            self.verdicts += [
+                unproved(migration, c, "the up failed", "missing_object") for c in CHECKS if c != "migrate.up"
+            ]
+            return False
+        self.verdicts.append(judge_drifted(self._bare, migration, known.after))
+        self.verdicts += self._full.prove(migration, known)
+        self._patched(migration, known)
         return True
 
-    def _connect(self) -> psycopg.Connection[Any]:
-        return self._stage.owner(self._name, slow=True)
-
-    def _up(self, connection: psycopg.Connection[Any], migration: Migration) -> Catalog | None:
+    def apply(self, migration: Migration) -> bool:
+        """The up for good on both databases; False where it failed."""
+        before = self._bare.catalog
         try:
-            skipped = SkipWatch(connection)
-            apply_postgres(connection, migration, on_skip=skipped)
+            self._bare.commit(migration)
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
+            self.verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
+            return False
+        self._full.commit(migration, Known(before, self._bare.catalog))
+        return True
+
+    def _judged(self, migration: Migration) -> Known | None:
+        """Up, down and up again without rows. None where the up fails."""
+        with self._bare.trial(migration) as trial:
+            after = self._up(trial, migration)
+            if after is None:
+                return None
+            self._verify(trial, migration)
+            self._twice(trial, migration, after)
+            return self._down_and_up(trial, migration, after)
+
+    def _up(self, trial: Trial, migration: Migration) -> Catalog | None:
+        skipped = SkipWatch(trial.connection)
+        try:
+            trial.apply(migration, on_skip=skipped)
+        except DbtrustError as error:
+            self.verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
             return None
         hidden = skipped.hidden
-        self._verdicts.append(
+        self.verdicts.append(
             _hidden(migration, hidden) if hidden else verdict(migration, "migrate.up", "holds", "applied")
         )
-        return snapshot(connection)
+        return trial.read()
 
-    def _verify(self, connection: psycopg.Connection[Any], migration: Migration) -> None:
+    def _verify(self, trial: Trial, migration: Migration) -> None:
         assert migration.up is not None
         for line in migration.up.verify:
             try:
-                value = ask_boolean(connection, line.text)
+                with trial.connection.transaction(force_rollback=True):
+                    value = ask_boolean(trial.connection, line.text)
                 outcome, said = (
                     ("holds", "true") if value is True else ("refuted", f"found {value!r}, claimed true")
                 )
             except psycopg.Error as error:
                 outcome, said = "refuted", describe(error)
-            self._verdicts.append(
+            self.verdicts.append(
                 verdict(migration, "migrate.verify", outcome, said, claim=line.text, location=line.location)
             )  # pyright: ignore[reportArgumentType]
 
-    def _down_and_up(
-        self, connection: psycopg.Connection[Any], migration: Migration, before: Catalog, after: Catalog
-    ) -> bool:
-        """False where the database is not as the up left it."""
+    def _twice(self, trial: Trial, migration: Migration, after: Catalog) -> None:
+        """Says whether the up can be run twice; refuted where the file claims it and it cannot."""
+        assert migration.up is not None
+        said = _run_twice(trial, migration, after)
+        place = next(n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.up")
+        found = self.verdicts[place]
+        evidence = {**found.evidence, "applied twice": said}
+        wrong = migration.up.rerunnable and not said.startswith("idempotent") and found.verdict == "holds"
+        self.verdicts[place] = (
+            replace(
+                found, verdict="refuted", evidence=evidence,
+                message=f"it is marked rerunnable, and run a second time it is {said}",
+                next="let the second run do nothing, or take the mark away",
+            ) if wrong else replace(found, evidence=evidence)
+        )  # fmt: skip
+
+    def _down_and_up(self, trial: Trial, migration: Migration, after: Catalog) -> Known:
+        before = self._bare.catalog
         if migration.down is None:
-            step = f"write {migration.number}_{migration.name}.down.sql"
-            self._verdicts.append(unproved(migration, "migrate.down", "it has no down", "no_down", step))
-            self._verdicts.append(unproved(migration, "migrate.up_again", "it has no down", "no_down", step))
-            return True
+            for check in ("migrate.down", "migrate.up_again"):
+                self.verdicts.append(
+                    unproved(migration, check, "it has no down", "no_down", NO_DOWN, kind="missing")
+                )
+            return Known(before, after)
         try:
-            apply_postgres(connection, migration, direction="down")
+            trial.apply(migration, "down")
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.down", error, "the down failed"))
-            self._verdicts.append(
-                unproved(migration, "migrate.up_again", "the down failed", "missing_object")
-            )
-            return in_transaction(migration.down)
-        left = diff(before, snapshot(connection))
-        self._verdicts.append(
+            return self._without_down(migration, error, before, after)
+        left = diff(before, trial.read())
+        self.verdicts.append(
             compared(migration, "migrate.down", left, "before the up", migration.down.location)
         )
+        self._again(trial, migration, after)
+        return Known(before, after, left)
+
+    def _without_down(
+        self, migration: Migration, error: DbtrustError, before: Catalog, after: Catalog
+    ) -> Known:
+        refuses = purpose(migration, error)
+        if refuses:
+            said, evidence = f"the down refuses on purpose: {error.message}", {"kind": "refuses"}
+            refused = unproved(migration, "migrate.down", said, "no_down")
+            self.verdicts.append(replace(refused, location=error.location, evidence=evidence))
+        else:
+            found = failed(migration, "migrate.down", error, "the down failed")
+            self.verdicts.append(replace(found, evidence={"kind": "error"}))
+        why = "the down refuses on purpose" if refuses else "the down failed"
+        reason = "no_down" if refuses else "missing_object"
+        self.verdicts.append(unproved(migration, "migrate.up_again", why, reason))
+        return Known(before, after, down_failed=not refuses, refuses=refuses)
+
+    def _again(self, trial: Trial, migration: Migration, after: Catalog) -> None:
         try:
-            apply_postgres(connection, migration)
+            trial.apply(migration)
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
-            return False
-        again = diff(after, snapshot(connection))
-        self._verdicts.append(compared(migration, "migrate.up_again", again, "after the first up"))
-        return not left and not again
+            self.verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
+            return
+        again = diff(after, trial.read())
+        self.verdicts.append(compared(migration, "migrate.up_again", again, "after the first up"))
 
-    def _rebuild(self, migration: Migration) -> None:
-        """A new database with the history up to and with `migration`: a wrong down must not spoil what follows."""
-        self._stage.scratch.drop(self._name)
-        self._name = self._stage.scratch.create("prove")
-        with self._connect() as connection:
-            for earlier in (*self._done, migration):
-                apply_postgres(connection, earlier)
-
-    # migrate.drifted
-
-    def _drifted(self, migration: Migration, before: Catalog) -> Verdict | None:
-        """None where the migration creates nothing. Each decoy is tried in a state that is thrown away."""
-        assert migration.up is not None
-        try:
-            with self._throwaway(migration) as connection:
-                apply_postgres(connection, migration)
-                after = snapshot(connection)
-        except DbtrustError:
-            return None
-        decoys, untried = decoys_for(before, after, diff(before, after))
-        if not decoys:
-            return None
-        refusals: list[str] = []
-        for decoy in decoys:
-            found = self._over(migration, decoy, after)
-            if isinstance(found, Verdict):
-                return found
-            refusals.append(found)
-        message = (
-            f"tried over {len(decoys)} other object{'s' * (len(decoys) != 1)} of the same name: {refusals[0]}"
+    def _patched(self, migration: Migration, known: Known) -> None:
+        """A down that is missing or wrong gets the one that the catalogs imply, where that one is proven."""
+        place = next(
+            n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.down"
         )
-        evidence = {
-            "tried": [f"{d.kind} {d.name}: {r}" for d, r in zip(decoys, refusals, strict=True)],
-            "not tried": untried,
-        }
-        return verdict(migration, "migrate.drifted", "holds", message, evidence=evidence)
-
-    def _throwaway(self, migration: Migration) -> _Throwaway:
-        return _Throwaway(self._stage, self._name, rolled_back=self._alone(migration))
-
-    @staticmethod
-    def _alone(migration: Migration) -> bool:
-        """Do both halves run in a transaction, so that one that is rolled back can hold them?"""
-        assert migration.up is not None
-        return in_transaction(migration.up) and (migration.down is None or in_transaction(migration.down))
-
-    def _over(self, migration: Migration, decoy: Decoy, after: Catalog) -> Verdict | str:
-        """What happened over one decoy: how it was refused, or the verdict that it was not."""
-        with self._throwaway(migration) as connection:
-            try:
-                for statement in decoy.statements:
-                    execute_composed(connection, statement)
-            except psycopg.Error as error:
-                return f"the decoy could not be made: {describe(error)}"
-            try:
-                skipped = SkipWatch(connection)
-                with connection.transaction() if self._alone(migration) else nullcontext():
-                    apply_postgres(connection, migration, on_skip=skipped)
-            except DbtrustError as error:
-                return f"refused: {error.message}"
-            except psycopg.Error as error:
-                return f"refused: {describe(error)}"
-            found = without_helpers(snapshot(connection))
-            differences = diff(after, found)
-            if not differences:
-                return "it ends in the same catalog"
-            if under_another_name(decoy, after, found, differences):
-                if not self._down_drops(connection, migration, decoy):
-                    return "the server gives the new one another name"
-                message = f"the down drops another {decoy.kind} {decoy.name}, which the up did not create"
-                return verdict(
-                    migration, "migrate.drifted", "refuted", message, next="name the object in the up"
-                )
-            return self._hides(connection, migration, decoy, skipped, differences)
-
-    def _hides(
-        self,
-        connection: psycopg.Connection[Any],
-        migration: Migration,
-        decoy: Decoy,
-        skipped: Sequence[Skipped],
-        differences: Sequence[Any],
-    ) -> Verdict:
-        place = skipped[0].location if skipped else migration.location
-        message = (
-            f"over another {decoy.kind} {decoy.name} the up reports success and leaves: {differences[0]}"
-        )
-        if self._down_drops(connection, migration, decoy):
-            message += "; the down then drops the object that it did not create"
-        evidence = {"differences": [str(d) for d in differences], "decoy": f"{decoy.kind} {decoy.name}"}
-        step = "leave out IF NOT EXISTS, so that a wrong object stops the migration"
-        return verdict(
-            migration, "migrate.drifted", "refuted", message, next=step, location=place, evidence=evidence
-        )
-
-    def _down_drops(self, connection: psycopg.Connection[Any], migration: Migration, decoy: Decoy) -> bool:
-        if migration.down is None or decoy.kind == "column":
-            return False
-        try:
-            apply_postgres(connection, migration, direction="down")
-        except (DbtrustError, psycopg.Error):
-            return False
-        return snapshot(connection).find(decoy.kind, decoy.name) is None
+        found = self.verdicts[place]
+        if found.evidence.get("kind") not in (
+            "missing",
+            "differs",
+            "error",
+            "irreversible",
+            "only column order",
+        ):
+            return
+        patch = Patcher(self._bare, self._full).patch(migration, known)
+        if patch is not None:
+            step = (
+                f"{found.next}; this one is proven:\n{patch}"
+                if found.next
+                else f"this one is proven:\n{patch}"
+            )
+            self.verdicts[place] = replace(found, next=step, evidence={**found.evidence, "patch": patch})
 
 
-class _Throwaway:
-    """A state that nobody sees: a transaction that is rolled back, or a copy where the script commits on its own."""
-
-    def __init__(self, stage: PostgresStage, name: str, *, rolled_back: bool) -> None:
-        self._stage, self._name, self._rolled_back = stage, name, rolled_back
-        self._copy: str | None = None
-
-    def __enter__(self) -> psycopg.Connection[Any]:
-        if not self._rolled_back:
-            self._copy = self._stage.scratch.copy(self._name, "copy")
-        self._connection = self._stage.owner(self._copy or self._name, slow=True)
-        if self._rolled_back:
-            self._connection.execute("BEGIN")
-        return self._connection
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-        if self._copy:
-            self._stage.scratch.drop(self._copy)
+def _run_twice(trial: Trial, migration: Migration, after: Catalog) -> str:
+    """What a second up does, which is taken back."""
+    if not trial.rolled_back:
+        return "not tried: it commits on its own"
+    differences: Sequence[Difference] = ()
+    try:
+        with trial.connection.transaction(force_rollback=True):
+            trial.apply(migration)
+            differences = diff(after, trial.read())
+    except DbtrustError as error:
+        return f"not idempotent: {error.message}"
+    if differences:
+        return f"not idempotent: {differences[0]}"
+    return "idempotent: the second run leaves the same catalog"
 
 
 def _hidden(migration: Migration, hidden: Sequence[Skipped]) -> Verdict:

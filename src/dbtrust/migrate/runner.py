@@ -5,27 +5,22 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from dbtrust.model.errors import FAILED, DbtrustError
+from dbtrust.model.engine import Engine
 from dbtrust.model.ledger import Entry, Origin
-from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
+from dbtrust.model.ledger import MigrationStopped as MigrationStopped
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
-
-
-class MigrationStopped(DbtrustError):
-    """A migration failed, was refused or must be repaired. The message says what is left of it in the database."""
-
-    code = FAILED
-
-    def __init__(self, message: str, *, location: Location = NOWHERE, next: str = "") -> None:
-        super().__init__(message, location=location, next=next)
 
 
 class Runner(Protocol):
     """One target database with its ledger. Reading needs no lock; every other call is made inside `locked`."""
 
     engine: Engine
+
+    @property
+    def version(self) -> str:
+        """The server's version, for example "17.10"."""
+        ...
 
     def entries(self) -> dict[int, Entry]:
         """The ledger by number; empty where there is none yet, and none is made.
@@ -58,6 +53,10 @@ class Runner(Protocol):
 
     def forget(self, migration: Migration) -> None:
         """Takes a migration out of the ledger without running anything."""
+        ...
+
+    def settle(self, migration: Migration, entry: Entry, *, done: bool) -> None:
+        """Says of the interrupted step of a half-run migration that it is done, or that it has not begun."""
         ...
 
     def close(self) -> None: ...

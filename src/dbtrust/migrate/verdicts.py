@@ -46,31 +46,87 @@ def compared(
 ) -> Verdict:
     """The catalog is equal to an earlier one, or it is not and every difference is named."""
     if not differences:
-        return verdict(migration, check, "holds", f"the catalog is equal to {to}")
+        return verdict(
+            migration, check, "holds", f"the catalog is equal to {to}", evidence={"kind": "identical"}
+        )
+    return explained(migration, check, differences, to, location)
+
+
+def explained(
+    migration: Migration, check: str, differences: Sequence[Difference], to: str, location: Location = NOWHERE
+) -> Verdict:
+    """The catalog is not equal to an earlier one: every difference is named."""
     said = "; ".join(str(d) for d in differences[:5]) + (
         f"; and {len(differences) - 5} more" if len(differences) > 5 else ""
     )
-    kind = (
-        "only the order of columns differs"
-        if only_column_order(tuple(differences))
-        else "the catalog differs"
-    )
-    evidence = {"differences": [str(d) for d in differences]}
+    kind, words, step = kind_of(differences)
+    evidence = {"kind": kind, "differences": [str(d) for d in differences]}
     return verdict(
-        migration, check, "refuted", f"{kind} from {to}: {said}", next="undo exactly what the up did", location=location,
+        migration,
+        check,
+        "refuted",
+        f"{words} from {to}: {said}",
+        next=step,
+        location=location,
         evidence=evidence,
-    )  # fmt: skip
+    )
 
 
-def unproved(migration: Migration, check: str, message: str, reason: str, next: str = "") -> Verdict:
+def kind_of(differences: Sequence[Difference]) -> tuple[str, str, str]:
+    """The kind of what a down left, how a message begins, and the next step."""
+    if only_column_order(tuple(differences)):
+        step = (
+            "columns can only be added at the end: keep the column, or make the table anew and copy its rows"
+        )
+        return "only column order", "only the order of columns differs", step
+    if all(_label_left(d) for d in differences):
+        step = "no statement removes a label: make the type anew without it, and let the columns change to it"
+        return "irreversible", "the engine cannot take back a label of an enum: the catalog differs", step
+    return "differs", "the catalog differs", "undo exactly what the up did"
+
+
+def _label_left(difference: Difference) -> bool:
+    """Is all that differs a label that an enum has more than before?"""
+    if difference.kind != "type" or set(difference.fields) != {"labels"}:
+        return False
+    wanted, found = difference.fields["labels"]
+    return [label for label in found or () if label in (wanted or ())] == list(wanted or ())
+
+
+#: What a migration without a down is told.
+NO_DOWN = "write its down"
+
+
+def purpose(migration: Migration, error: DbtrustError) -> bool:
+    """Did the down raise because it is written to? RAISE EXCEPTION without a SQLSTATE of another error."""
+    script = migration.down
+    return (
+        script is not None and getattr(error, "sqlstate", None) == "P0001" and "raise" in script.sql.lower()
+    )
+
+
+def unproved(
+    migration: Migration, check: str, message: str, reason: str, next: str = "", kind: str = ""
+) -> Verdict:
     """It could not be judged, and why."""
-    return verdict(migration, check, "unproved", message, reason=reason, next=next)
+    return verdict(
+        migration,
+        check,
+        "unproved",
+        message,
+        reason=reason,
+        next=next,
+        evidence={"kind": kind} if kind else {},
+    )
+
+
+#: What is judged of every migration.
+CHECKS = (
+    "migrate.up", "migrate.down", "migrate.up_again", "migrate.drifted", "migrate.populated", "migrate.written",
+)  # fmt: skip
 
 
 def after_failure(migration: Migration, number: str) -> list[Verdict]:
     """A migration that stands behind one that failed."""
     message = f"migration {number} before it failed"
-    return [
-        unproved(migration, c, message, "missing_object", f"mend migration {number}")
-        for c in ("migrate.up", "migrate.down", "migrate.up_again", "migrate.drifted")
-    ]
+    return [unproved(migration, c, message, "missing_object", f"mend migration {number}") for c in CHECKS]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

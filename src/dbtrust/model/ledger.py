@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
+from dbtrust.model.errors import FAILED, DbtrustError
 
 #: The table and the collection that hold a ledger.
 LEDGER = "dbtrust_migration"
@@ -58,3 +59,9 @@ class Entry:
     at: datetime | None = None
     duration_ms: float | None = None
     steps: tuple[StepEntry, ...] = ()
+
+
+class MigrationStopped(DbtrustError):
+    """A migration failed, was refused or must be repaired. The message says what is left of it in the database."""
+
+    code = FAILED

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, LiteralString
 
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 
 #: PostgreSQL: (schema, table); MongoDB: ("", collection).
 Relation = tuple[str, str]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-Engine = Literal["postgres", "mongo"]
+from dbtrust.model.engine import Engine as Engine
 
 
 @dataclass(frozen=True, slots=True)

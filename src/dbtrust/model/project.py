@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,8 @@ class Script:
     verify: tuple[ClaimLine, ...] = ()
     lossy: tuple[str, ...] = ()
     rerunnable: bool = False
+    #: Applies it to the database that libpq's parameters name, where it is a program; `sql` is empty then.
+    run: Callable[[Mapping[str, str]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +141,10 @@ class Migration:
     def text(self) -> str:
         """The up as read: SQL, or the text of the Python file."""
         return self.up.sql if self.up is not None else self.python or ""
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the up, with line ends as LF and without a byte order mark, in hexadecimal."""
+        from hashlib import sha256
+
+        return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()

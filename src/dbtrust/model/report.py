@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import BUG, FAILED, INTERRUPTED, NO_SERVER, USAGE, DbtrustError
 from dbtrust.model.location import NOWHERE, Location
 from dbtrust.model.monitor import EngineView
-from dbtrust.model.plan import Engine
 
 Outcome = Literal["holds", "refuted", "unproved", "not_applicable"]
 Severity = Literal["error", "warning", "info"]
@@ -100,6 +100,8 @@ class Report:
     errors: tuple[Problem, ...] = ()
     fail_on: str = "error"
     strict: bool = False
+    #: What `migrate status` and `migrate plan` tell of each migration; None: another verb.
+    migrations: tuple[Mapping[str, Any], ...] | None = None
     monitor: tuple[EngineView, ...] | None = None
 
     @property
@@ -140,7 +142,7 @@ class Report:
         monitor = (
             {} if self.monitor is None else {"monitor": {e: views.get(e) for e in ("postgres", "mongo")}}
         )
-        return {
+        document: dict[str, Any] = {
             "schema": 1,
             "dbtrust": VERSION,
             "project": self.project,
@@ -152,6 +154,9 @@ class Report:
             "summary": self.summary(),
             **monitor,
         }
+        if self.migrations is not None:
+            document["migrations"] = [dict(m) for m in self.migrations]
+        return document
 
 
 VERSION = "0.1.0"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.report import NotExamined
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dbtrust.model.plan import Engine
+from dbtrust.model.engine import Engine
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
 

@@ -28,13 +28,14 @@ def render_text(
     data = document(report)
     if not errors and data["errors"] and not (data["verdicts"] or data["findings"]):
         return ""
-    lines = [_head(data), *_body(data, quiet=quiet, verbose=verbose)]
+    lines = [head_line(data), *_body(data, quiet=quiet, verbose=verbose)]
     lines += _errors(data) if errors else []
     lines += [Line(0), _summary(data)]
     return paint(lines, width=width, color=color, symbols=symbols(unicode))
 
 
-def _head(data: _Data) -> Line:
+def head_line(data: _Data) -> Line:
+    """dbtrust 0.1.0, project shop, PostgreSQL 17.10 (embedded)."""
     parts = [(f"dbtrust {data['dbtrust']}", "bold")]
     parts += [(f", project {visible(data['project'])}", "")] if data["project"] else []
     for engine, server in data["servers"].items():
@@ -48,12 +49,12 @@ def _body(data: _Data, *, quiet: bool, verbose: bool) -> Iterator[Line]:
     """What was judged; a report of `monitor` has no verdicts and shows its tables below."""
     if "monitor" in data:
         yield from monitor_findings(data, verbose=verbose)
-        yield from _left_out(data)
+        yield from left_out_lines(data)
         yield from () if quiet else monitor_tables(data)
     else:
         yield from _verdicts(data, quiet=quiet, verbose=verbose)
         yield from _findings(data)
-        yield from _left_out(data)
+        yield from left_out_lines(data)
 
 
 def _verdicts(data: _Data, *, quiet: bool, verbose: bool) -> Iterator[Line]:
@@ -85,7 +86,12 @@ def _verdict(verdict: _Data, *, verbose: bool) -> Iterator[Line]:
     tail = tail if verbose else clipped(tail)
     yield _entry(outcome, WORDS[outcome], f"{title}{tail}", verdict["location"])
     if bad or verbose or "difference" in verdict["evidence"]:
-        yield from map(_detail, _details(verdict, said=bool(tail), verbose=verbose))
+        yield from detail_lines(verdict, said=bool(tail), verbose=verbose)
+
+
+def detail_lines(verdict: Mapping[str, Any], *, said: bool, verbose: bool) -> Iterator[Line]:
+    """What stands below a verdict; `said`: its message stands in the verdict's own line."""
+    yield from map(_detail, _details(verdict, said=said, verbose=verbose))
 
 
 def _detail(told: tuple[str, str]) -> Line:
@@ -102,8 +108,8 @@ def _entry(symbol: str, word: str, text: str, location: _Data) -> Line:
     return Line(4, (head, (visible(text), ""), (f"  {visible(where)}" if where else "", "dim")), hang=4)
 
 
-def _details(verdict: _Data, *, said: bool, verbose: bool) -> Iterator[tuple[str, str]]:
-    """What stands below a verdict as (name, text); `said`: its message stands in the verdict's own line."""
+def _details(verdict: Mapping[str, Any], *, said: bool, verbose: bool) -> Iterator[tuple[str, str]]:
+    """The same as (name, text)."""
     reason = f" ({verdict['reason']})" if verdict["reason"] else ""
     if verdict["message"] and not said:
         yield (
@@ -134,7 +140,8 @@ def _findings(data: _Data) -> Iterator[Line]:
             yield Line(8, (("fix: ", "dim"), (visible(finding["fix"]), "")), hang=2)
 
 
-def _left_out(data: _Data) -> Iterator[Line]:
+def left_out_lines(data: _Data) -> Iterator[Line]:
+    """What was not examined, and what it needs."""
     if data["not_examined"]:
         yield Line(0)
         yield Line(0, (("Not examined", "bold"),))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dbtrust.model.catalog import Difference
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import Outcome, Verdict
 
 CHECK = "schema.drift"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.location import NOWHERE, Location
 from dbtrust.model.mutants import Mutant
-from dbtrust.model.plan import Engine
 from dbtrust.model.report import Outcome, Verdict
 
 CHECK = "schema.mutation"

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeGuard, cast
 
 from dbtrust.model.baseline import Baseline, Decision, Example
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError, DbtrustError
 from dbtrust.model.location import Location, locate
-from dbtrust.model.plan import Engine
 from dbtrust.source.text import read_text, replace_text
 
 FOLDER = "baselines"

@@ -6,62 +6,69 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.location import Location
 from dbtrust.model.project import Config, DataConfig, MongoConfig, PostgresConfig
 from dbtrust.model.words import nearest
+from dbtrust.source.plain import Between, NotEmpty, fitted
 from dbtrust.source.text import read_text
 
 CONFIG_FILE = "dbtrust.toml"
-_STRICT = ConfigDict(extra="forbid", strict=True)
+_STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
+_WORD = 2**63
 
 
-class _Project(BaseModel):
-    model_config = _STRICT
-    name: str = Field(min_length=1)
+@dataclass(frozen=True)
+class _Project:
+    __pydantic_config__: ClassVar = _STRICT
+    name: Annotated[str, NotEmpty()]
     python: tuple[str, ...] = ()
     specs: str | None = None
     tests: tuple[str, ...] = ()
 
 
-class _Migrations(BaseModel):
-    model_config = _STRICT
+@dataclass(frozen=True)
+class _Migrations:
+    __pydantic_config__: ClassVar = _STRICT
     folder: str
 
 
-class _Data(BaseModel):
-    model_config = _STRICT
+@dataclass(frozen=True)
+class _Data:
+    __pydantic_config__: ClassVar = _STRICT
     file: str
-    rows: int = Field(ge=0, lt=2**63)
-    seed: int = Field(default=1, ge=-(2**63), lt=2**63)
+    rows: Annotated[int, Between(0, _WORD)]
+    seed: Annotated[int, Between(-_WORD, _WORD)] = 1
 
 
-class _Check(BaseModel):
-    model_config = _STRICT
+@dataclass(frozen=True)
+class _Check:
+    __pydantic_config__: ClassVar = _STRICT
     fail_on: Literal["error", "warning", "info", "never"] = "error"
     strict: bool = False
 
 
-class _Target(BaseModel):
-    model_config = _STRICT
+@dataclass(frozen=True)
+class _Target:
+    __pydantic_config__: ClassVar = _STRICT
     postgres: str | None = None
     mongo: str | None = None
 
 
-class _File(BaseModel):
-    model_config = _STRICT
+@dataclass(frozen=True)
+class _File:
+    __pydantic_config__: ClassVar = _STRICT
     project: _Project
     postgres: PostgresConfig | None = None
     mongo: MongoConfig | None = None
     migrations: _Migrations | None = None
-    data: dict[str, _Data] = {}
-    check: _Check = _Check()
-    targets: dict[str, _Target] = {}
+    data: dict[str, _Data] = field(default_factory=dict[str, _Data])
+    check: _Check = field(default_factory=_Check)
+    targets: dict[str, _Target] = field(default_factory=dict[str, _Target])
 
 
 def find_config(folder: Path) -> tuple[Path, str]:
@@ -111,6 +118,11 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 
 
 def _validate(document: Mapping[str, Any], places: _Places) -> _File:
+    """What does not plainly fit goes to pydantic, which knows what to say; it costs a third of a start."""
+    if (plain := fitted(_File, document)) is not None:
+        return plain
+    from pydantic import TypeAdapter, ValidationError
+
     try:
         return TypeAdapter(_File).validate_json(json.dumps(document, default=str), strict=True)
     except ValidationError as error:
@@ -146,8 +158,7 @@ def _known_keys(path: tuple[str, ...]) -> list[str]:
         "data": _Data, "check": _Check, "targets": _Target,
     }  # fmt: skip
     model = models.get(path[0] if path else "", _File)
-    fields = getattr(model, "model_fields", None) or model.__dataclass_fields__
-    return list(fields)
+    return [item.name for item in fields(model)]
 
 
 def _config(root: Path, file: str, raw: _File, document: Mapping[str, Any], places: _Places) -> Config:
@@ -155,7 +166,7 @@ def _config(root: Path, file: str, raw: _File, document: Mapping[str, Any], plac
         DataConfig(name, item.file, item.rows, item.seed, places.of(("data", name, "file")))
         for name, item in raw.data.items()
     )
-    targets = {name: item.model_dump(exclude_none=True) for name, item in raw.targets.items()}
+    targets = {name: _urls(item) for name, item in raw.targets.items()}
     _refuse_passwords(targets, places)
     folder = raw.migrations.folder if raw.migrations else None
     return Config(
@@ -163,6 +174,11 @@ def _config(root: Path, file: str, raw: _File, document: Mapping[str, Any], plac
         tests=raw.project.tests, postgres=raw.postgres, mongo=raw.mongo, migrations=folder, data=data,
         fail_on=raw.check.fail_on, strict=raw.check.strict, targets=targets, locations=places.all(document),
     )  # fmt: skip
+
+
+def _urls(target: _Target) -> dict[str, str]:
+    said = {"postgres": target.postgres, "mongo": target.mongo}
+    return {engine: url for engine, url in said.items() if url is not None}
 
 
 def _refuse_passwords(targets: Mapping[str, Mapping[str, str]], places: _Places) -> None:

@@ -18,11 +18,16 @@ from dbtrust.source.modules import raised
 from dbtrust.source.text import read_text
 
 _FILE = re.compile(
-    r"^(?P<number>\d+)_(?P<name>.+?)(?P<down>\.down|_rollback|\.rollback)?(?:\.up)?\.(?P<kind>sql|py)$"
+    r"^(?P<number>[0-9]+)_(?P<name>.+?)(?P<down>\.down|_rollback|\.rollback)?(?:\.up)?\.(?P<kind>sql|py)$"
 )
 _MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
 _LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
 _OPTIONS = ("transaction", "lock_timeout", "statement_timeout", "retry")
+#: Files of these names (with .sql) are no migrations: they run around them (docs/migrate.md).
+HOOKS = ("before_up", "before_each", "after_each", "after_up")
+_NO_MIGRATIONS = frozenset(f"{hook}.sql" for hook in HOOKS)
+#: A ledger keeps a number as a 64-bit integer.
+_HIGHEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +51,52 @@ class PythonMigration:
 
 def read_history(root: Path, folder: str) -> History:
     """Reads every numbered file of a folder. Numbers are unique over both engines and give the order."""
-    reader = _Reader(root)
-    paths = sorted(p for p in (root / folder).iterdir() if p.is_file() and p.suffix in (".sql", ".py"))
-    for path in paths:
-        match = _FILE.match(path.name)
-        if match is None:
-            if path.name != "__init__.py":
-                reader.error(
-                    "no number in the file's name", reader.file(path), "name it NNNN_name.sql or NNNN_name.py"
-                )
-            continue
-        reader.add(path, match)
+    home = root / folder
+    reader = _Reader(root, home)
+    for path in sorted(home.iterdir()):
+        if path.suffix.lower() in (".sql", ".py"):
+            _read_file(reader, path)
+        elif path.is_dir() and (first := _first_inside(path)) is not None:
+            reader.error(
+                "migrations in a sub-folder are not read", reader.file(first), f"move it to {folder}"
+            )
     return reader.history()
 
 
+def _read_file(reader: _Reader, path: Path) -> None:
+    match, file = _FILE.match(path.name), reader.file(path)
+    if path.name == "__init__.py" or path.name.startswith(".") or path.name in _NO_MIGRATIONS:
+        return
+    if not path.is_file():
+        said = "a link that leads nowhere" if path.is_symlink() else "no file"
+        reader.error(said, file, "mend or remove it")
+    elif path.suffix not in (".sql", ".py"):
+        reader.error(f"{path.suffix} is not read as a migration", file, f"write {path.suffix.lower()}")
+    elif match is None:
+        reader.error("no number in the file's name", file, "name it NNNN_name.sql or NNNN_name.py")
+    elif len(match["number"].lstrip("0")) > 19 or int(match["number"]) > _HIGHEST:
+        reader.error(f"the number is above {_HIGHEST}", file, "give it a smaller number")
+    else:
+        reader.add(path, match)
+
+
+def _first_inside(folder: Path) -> Path | None:
+    """A numbered file of a sub-folder: it would be passed over without a word."""
+    return next((p for p in sorted(folder.iterdir()) if _FILE.match(p.name) and p.is_file()), None)
+
+
 class _Reader:
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, home: Path) -> None:
+        self._root, self._home = root, home
+        self._prefix = home.relative_to(root).as_posix()
         self._ups: dict[int, Migration] = {}
         self._downs: dict[int, tuple[str, Script]] = {}
         self._errors: list[DbtrustError] = []
 
     def file(self, path: Path) -> str:
-        return path.relative_to(self._root).as_posix()
+        if path.parent != self._home:
+            return path.relative_to(self._root).as_posix()
+        return path.name if self._prefix == "." else f"{self._prefix}/{path.name}"
 
     def error(self, message: str, file: str, step: str) -> None:
         self._errors.append(QueryFileError(message, location=Location(file, 1, 1), next=step))

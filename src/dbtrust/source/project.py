@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dbtrust.model.baseline import Baseline
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError, DbtrustError, QueryFileError
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config, DataConfig, Query
 from dbtrust.source.baselines import read_baselines
 from dbtrust.source.migrations import History, read_history

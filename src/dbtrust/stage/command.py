@@ -49,7 +49,8 @@ class Command(subprocess.Popen[bytes]):
 
 
 def start_command(
-    config: Config, command: Sequence[str], urls: Mapping[str, str], *, stdout: IO[Any] | int, stderr: IO[Any] | int
+    config: Config, command: Sequence[str], urls: Mapping[str, str], *, stdout: IO[Any] | int, stderr: IO[Any] | int,
+    pass_fds: Sequence[int] = (),
 ) -> Command:  # fmt: skip
     """Starts it in the project's folder, as the leader of a process group. Raises OSError.
 
@@ -60,7 +61,7 @@ def start_command(
     try:
         process = Command(
             [program, *command[1:]], cwd=config.root, env=_environment(config, urls), stdin=subprocess.DEVNULL,
-            stdout=stdout, stderr=stderr, start_new_session=True,
+            stdout=stdout, stderr=stderr, start_new_session=True, pass_fds=pass_fds,
         )  # fmt: skip
     except BaseException:
         guard.end()

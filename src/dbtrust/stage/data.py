@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import DbtrustError
-from dbtrust.model.plan import Engine
 from dbtrust.source.data import RowSource, read_generator
 from dbtrust.source.inputs import inputs_digest
 from dbtrust.source.project import Project

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from dbtrust.engine.postgres.programs import end_program_sessions, parameters
 from dbtrust.engine.postgres.scripts import OnSkip
 from dbtrust.engine.postgres.timeouts import timeouts
 from dbtrust.model.errors import QueryFileError
@@ -37,6 +38,12 @@ def apply_postgres(
             location=migration.location,
             next=f"write {migration.number}_{migration.name}.{direction}.sql",
         )
+    if script.run is not None:
+        try:
+            script.run(parameters(connection))
+        finally:
+            end_program_sessions(connection)
+        return
     with timeouts(connection, script.options):
         run_text(connection, script.sql, script.file, transaction=in_transaction(script), on_skip=on_skip)
 

@@ -21,6 +21,7 @@ from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.location import Location
 from dbtrust.model.progress import Progress
+from dbtrust.model.project import PostgresConfig
 from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
@@ -104,15 +105,51 @@ def open_postgres(
         opened.scratch.close()
 
 
-def _on_target(project: Project, url: str, progress: Progress) -> PostgresStage:
-    config = project.config.postgres
-    assert config is not None
-    host = TargetHost(url)
+@contextmanager
+def open_empty(
+    config: PostgresConfig,
+    run: Callable[[], Run],
+    url: str | None,
+    progress: Progress,
+    *,
+    any_version: bool = False,
+) -> Generator[PostgresStage]:
+    """A server with the configuration's roles and nothing built on it. Raises ServerError.
+
+    `any_version`: nobody asked for a version, so that of the server that `url` names is as good as another.
+    """
+    if url:
+        host = TargetHost(url)
+        if not any_version:
+            _refuse_other_version(host, config)
+        scratch = Scratch(host, config.extensions, settings=config.settings)
+        stage = PostgresStage(scratch, host.version, embedded=False)
+    else:
+        server = start_postgres(
+            run(), find_postgres(config.version), settings=config.settings, progress=progress
+        )
+        stage = PostgresStage(Scratch(server, config.extensions), server.version, embedded=True)
+        with stage.scratch.admin("postgres") as admin:
+            create_roles(admin, config.roles)
+    try:
+        yield stage
+    finally:
+        stage.scratch.close()
+
+
+def _refuse_other_version(host: TargetHost, config: PostgresConfig) -> None:
     if host.version.split(".")[0] != config.version:
         step = f"name a server of that major, or set [postgres] version to {host.version.split('.')[0]!r}"
         raise ServerError(
             f"the server is PostgreSQL {host.version}, the project wants {config.version}", next=step
         )
+
+
+def _on_target(project: Project, url: str, progress: Progress) -> PostgresStage:
+    config = project.config.postgres
+    assert config is not None
+    host = TargetHost(url)
+    _refuse_other_version(host, config)
     scratch = Scratch(host, config.extensions, settings=config.settings)
     stage = PostgresStage(scratch, host.version, embedded=False)
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dbtrust.model.engine import Engine
 from dbtrust.model.errors import QueryFileError
-from dbtrust.model.plan import Engine
 from dbtrust.model.project import DataConfig
 from dbtrust.source.project import Project
 from dbtrust.stage.data import read_generators

@@ -26,7 +26,7 @@ def pieces_of(sql: str, file: str) -> list[Piece]:
         raise ScriptFailed(error.message, locate(sql, error.offset, file), "42601") from error
     if len(statements) >= 2 and _is(statements[0].text, _BEGIN) and _is(statements[-1].text, _END):
         statements = statements[1:-1]
-    return [Piece(s.text, s.offset) for s in statements]
+    return [Piece(s.text, s.offset, s.data) for s in statements]
 
 
 def _is(text: str, words: Sequence[str]) -> bool:

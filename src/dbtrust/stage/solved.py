@@ -160,7 +160,7 @@ class SolvedRows(Rows):
         ]
         for column in relation.columns.values():
             for text in self._of_domain(column):
-                tests.append(Test("", _as_column(text, column.name), frozenset({column.name})))
+                tests.append(Test("", as_column(text, column.name), frozenset({column.name})))
         bound = self.promises.tables[relation.oid].bound
         if bound:
             tests.append(Test("", bound, frozenset(named(bound, names)), wanted=True))
@@ -174,7 +174,7 @@ class SolvedRows(Rows):
         names = [column.name for column in relation.columns.values()]
         texts = [(text, ()) for _, text, _ in relation.checks.values()]
         texts += [(c.text, c.sources) for c in self.rules[relation.oid] if c.text or c.sources]
-        texts += [(_as_column(t, c.name), ()) for c in relation.columns.values() for t in self._of_domain(c)]
+        texts += [(as_column(t, c.name), ()) for c in relation.columns.values() for t in self._of_domain(c)]
         texts += [(self.promises.tables[relation.oid].bound, ())]
         texts += [(t.definition, (t.source,)) for t in self.promises.triggers if t.relation == relation.oid]
         found: dict[str, list[str]] = {name: list(self.pools.get(name, ())) for name in names}
@@ -355,7 +355,7 @@ def _agreeing(left: Sequence[Change], right: Sequence[Change]) -> list[Change]:
     return found
 
 
-def _as_column(text: str, name: str) -> str:
+def as_column(text: str, name: str) -> str:
     """A domain's check about a column: VALUE is the column."""
     quoted = '"' + name.replace('"', '""') + '"'
     return _VALUE.sub(lambda _: quoted, text)

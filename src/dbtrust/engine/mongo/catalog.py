@@ -101,6 +101,11 @@ def collections(db: Database[Any]) -> list[Document]:
     return sorted(found, key=lambda info: info["name"])
 
 
+def collection_names(db: Database[Any]) -> list[str]:
+    """The names of the same, which costs the server and the driver a fraction."""
+    return [name for name in db.list_collection_names() if not _private(name)]
+
+
 def _private(name: str) -> bool:
     return name.startswith("system.") or name == LEDGER
 

@@ -19,9 +19,15 @@ SELECTION_MS = 10_000
 
 
 def connect(
-    url: str, *, listeners: Sequence[CommandListener] = (), timeout_ms: int = SELECTION_MS
+    url: str,
+    *,
+    listeners: Sequence[CommandListener] = (),
+    timeout_ms: int = SELECTION_MS,
+    appname: str = "dbtrust",
 ) -> MongoClient[Document]:
     """A client of the server at `url`, pinged; dates are aware, UUIDs standard unless the URL says otherwise.
+
+    `appname` is how the server names what the client does in $currentOp.
 
     Raises, without the password, ConfigError for a URL that cannot be read and ServerError where nothing answers
     within `timeout_ms`.
@@ -32,9 +38,7 @@ def connect(
         options["uuidRepresentation"] = "standard"
     client: MongoClient[Document] | None = None
     try:
-        client = MongoClient(
-            url, event_listeners=list(listeners), tz_aware=True, appname="dbtrust", **options
-        )
+        client = MongoClient(url, event_listeners=list(listeners), tz_aware=True, appname=appname, **options)
         client.admin.command("ping")
         _authenticated(client, url)
     except (PyMongoError, ValueError, TypeError) as error:

@@ -47,14 +47,14 @@ def _guarded(migration: Migration, doing: str, work: Callable[[], Any]) -> Any:
         raise StepFailed(message, location=migration.location, next=error.next or "mend the step") from error
     except pymongo.errors.PyMongoError as error:
         raise StepFailed(
-            f"{doing}: {describe(error)}", location=_line(error, migration), next="mend the step"
+            f"{doing}: {describe(error)}", location=line_of(error, migration), next="mend the step"
         ) from error
     except Exception as error:
         said = f"{doing} raised {type(error).__name__}: {' '.join(str(error).split())}"
-        raise StepFailed(said, location=_line(error, migration), next="mend the migration") from error
+        raise StepFailed(said, location=line_of(error, migration), next="mend the migration") from error
 
 
-def _line(error: BaseException, migration: Migration) -> Location:
+def line_of(error: BaseException, migration: Migration) -> Location:
     """The innermost line of the migration's own file in the traceback."""
     name, line = Path(str(migration.location.file)).name, migration.location.line
     trace = error.__traceback__

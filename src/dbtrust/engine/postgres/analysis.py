@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres import questions, sql
 from dbtrust.model.facts import (
     Analysed,
     Column,
@@ -128,7 +128,7 @@ def _ask(connection: psycopg.Connection[Any], name: str, oids: Iterable[int]) ->
     if not wanted:
         return []
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(sql.load(name), {"oids": wanted}).fetchall()
+        return questions.ask(cursor, name, {"oids": wanted})
 
 
 def _relations(connection: psycopg.Connection[Any], oids: Sequence[int]) -> dict[int, Relation]:

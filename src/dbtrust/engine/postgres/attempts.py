@@ -295,3 +295,27 @@ def bypasses_row_security(connection: Connection) -> bool:
     """Is the connection's role one that no policy binds?"""
     row = connection.execute(load("bypasses_row_security")).fetchone()
     return row is None or bool(row[0])
+
+
+def not_kept(connection: Connection, new: str, old: str, texts: Sequence[str]) -> list[str]:
+    """Those values of the type `new` that the type `old` does not read, or reads as something else; both by SQL name.
+
+    An empty list where the old type is gone. Raises where the connection is lost.
+    """
+    found: list[str] = []
+    for text in readable(connection, new, texts):
+        cast_ = sql.SQL("(({})::text)").format(sql.SQL("{}::{}").format(sql.Literal(text), expression(new)))
+        told = observe(connection, [sql.SQL("SELECT {}").format(cast_)])
+        if isinstance(told, Failure):
+            continue
+        value = told[0][0][0]
+        back = observe(
+            connection, [sql.SQL("SELECT ({}::{})::text").format(sql.Literal(value), expression(old))]
+        )
+        if isinstance(back, Failure):
+            if back.sqlstate == "42704":
+                return []
+            found.append(text)
+        elif back[0][0][0] != value or not readable(connection, old, [value]):
+            found.append(text)
+    return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,24 +18,30 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
-from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres import questions, sql
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.model.catalog import Catalog, CatalogObject, qualified
 
 Row = dict[str, Any]
 Grants = Mapping[tuple[str, int, int], dict[str, list[str]]]
+#: What objects are read again together: a relation with all that hangs on it ("r"), a sequence ("q"), a routine
+#: ("f"), a type ("t"), each by OID, and everything else (OTHERS).
+Unit = tuple[str, int]
+OTHERS: Unit = ("o", 0)
 
 #: What a row tells about itself and not about its object.
 _BOOKKEEPING = frozenset({"kind", "class", "oid", "path", "suffix", "relation", "number", "relkind"})
-#: Questions whose rows are objects as they stand; those of the first line ask about the given relations.
+#: Questions whose rows are objects as they stand; those of relations are told apart.
 _PLAIN = (
-    "triggers", "policies", "rules", "statistics",
     "sequences", "functions", "schemas", "extensions", "default_privileges", "event_triggers", "publications",
     "subscriptions", "user_mappings", "languages", "others",
 )  # fmt: skip
 _OF_RELATIONS = frozenset(
     {"columns", "constraints", "indexes", "index_keys", "triggers", "policies", "rules", "statistics"}
 )
+#: Questions that can be about the given OIDs alone.
+_OF_OIDS = frozenset({"relations", "grants", "types", "domain_constraints", "sequences", "functions"})
+_HANGING = ("triggers", "policies", "rules", "statistics")
 #: What an index's or a constraint's text does not say; the rest goes under "structure".
 _TOLD_APART = frozenset({
     "schema", "table", "name", "definition", "valid", "clustered", "replica_identity", "constraint",
@@ -57,51 +64,122 @@ def snapshot(connection: psycopg.Connection[Any], refusals: Refusals | None = No
     survives. Raises psycopg.Error where the server refuses; with `refusals` a question that the role has no right
     to ask is kept there and counts as answered by nothing.
     """
+    with canonical(connection) as cursor:
+        return catalog_of(o for _, o in _read(Asking(cursor, refusals)))
+
+
+@contextmanager
+def canonical(connection: psycopg.Connection[Any]) -> Generator[psycopg.Cursor[Row]]:
+    """A cursor whose session writes names and values in one way; its transaction (or savepoint) is rolled back."""
     own = connection.info.transaction_status == TransactionStatus.IDLE
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
         if own:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(sql.load("session"))
-        objects = list(_read(_Asking(cursor, refusals)))
+        yield cursor
+
+
+def catalog_of(objects: Iterable[CatalogObject]) -> Catalog:
+    """The objects in the order in which a catalog has them."""
     return Catalog("postgres", tuple(sorted(objects, key=lambda o: (o.kind, o.name))))
 
 
 @dataclass(slots=True)
-class _Asking:
+class Asking:
     """A cursor that asks the questions of sql/, and what happens to those that are refused."""
 
     cursor: psycopg.Cursor[Row]
-    refusals: Refusals | None
+    refusals: Refusals | None = None
 
-    def __call__(self, name: str, relations: list[int]) -> list[Row]:
-        parameters = {"relations": relations} if name in _OF_RELATIONS else None
+    def __call__(self, name: str, relations: list[int], only: list[int] | None = None) -> list[Row]:
+        """`only`: the OIDs that the question is about, where not all."""
+        parameters: dict[str, Any] | None = {"relations": relations} if name in _OF_RELATIONS else None
+        if name in _OF_OIDS:
+            parameters = {"only": only}
         if self.refusals is None:
-            return self.cursor.execute(sql.load(name), parameters).fetchall()
+            return questions.ask(self.cursor, name, parameters)
         try:
             # Rolled back, so the locks that reading a view takes are not held until the end.
             with self.cursor.connection.transaction(force_rollback=True):
-                return self.cursor.execute(sql.load(name), parameters).fetchall()
+                return questions.ask(self.cursor, name, parameters)
         except psycopg.errors.InsufficientPrivilege as error:
             self.refusals.of[name] = describe(error)
             return []
 
 
-def _read(ask: _Asking) -> Iterator[CatalogObject]:
+def read_parts(ask: Asking) -> dict[Unit, tuple[CatalogObject, ...]]:
+    """Every object of the database by unit. Raises psycopg.Error."""
+    return _grouped(_read(ask))
+
+
+def reread(ask: Asking, units: Iterable[Unit]) -> dict[Unit, tuple[CatalogObject, ...]]:
+    """The objects of these units as they are now; a unit that is gone is left out. Raises psycopg.Error."""
+    by_kind: defaultdict[str, list[int]] = defaultdict(list)
+    for kind, oid in units:
+        by_kind[kind].append(oid)
+    relations, types = by_kind["r"], by_kind["t"]
+    found: list[tuple[Unit, CatalogObject]] = []
+    grants = _grants(ask("grants", [], [oid for oids in by_kind.values() for oid in oids]))
+    columns: Mapping[int, list[Row]] = {}
+    if relations:
+        rows = ask("relations", [], relations)
+        columns = _columns(ask("columns", relations), grants)
+        found += _relations(rows, columns, grants)
+        found += _hanging(ask, [row["oid"] for row in rows], grants)
+    if types:
+        found += _types(ask("types", [], types), ask("domain_constraints", [], types), columns, grants)
+    for kind, name in (("q", "sequences"), ("f", "functions")):
+        if by_kind[kind]:
+            found += _plain(ask(name, [], by_kind[kind]), grants, kind)
+    return _grouped(found)
+
+
+def _grouped(found: Iterable[tuple[Unit, CatalogObject]]) -> dict[Unit, tuple[CatalogObject, ...]]:
+    parts: defaultdict[Unit, list[CatalogObject]] = defaultdict(list)
+    for unit, item in found:
+        parts[unit].append(item)
+    return {unit: tuple(items) for unit, items in parts.items()}
+
+
+def _read(ask: Asking) -> Iterator[tuple[Unit, CatalogObject]]:
     relations = ask("relations", [])
     oids = [row["oid"] for row in relations]
     grants = _grants(ask("grants", oids))
     columns = _columns(ask("columns", oids), grants)
-    for row in relations:
-        if row["kind"] != "composite":
-            extra = {"columns": columns[row["oid"]], "grants": grants.get(("pg_class", row["oid"], 0))}
-            yield _object(row["kind"], (row["schema"], row["name"]), row | extra)
-    yield from _constraints(ask("constraints", oids))
-    yield from _indexes(ask("indexes", oids), ask("index_keys", oids))
+    yield from _relations(relations, columns, grants)
+    yield from _hanging(ask, oids, grants)
     yield from _types(ask("types", oids), ask("domain_constraints", oids), columns, grants)
     for name in _PLAIN:
-        for row in ask(name, oids):
-            extra = {"grants": grants.get((row.get("class", ""), row.get("oid", 0), 0))}
-            yield _object(row["kind"], row["path"], row | extra, suffix=row.get("suffix") or "")
+        unit = {"sequences": "q", "functions": "f"}.get(name)
+        yield from _plain(ask(name, oids), grants, unit)
+
+
+def _relations(
+    rows: Iterable[Row], columns: Mapping[int, list[Row]], grants: Grants
+) -> Iterator[tuple[Unit, CatalogObject]]:
+    for row in rows:
+        if row["kind"] != "composite":
+            extra = {
+                "columns": columns.get(row["oid"], []),
+                "grants": grants.get(("pg_class", row["oid"], 0)),
+            }
+            yield ("r", row["oid"]), _object(row["kind"], (row["schema"], row["name"]), row | extra)
+
+
+def _hanging(ask: Asking, oids: list[int], grants: Grants) -> Iterator[tuple[Unit, CatalogObject]]:
+    """What belongs to relations: constraints, indexes, triggers, policies, rules, statistics."""
+    yield from _constraints(ask("constraints", oids))
+    yield from _indexes(ask("indexes", oids), ask("index_keys", oids))
+    for name in _HANGING:
+        yield from _plain(ask(name, oids), grants, "r")
+
+
+def _plain(rows: Iterable[Row], grants: Grants, unit: str | None) -> Iterator[tuple[Unit, CatalogObject]]:
+    """Rows that are objects as they stand. `unit`: the kind of unit they are part of; None: none of their own."""
+    for row in rows:
+        extra = {"grants": grants.get((row.get("class", ""), row.get("oid", 0), 0))}
+        place = OTHERS if unit is None else (unit, row["relation"] if unit == "r" else row["oid"])
+        yield place, _object(row["kind"], row["path"], row | extra, suffix=row.get("suffix") or "")
 
 
 #: What `served_objects` sends.
@@ -115,8 +193,12 @@ def served_objects(cursor: psycopg.Cursor[Row]) -> list[CatalogObject]:
     """
     cursor.execute(sql.load("session"))
     oids = [row["oid"] for row in cursor.execute(sql.load("monitor_catalog_tables"))]
-    ask = _Asking(cursor, None)
-    return [*_constraints(ask("constraints", oids)), *_indexes(ask("indexes", oids), ask("index_keys", oids))]
+    ask = Asking(cursor)
+    found = (
+        *_constraints(ask("constraints", oids)),
+        *_indexes(ask("indexes", oids), ask("index_keys", oids)),
+    )
+    return [item for _, item in found]
 
 
 def _object(kind: str, path: Iterable[str], row: Mapping[str, Any], suffix: str = "") -> CatalogObject:
@@ -148,12 +230,15 @@ def _columns(rows: Iterable[Row], grants: Grants) -> defaultdict[int, list[Row]]
     return found
 
 
-def _constraints(rows: Iterable[Row]) -> Iterator[CatalogObject]:
+def _constraints(rows: Iterable[Row]) -> Iterator[tuple[Unit, CatalogObject]]:
     for row in rows:
-        yield _object("constraint", (row["schema"], row["table"], row["name"]), _structured(row))
+        yield (
+            ("r", row["relation"]),
+            _object("constraint", (row["schema"], row["table"], row["name"]), _structured(row)),
+        )
 
 
-def _indexes(rows: Iterable[Row], keys: Iterable[Row]) -> Iterator[CatalogObject]:
+def _indexes(rows: Iterable[Row], keys: Iterable[Row]) -> Iterator[tuple[Unit, CatalogObject]]:
     parts: defaultdict[int, list[Row]] = defaultdict(list)
     for key in keys:
         parts[key.pop("index")].append(_told(key))
@@ -166,9 +251,8 @@ def _indexes(rows: Iterable[Row], keys: Iterable[Row]) -> Iterator[CatalogObject
             for key in mine
             if "statistics_target" in key
         ]
-        yield _object(
-            "index", (row["schema"], row["name"]), _structured(row | {"statistics_targets": targets})
-        )
+        told = _structured(row | {"statistics_targets": targets})
+        yield ("r", row["relation"]), _object("index", (row["schema"], row["name"]), told)
 
 
 def _structured(row: Row) -> Row:
@@ -179,7 +263,7 @@ def _structured(row: Row) -> Row:
 
 def _types(
     rows: Iterable[Row], constraints: Iterable[Row], columns: Mapping[int, list[Row]], grants: Grants
-) -> Iterator[CatalogObject]:
+) -> Iterator[tuple[Unit, CatalogObject]]:
     checks: defaultdict[int, list[Row]] = defaultdict(list)
     for check in constraints:
         checks[check.pop("type")].append(_told(check))
@@ -188,7 +272,7 @@ def _types(
         row["constraints"] = checks[row["oid"]]
         if row["relation"] is not None:
             row["columns"] = columns.get(row["relation"])
-        yield _object(row["kind"], row["path"], row)
+        yield ("t", row["oid"]), _object(row["kind"], row["path"], row)
 
 
 def to_json(catalog: Catalog) -> str:

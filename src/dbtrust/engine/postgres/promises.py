@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, cast
 
 import psycopg
 from psycopg.rows import dict_row
 
-from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.analysis import relations_named
 from dbtrust.model.constraints import Constraint, Kind, Promises, RowSecurity, Table, Trigger
 from dbtrust.model.facts import Column, Relation
@@ -21,12 +21,17 @@ _KINDS: dict[str, Kind] = {
 _LEDGER = "dbtrust_migration"
 
 
-def read_promises(connection: psycopg.Connection[Any]) -> Promises:
+def read_promises(connection: psycopg.Connection[Any], only: Collection[int] | None = None) -> Promises:
     """Tables, constraints, triggers and row security of the connection's database. Raises psycopg.Error.
+
+    `only`: the OIDs of the tables to read, where not all; the rules of domains are always read.
 
     Expressions are written for the connection's search_path: evaluate them on a connection with the same one.
     """
-    rows = {row["oid"]: row for row in _ask(connection, "promise_tables")}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        asked = {"only": None if only is None else list(only)}
+        found = questions.ask(cursor, "promise_tables", asked)
+    rows = {row["oid"]: row for row in found}
     oids = list(rows)
     relations = relations_named(connection, oids)
     columns = defaultdict[int, list[Row]](list)
@@ -40,6 +45,7 @@ def read_promises(connection: psycopg.Connection[Any]) -> Promises:
         *_domains(_ask(connection, "promise_domains")),
     ]
     triggers = [Trigger(**_tuples(row)) for row in _ask(connection, "promise_triggers")]
+    triggers = [t for t in triggers if only is None or t.relation in rows]
     security = [_security(row) for row in rows.values() if row["row_security"]]
     constraints.sort(key=lambda c: (c.schema, c.owner, c.name))
     return Promises(
@@ -50,7 +56,7 @@ def read_promises(connection: psycopg.Connection[Any]) -> Promises:
 
 def _ask(connection: psycopg.Connection[Any], name: str, oids: list[int] | None = None) -> list[Row]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(sql.load(name), None if oids is None else {"oids": oids}).fetchall()
+        return questions.ask(cursor, name, None if oids is None else {"oids": oids})
 
 
 def _tuples(row: Row) -> Row:

@@ -27,6 +27,12 @@ def execute_last(connection: psycopg.Connection[Any], text: str) -> list[tuple[A
         return cursor.fetchall() if cursor.description is not None else None
 
 
+def copy_in(connection: psycopg.Connection[Any], text: str, data: str) -> None:
+    """Executes a COPY … FROM STDIN with its rows. Raises psycopg.Error."""
+    with connection.cursor() as cursor, cursor.copy(text.encode()) as copy:
+        copy.write(data)
+
+
 def execute_composed(connection: psycopg.Connection[Any], statement: sql.Composable) -> None:
     """Executes a statement that was put together from identifiers and literals. Raises psycopg.Error."""
     connection.execute(sql.Composed([statement]))

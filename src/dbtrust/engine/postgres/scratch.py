@@ -69,6 +69,8 @@ class Scratch:
         #: A server of the user's keeps its own configuration: the project's settings go with each database.
         self._settings = {"TimeZone": "UTC", **(settings or {})} if not host.embedded else {}
         self._extensions = tuple(extensions)
+        #: A database that every new one begins as a copy of; None: they begin empty.
+        self.base: str | None = None
         self._run = secrets.token_hex(4)
         self._names: list[str] = []
         self._lock = threading.Lock()
@@ -88,7 +90,12 @@ class Scratch:
                 self._admin.execute(_UNLOCK, [run])
 
     def create(self, purpose: str, *, exact: bool = False) -> str:
-        """A new empty database with the project's extensions; its name (`purpose` itself if exact). Raises ServerError."""
+        """A new empty database with the project's extensions; its name (`purpose` itself if exact). Raises ServerError.
+
+        With `base` it is a copy of that one instead.
+        """
+        if self.base is not None:
+            return self.copy(self.base, purpose, exact=exact)
         name = self._run_sql("CREATE DATABASE {} TEMPLATE template0", purpose, exact=exact)
         self._prepare(name)
         with connect(self.host.admin_url(name)) as connection:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from dbtrust.engine.postgres.errors import describe, position
-from dbtrust.engine.postgres.run import execute_last
+from dbtrust.engine.postgres.run import copy_in, execute_last
 from dbtrust.model.errors import FAILED, DbtrustError
 from dbtrust.model.location import Location, locate
 
@@ -32,10 +32,14 @@ class ScriptFailed(DbtrustError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One statement of a script: its text and the 0-based character where it stands in the source."""
+    """One statement of a script: its text and the 0-based character where it stands in the source.
+
+    `data` are the rows that follow a COPY … FROM STDIN.
+    """
 
     text: str
     offset: int
+    data: str | None = None
 
 
 #: Called with a statement that the server skipped because the name existed, the script and its file.
@@ -60,7 +64,10 @@ def run_pieces(
 def run_piece(connection: psycopg.Connection[Any], piece: Piece, source: str, file: str) -> None:
     """Executes one statement. Raises ScriptFailed."""
     try:
-        execute_last(connection, piece.text)
+        if piece.data is None:
+            execute_last(connection, piece.text)
+        else:
+            copy_in(connection, piece.text, piece.data)
     except psycopg.Error as error:
         at = position(error)
         place = locate(source, piece.offset + (at - 1 if at else 0), file)

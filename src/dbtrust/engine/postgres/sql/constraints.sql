@@ -1,6 +1,7 @@
 -- Constraints of tables. 18 also stores NOT NULL here: told as the column's nullability unless it is special.
 -- Rows that a foreign key to a partitioned table adds for each referenced partition are the server's own.
 SELECT c.oid,
+       c.conrelid AS relation,
        n.nspname AS schema,
        r.relname AS "table",
        c.conname AS name,

@@ -5,4 +5,5 @@ SELECT c.contypid AS type,
        pg_catalog.obj_description(c.oid, 'pg_constraint') AS comment
   FROM pg_constraint c
  WHERE c.contypid <> 0 AND c.contype = 'c'
+   AND (%(only)s::oid[] IS NULL OR c.contypid = ANY(%(only)s::oid[]))
  ORDER BY c.contypid, c.conname

@@ -9,6 +9,7 @@ WITH by_index AS MATERIALIZED (
    GROUP BY conindid
 )
 SELECT i.indexrelid AS oid,
+       i.indrelid AS relation,
        n.nspname AS schema,
        c.relname AS name,
        r.relname AS "table",

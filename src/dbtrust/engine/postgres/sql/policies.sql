@@ -1,4 +1,5 @@
 SELECT 'policy' AS kind,
+       p.polrelid AS relation,
        ARRAY[n.nspname, r.relname, p.polname]::text[] AS path,
        CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END AS command,
        p.polpermissive AS permissive,

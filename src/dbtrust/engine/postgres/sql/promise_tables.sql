@@ -21,4 +21,5 @@ SELECT c.oid::int8 AS oid,
    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
    AND NOT (n.nspname = 'public' AND c.relname = 'dbtrust_migration')
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+   AND (%(only)s::oid[] IS NULL OR c.oid = ANY(%(only)s::oid[]))
  ORDER BY n.nspname, c.relname

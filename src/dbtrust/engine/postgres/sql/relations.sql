@@ -35,3 +35,4 @@ SELECT c.oid,
    AND c.relname <> 'dbtrust_migration'
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+   AND (%(only)s::oid[] IS NULL OR c.oid = ANY(%(only)s::oid[]))

@@ -1,5 +1,6 @@
 -- A view's own rule is its definition and is told there.
 SELECT 'rule' AS kind,
+       w.ev_class AS relation,
        ARRAY[n.nspname, r.relname, w.rulename]::text[] AS path,
        pg_catalog.pg_get_ruledef(w.oid, false) AS definition,
        CASE w.ev_enabled WHEN 'O' THEN 'enabled' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica' ELSE 'always' END AS state,

@@ -25,3 +25,4 @@ SELECT 'sequence' AS kind,
    AND t.relname IS DISTINCT FROM 'dbtrust_migration'
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_class'::regclass AND d.objid IN (c.oid, t.oid) AND d.deptype = 'e')
+   AND (%(only)s::oid[] IS NULL OR c.oid = ANY(%(only)s::oid[]))

@@ -1,5 +1,6 @@
 -- Extended statistics. Columns are sorted: the server keeps them in table order, which is told by the table.
 SELECT 'statistics' AS kind,
+       s.stxrelid AS relation,
        ARRAY[n.nspname, s.stxname]::text[] AS path,
        s.stxrelid::regclass::text AS "table",
        ARRAY(SELECT a.attname::text FROM unnest(s.stxkeys) k

@@ -1,4 +1,5 @@
 SELECT 'trigger' AS kind,
+       t.tgrelid AS relation,
        ARRAY[n.nspname, r.relname, t.tgname]::text[] AS path,
        n.nspname AS schema,
        r.relname AS "table",

@@ -41,3 +41,4 @@ SELECT 'type' AS kind,
    AND NOT EXISTS (SELECT FROM pg_type el WHERE el.typarray = t.oid)
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+   AND (%(only)s::oid[] IS NULL OR t.oid = ANY(%(only)s::oid[]))

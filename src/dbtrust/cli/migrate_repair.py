@@ -1,0 +1,30 @@
+"""dbtrust migrate repair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dbtrust.cli.migrating import lock_option, run_on_targets
+from dbtrust.cli.options import option, report_options
+
+
+@click.command("repair")
+@click.argument("number", metavar="N")
+@click.argument("project", default=".", type=click.Path(path_type=Path))
+@option("--mark", type=click.Choice(["done", "pending"]), required=True, help="What the migration is.")
+@lock_option
+@report_options
+def command(number: str, project: Path, mark: str, lock_wait: float, **options: Any) -> int:
+    """Say of migration N that it is applied (--mark done) or is not (--mark pending); nothing of it is run.
+
+    For a step that nobody can ask whether it ran, and for an applied file that was edited on purpose: done also
+    takes down the text of today.
+    """
+    from dbtrust.migrate.marks import repair
+
+    return run_on_targets(
+        project, options, lambda session: repair(session, number, mark), lock_wait=lock_wait
+    )

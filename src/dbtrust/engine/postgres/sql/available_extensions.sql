@@ -1,0 +1,3 @@
+SELECT name::text, coalesce(bool_or(trusted), false)
+FROM pg_available_extension_versions
+GROUP BY name

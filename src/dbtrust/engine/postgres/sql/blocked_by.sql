@@ -1,0 +1,1 @@
+SELECT %s = ANY (pg_blocking_pids(%s))

@@ -1,0 +1,1 @@
+DELETE FROM {ledger} WHERE number = {number} AND step >= {step}

@@ -1,0 +1,174 @@
+"""One PostgreSQL history of any layout: what is wanted is proven, what stands before it is its ground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from dbtrust.migrate.postgres import prove_postgres
+from dbtrust.migrate.verdicts import unproved, verdict
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.progress import Progress
+from dbtrust.model.project import Migration
+from dbtrust.model.report import Verdict
+from dbtrust.source.layouts.reading import Hole, Read, Reading
+from dbtrust.source.migrations import History
+from dbtrust.stage.history import apply_postgres
+from dbtrust.stage.postgres import PostgresStage
+
+_CHECKS = ("migrate.up", "migrate.down", "migrate.up_again")
+Wanted = Callable[[Read], bool]
+
+
+def prove_history(
+    stage: PostgresStage, reading: Reading, root: Path, wanted: Wanted, progress: Progress
+) -> list[Verdict]:
+    """The verdicts of every wanted migration, each with the history that it belongs to in its evidence."""
+    proof = _Proof(stage, root, progress)
+    reads = [read for read in reading.reads if read.migration.engine == "postgres"]
+    last = max((place for place, read in enumerate(reads) if wanted(read)), default=-1)
+    for kind, group in groupby(reads[: last + 1], lambda read: _kind(read, wanted)):
+        proof.take(kind, list(group), wanted)
+    return [marked(v, reading) for v in proof.verdicts]
+
+
+def marked(found: Verdict, reading: Reading) -> Verdict:
+    """Two histories may have the same numbers: the evidence tells them apart, and why something could not be run."""
+    evidence = {**found.evidence, "history": reading.folder or ".", "layout": reading.layout}
+    if (reason := _REASONS.get(found.reason)) is not None:
+        evidence["cause"] = found.reason
+    found = replace(found, message=_short(found.message), evidence=evidence, reason=reason or found.reason)
+    if found.reason != "no_down":
+        return found
+    if found.subject.startswith("migration:R__"):
+        said = "a repeatable migration is run again and never undone"
+        return replace(found, verdict="not_applicable", message=said, reason="", next="")
+    return replace(found, next=_DOWNS.get(reading.layout, found.next))
+
+
+def _short(message: str) -> str:
+    """A server quotes the token that it does not know, and a file of one word may have millions of letters."""
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+
+
+_LONGEST = 1_000
+
+#: Why a migration could not be run -> the report's word for it.
+_REASONS = {
+    "extension": "missing_object",
+    "variables": "missing_object",
+    "program": "missing_object",
+    "psql": "missing_object",
+    "unreadable": "missing_object",
+    "environment": "server_error",
+    "rights": "server_error",
+}
+
+#: How each layout writes what takes a migration back.
+_DOWNS = {
+    "golang-migrate": "write the same name with .down.sql",
+    "sqlx": "write the pair of .up.sql and .down.sql",
+    "diesel": "write down.sql beside up.sql",
+    "Prisma": "write down.sql beside migration.sql",
+    "dbmate": "write -- migrate:down and the statements behind it",
+    "goose": "write -- +goose Down and the statements behind it",
+    "sql-migrate": "write -- +migrate Down and the statements behind it",
+    "Flyway": "write U with the same version",
+    "plain": "write the same name with .down.sql or _rollback.sql",
+    "Alembic": "write def downgrade()",
+}
+
+
+def unproved_all(reads: Sequence[Read], message: str, reason: str, next: str) -> list[Verdict]:
+    """Every migration, unproved for one reason."""
+    return [unproved(r.migration, c, message, reason, next) for r in reads for c in _CHECKS]
+
+
+def _kind(read: Read, wanted: Wanted) -> str:
+    return "hole" if read.hole is not None else "proven" if wanted(read) else "ground"
+
+
+class _Proof:
+    """`_ground` is a database with everything before the next migration; None while there is nothing."""
+
+    def __init__(self, stage: PostgresStage, root: Path, progress: Progress) -> None:
+        self._stage, self._root, self._progress = stage, root, progress
+        self._ground: str | None = None
+        self._broken: tuple[str, str] | None = None
+        self._holed: str | None = None
+        self.verdicts: list[Verdict] = []
+
+    def take(self, kind: str, reads: Sequence[Read], wanted: Wanted) -> None:
+        if kind == "hole":
+            self._holes(reads, wanted)
+        elif self._broken is not None:
+            self._behind([r for r in reads if wanted(r)])
+        elif kind == "proven":
+            self._prove([r.migration for r in reads])
+            self._apply(reads)
+        else:
+            self._apply(reads)
+
+    def _holes(self, reads: Sequence[Read], wanted: Wanted) -> None:
+        for read in reads:
+            assert read.hole is not None
+            if wanted(read):
+                self.verdicts += [_of_hole(read.migration, read.hole, check) for check in _CHECKS]
+            self._holed = self._holed or read.migration.number
+        self._apply([r for r in reads if r.hole is not None and r.hole.partly])
+
+    def _behind(self, reads: Sequence[Read]) -> None:
+        assert self._broken is not None
+        number, said = self._broken
+        message = f"migration {number} before it failed: {said}"
+        self.verdicts += unproved_all(reads, message, "missing_object", f"mend migration {number}")
+
+    def _prove(self, migrations: Sequence[Migration]) -> None:
+        self._stage.scratch.base = self._ground
+        try:
+            found = prove_postgres(self._stage, History(tuple(migrations), ()), self._root)
+        finally:
+            self._stage.scratch.base = None
+        self.verdicts += [_softened(v, self._holed, self._stage.embedded) for v in found]
+
+    def _apply(self, reads: Sequence[Read]) -> None:
+        """Moves the ground behind these migrations."""
+        if not reads or self._broken is not None:
+            return
+        if self._ground is None:
+            self._ground = self._stage.scratch.create("ground")
+        with self._stage.owner(self._ground, slow=True) as connection:
+            for read in reads:
+                self._progress(f"applying {read.migration.location.file}")
+                if not self._one(connection, read):
+                    return
+
+    def _one(self, connection: Any, read: Read) -> bool:
+        try:
+            apply_postgres(connection, read.migration)
+        except DbtrustError as error:
+            self._broken = (read.migration.number, _short(error.message))
+            return False
+        return True
+
+
+def _of_hole(migration: Migration, hole: Hole, check: str) -> Verdict:
+    return verdict(
+        migration, check, "unproved", hole.message, reason=hole.reason, next=hole.next, location=hole.location
+    )
+
+
+def _softened(found: Verdict, holed: str | None, embedded: bool) -> Verdict:
+    """A failure that another cause explains as well is no refutation: a migration that could not run, or a missing right."""
+    if found.verdict != "refuted" or found.evidence.get("differences"):
+        return found
+    if "42501" in found.message and embedded:
+        step = "prove it on a server of yours whose role has that right (--postgres URL)"
+        return replace(found, verdict="unproved", reason="rights", next=step)
+    if holed is None:
+        return found
+    message = f"{found.message}; migration {holed} before it could not be run"
+    return replace(found, verdict="unproved", reason="missing_object", message=message)

@@ -1,0 +1,120 @@
+"""A database that grows by one migration after the other, and trials on it that leave nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import psycopg
+
+from dbtrust.engine.postgres.catalog import snapshot
+from dbtrust.engine.postgres.changes import Watched
+from dbtrust.engine.postgres.scripts import OnSkip
+from dbtrust.model.catalog import Catalog
+from dbtrust.model.project import Migration
+from dbtrust.stage.history import Direction, apply_postgres, in_transaction
+from dbtrust.stage.postgres import STATEMENT_TIMEOUT_MS, PostgresStage
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(slots=True)
+class Trial:
+    """A state that nobody sees: scripts run on `connection`, `read` tells the catalog as it is now."""
+
+    connection: Connection
+    read: Callable[[], Catalog]
+    #: Can what is run here be taken back by a savepoint?
+    rolled_back: bool
+    watched: Watched | None = None
+
+    def apply(self, migration: Migration, direction: Direction = "up", on_skip: OnSkip | None = None) -> None:
+        """Runs one half of a migration. Raises DbtrustError; where it can be, nothing of it is left then."""
+        apply_postgres(self.connection, migration, direction=direction, on_skip=on_skip)
+
+
+@dataclass(slots=True)
+class World:
+    """One database of a proof. `catalog` is what it holds between two migrations."""
+
+    stage: PostgresStage
+    name: str
+    connection: Connection = field(init=False)
+    watched: Watched = field(init=False)
+    catalog: Catalog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        self.connection = self.stage.owner(self.name, slow=True)
+        self.watched = Watched(self.connection)
+        self.catalog = self.watched.mark()
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self.connection.close()
+
+    def rebuilt(self) -> None:
+        """Starts again from an empty database."""
+        self.close()
+        self.stage.scratch.drop(self.name)
+        self.name = self.stage.scratch.create("prove")
+        self._open()
+
+    @contextmanager
+    def trial(self, migration: Migration, *, copied: bool = False) -> Generator[Trial]:
+        """A transaction that is rolled back, or a copy where one of the scripts commits on its own (or `copied`)."""
+        if copied or not alone(migration):
+            with self._copy() as trial:
+                yield trial
+            return
+        self.connection.execute("BEGIN")
+        try:
+            yield Trial(self.connection, self.watched.read, True, self.watched)
+        finally:
+            if not self.connection.closed:
+                self.connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _copy(self) -> Generator[Trial]:
+        """Nobody may be connected to what is copied."""
+        self.connection.close()
+        try:
+            with (
+                self.stage.copy(self.name) as name,
+                self.stage.owner(name, slow=True) as connection,
+            ):
+                yield Trial(connection, lambda: snapshot(connection), False)
+        finally:
+            self._again()
+
+    def _again(self) -> None:
+        """The same database on a new connection."""
+        self.connection = self.stage.owner(self.name, slow=True)
+        self.watched.connection = self.connection
+
+    def commit(self, migration: Migration) -> None:
+        """Runs the up for good, in a session as fresh as a new one. Raises DbtrustError."""
+        apply_postgres(self.connection, migration)
+        self.fresh_session()
+        self.catalog = self.watched.mark()
+
+    def fresh_session(self) -> None:
+        """Takes back what scripts have SET, and drops what they made for the session."""
+        self.connection.execute(_FRESH)
+        self.connection.execute(
+            "SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS * 10)]
+        )
+
+
+#: DISCARD ALL, without the statements that are prepared: those are the proof's own.
+_FRESH: LiteralString = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
+
+
+def alone(migration: Migration) -> bool:
+    """Do both halves run in a transaction, so that one that is rolled back can hold them?"""
+    assert migration.up is not None
+    return in_transaction(migration.up) and (migration.down is None or in_transaction(migration.down))

@@ -1,0 +1,76 @@
+"""Every history in a folder that has no dbtrust.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dbtrust.model.errors import ConfigError
+from dbtrust.model.report import NotExamined
+from dbtrust.source.layouts import alembic, flyway, folders, marked, own, pairs, plain, unsupported
+from dbtrust.source.layouts.dialects import other_database, other_files, other_folder
+from dbtrust.source.layouts.folder import Folder, read_tree
+from dbtrust.source.layouts.reading import Reader, Reading
+from dbtrust.source.layouts.unsupported import Unsupported
+
+#: The first reader that knows a folder has it: those that need a mark or a shape before those that need only a number.
+READERS: tuple[Reader, ...] = (
+    alembic.read,
+    folders.read,
+    folders.read_prisma,
+    flyway.read,
+    marked.read_goose,
+    marked.read_sql_migrate,
+    own.read_dbmate,
+    own.read_own,
+    pairs.read,
+    pairs.read_simple,
+)
+#: Asked only where no layout that is known by sight is there.
+LAST: tuple[Reader, ...] = (plain.read, plain.read_numbered_folders)
+
+
+@dataclass(slots=True)
+class Found:
+    """All histories in order of their folders, and what was seen and is not read."""
+
+    readings: list[Reading] = field(default_factory=list[Reading])
+    unsupported: list[Unsupported] = field(default_factory=list[Unsupported])
+    not_examined: list[NotExamined] = field(default_factory=list[NotExamined])
+
+
+def find_histories(root: Path) -> Found:
+    """Reads every history below a folder; no file is run. Raises ConfigError where there is no such folder."""
+    if not root.is_dir():
+        raise ConfigError(f"{root} is not a folder", next="name the folder that holds the migrations")
+    tree = read_tree(root)
+    found = Found(not_examined=[NotExamined(path, why) for path, why in tree.left_out])
+    _look(tree.root, found, set())
+    return found
+
+
+def _look(folder: Folder, found: Found, consumed: set[str]) -> None:
+    if other_database(folder) is not None:
+        found.not_examined += other_folder(folder)
+        return
+    if folder.path not in consumed or not folder.path:
+        found.not_examined += other_files(folder)
+        if (reading := _first(folder, READERS)) is not None:
+            _keep(reading, found, consumed)
+        elif (strange := unsupported.recognise(folder)) is not None:
+            found.unsupported.append(strange)
+        elif (reading := _first(folder, LAST)) is not None:
+            _keep(reading, found, consumed)
+    for child in folder.folders.values():
+        _look(child, found, consumed)
+
+
+def _first(folder: Folder, readers: tuple[Reader, ...]) -> Reading | None:
+    return next((reading for read in readers if (reading := read(folder)) is not None), None)
+
+
+def _keep(reading: Reading, found: Found, consumed: set[str]) -> None:
+    consumed |= reading.consumed
+    found.not_examined += reading.not_examined
+    if reading.reads or reading.errors:
+        found.readings.append(reading)

@@ -1,0 +1,123 @@
+"""Text of a layout's file into the scripts that are run: sections, options, and what cannot be run at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from dbtrust.model.errors import DbtrustError
+from dbtrust.model.location import Location, locate
+from dbtrust.model.project import Script
+from dbtrust.source.layouts.folder import Folder
+from dbtrust.source.layouts.reading import Half, Hole, Reading
+
+_LOSSY = re.compile(r"^[ \t]*--[ \t]*lossy[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE | re.IGNORECASE)
+_META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
+#: A COPY with its rows, up to the line that ends them.
+_ROWS = re.compile(r"\bFROM\s+STDIN\b[^;]*;[ \t]*\n.*?^\\\.[ \t]*$", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+#: What a server refuses inside a transaction.
+_ALONE = re.compile(
+    r"\b(INDEX|REINDEX\s+\w+|VIEW|DETACH\s+PARTITION\s+\S+)\s+CONCURRENTLY\b|^\s*VACUUM\b|\b(CREATE|DROP)\s+DATABASE\b|\bALTER\s+SYSTEM\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TRANSACTION = re.compile(
+    r"^[ \t]*(BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK|END)\b[ \t]*(TRANSACTION|WORK)?[^;\n]*;",
+    re.IGNORECASE | re.MULTILINE,
+)
+_IN_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|(?P<tag>\$[A-Za-z_]?\w*\$).*?(?P=tag)", re.DOTALL)
+
+
+def read_half(folder: Folder, file: str, reading: Reading, options: Mapping[str, str] | None = None) -> Half:
+    """A file that is a script as a whole. One that cannot be read is an error of the history and a hole in it."""
+    place = folder.place(file)
+    try:
+        text = folder.text(file)
+    except DbtrustError as error:
+        return unreadable(place, error, reading)
+    return half(text, text, place, options)
+
+
+def unreadable(place: str, error: DbtrustError, reading: Reading) -> Half:
+    reading.errors.append(error)
+    hole = Hole("unreadable", f"{place} cannot be read: {error.message}", error.next, Location(place, 1, 1))
+    return Half(place, None, hole)
+
+
+def half(text: str, source: str, place: str, options: Mapping[str, str] | None = None, line: int = 1) -> Half:
+    """The script of a text that keeps its place in `source`, the whole file, where declared losses stand; `line` is that of its mark."""
+    lossy = tuple(" ".join(m["value"].split()) for m in _LOSSY.finditer(source))
+    script = Script(text, place, Location(place, line, 1), dict(options or {}), lossy=lossy)
+    return Half(place, script, psql_only(text, place))
+
+
+def psql_only(text: str, place: str) -> Hole | None:
+    """A command of psql's own. What stands in a string, a function's body or a COPY's rows is none."""
+    bare = _IN_TEXT.sub(_keep_lines, _ROWS.sub(_keep_lines, text))
+    if (meta := _META.search(bare)) is None:
+        return None
+    at = locate(text, meta.start(1), place)
+    return Hole("psql", f"{meta[1]} is a command of psql, not SQL", "write it as SQL", at)
+
+
+def variables(text: str, place: str, pattern: re.Pattern[str], whose: str) -> Hole | None:
+    """A variable of another tool, whose value nobody but that tool knows."""
+    if (match := pattern.search(text)) is None:
+        return None
+    message = f"{match.group()} is a variable of {whose}: its value is not in the repository"
+    return Hole(
+        "variables",
+        message,
+        "write the value, or a file without variables",
+        locate(text, match.start(), place),
+    )
+
+
+def sections(text: str, marks: Sequence[tuple[int, int, str]]) -> dict[str, str]:
+    """The text of each kind of section, in its place: everything else is blank, so that errors have their line.
+
+    `marks` are (start, end, kind) of the lines that begin a section, in order.
+    """
+    found: dict[str, str] = {}
+    ends = [*(start for start, _, _ in marks[1:]), len(text)][: len(marks)]
+    for (_, begin, kind), end in zip(marks, ends, strict=True):
+        before = found.get(kind, "")
+        found[kind] = before + blank(text[len(before) : begin]) + text[begin:end]
+    return found
+
+
+def blank(text: str) -> str:
+    """The same lines and columns without a letter."""
+    return re.sub(r"[^\n]", " ", text)
+
+
+def own_transactions(text: str) -> bool:
+    """Does the script begin or end transactions, other than one around all of it?"""
+    bare = _IN_TEXT.sub(_keep_lines, text)
+    marks = list(_TRANSACTION.finditer(bare))
+    if not marks:
+        return False
+    around = len(marks) == 2 and not bare[: marks[0].start()].strip() and not bare[marks[1].end() :].strip()
+    return not (
+        around
+        and marks[0][1].upper().startswith(("BEGIN", "START"))
+        and marks[1][1].upper() in ("COMMIT", "END")
+    )
+
+
+def runs_alone(text: str) -> bool:
+    """Is there a statement that a server refuses inside a transaction?"""
+    return _ALONE.search(_IN_TEXT.sub(_keep_lines, text)) is not None
+
+
+def _keep_lines(match: re.Match[str]) -> str:
+    return blank(match.group())
+
+
+NO_TRANSACTION: Mapping[str, str] = {"transaction": "false"}
+
+
+def options_of(text: str, *, alone: bool = True) -> dict[str, str]:
+    """The options of a script whose tool wraps it in no transaction of its own where the text needs none."""
+    if own_transactions(text) or (alone and runs_alone(text)):
+        return dict(NO_TRANSACTION)
+    return {}

@@ -1,0 +1,214 @@
+"""Runs single revisions of an Alembic project through its own env.py. Started as a program, by the project's own Python.
+
+Arguments: two file descriptors (requests, answers) and the configuration file. Each request and each answer is one
+line of JSON. Every connection that SQLAlchemy makes goes to the database that the request names, whatever the
+project's configuration says; the drivers' own `connect` is closed to everybody else. Needs Python 3.8, alembic and
+sqlalchemy, and nothing of dbtrust.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+#: The application_name of every connection, by which dbtrust ends those that stay open.
+PROGRAM = "dbtrust_program"
+DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000")
+
+
+class Takeover:
+    """Where SQLAlchemy connects to. `generation` counts the requests: a pooled connection of an earlier one is not used."""
+
+    def __init__(self) -> None:
+        self.target: dict[str, str] = {}
+        self.generation = 0
+        self.inside = 0
+        self.ours: list[Any] = []
+
+    def begin(self, target: dict[str, str]) -> None:
+        self.target, self.ours = target, []
+        self.generation += 1
+
+    def install(self) -> None:
+        sqlalchemy: Any = import_module("sqlalchemy")
+        engine: Any = import_module("sqlalchemy.engine").Engine
+        pool: Any = import_module("sqlalchemy.pool").Pool
+        sqlalchemy.event.listen(engine, "do_connect", self.connect)
+        sqlalchemy.event.listen(pool, "connect", self.connected)
+        sqlalchemy.event.listen(pool, "checkout", self.checkout)
+        self.stale: type[Exception] = sqlalchemy.exc.DisconnectionError
+        for name in DRIVERS:
+            self.close_driver(name)
+
+    def connect(self, dialect: Any, record: Any, arguments: Any, parameters: Any) -> Any:
+        """SQLAlchemy's do_connect: what it returns is used instead of the configured database."""
+        del record, arguments
+        if dialect.name != "postgresql":
+            raise RuntimeError(f"env.py makes a {dialect.name} engine; dbtrust proves PostgreSQL's")
+        self.inside += 1
+        try:
+            connection = dialect.connect(**arguments_for(dialect.driver, self.target, parameters))
+        finally:
+            self.inside -= 1
+        self.ours.append(connection)
+        return connection
+
+    def connected(self, connection: Any, record: Any) -> None:
+        """An engine with a `creator` of its own does not ask `connect`."""
+        if not any(connection is ours for ours in self.ours):
+            raise RuntimeError("a connection that dbtrust did not make (creator=) was refused")
+        record.info["dbtrust"] = self.generation
+
+    def checkout(self, connection: Any, record: Any, proxy: Any) -> None:
+        del connection, proxy
+        if record.info.get("dbtrust") != self.generation:
+            raise self.stale("of an earlier request")
+
+    def close_driver(self, name: str) -> None:
+        """The module's own `connect` then works inside `connect` alone."""
+        try:
+            module: Any = import_module(name)
+        except ImportError:
+            return
+        original = module.connect
+
+        def connect(*arguments: Any, **keywords: Any) -> Any:
+            if not self.inside:
+                raise RuntimeError(f"a connection of {name} beside SQLAlchemy was refused")
+            return original(*arguments, **keywords)
+
+        module.connect = connect
+
+
+def arguments_for(driver: str, target: dict[str, str], given: dict[str, Any]) -> dict[str, Any]:
+    """What a driver calls our database. `given` keeps what SQLAlchemy itself adds for the driver."""
+    own: dict[str, Any] = {"host": target["host"], "user": target["user"], "port": int(target["port"])}
+    if target.get("password"):
+        own["password"] = target["password"]
+    if driver.startswith("psycopg"):
+        own["dbname"] = target["dbname"]
+        return {**own, "application_name": PROGRAM, **kept(given, "cursor_factory", "context", "row_factory")}
+    own["database"] = target["dbname"]
+    if driver == "asyncpg":
+        names = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback")
+        return {**own, "server_settings": {"application_name": PROGRAM}, **kept(given, *names)}
+    if driver == "pg8000":
+        own["application_name"] = PROGRAM
+        if own["host"].startswith("/"):
+            own["unix_sock"] = f"{own.pop('host')}/.s.PGSQL.{own.pop('port')}"
+        return own
+    raise RuntimeError(f"the driver {driver} of SQLAlchemy is not known")
+
+
+def kept(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: given[name] for name in names if name in given}
+
+
+class Project:
+    """The project's configuration and revisions, read once; env.py runs for every request."""
+
+    def __init__(self, file: str) -> None:
+        config: Any = import_module("alembic.config").Config
+        self.config = config(toml_file=file) if file.endswith(".toml") else config(file)
+        url = usable(self.config.get_main_option("sqlalchemy.url") or "")
+        self.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+        os.environ.setdefault("DATABASE_URL", url)
+        self.script: Any = import_module("alembic.script").ScriptDirectory.from_config(self.config)
+        self.environment: Any = import_module("alembic.runtime.environment").EnvironmentContext
+        self.migration: Any = import_module("alembic.runtime.migration")
+        self.without_ledger()
+
+    def without_ledger(self) -> None:
+        """dbtrust itself says which revision runs: without alembic_version the catalog holds the project's objects alone."""
+
+        def no_heads(context: Any) -> tuple[str, ...]:
+            del context
+            return ()
+
+        def nothing(*arguments: Any, **keywords: Any) -> None:
+            del arguments, keywords
+
+        self.migration.MigrationContext.get_current_heads = no_heads
+        self.migration.MigrationContext._ensure_version_table = nothing
+        self.migration.HeadMaintainer.update_to_step = nothing
+
+    def run(self, revision: str | None, half: str) -> None:
+        """One revision, up or down; None runs env.py alone."""
+        ran: list[bool] = []
+
+        def chosen(heads: Any, context: Any) -> list[Any]:
+            del heads, context
+            ran.append(True)
+            return self.steps(revision, half)
+
+        with self.environment(
+            self.config, self.script, fn=chosen, destination_rev=revision, dont_mutate=True
+        ):
+            self.script.run_env()
+        if not ran:
+            raise RuntimeError("env.py ran no migrations: it never called context.run_migrations()")
+
+    def steps(self, revision: str | None, half: str) -> list[Any]:
+        if revision is None:
+            return []
+        step = self.migration.MigrationStep
+        make = step.upgrade_from_script if half == "up" else step.downgrade_from_script
+        return [make(self.script.revision_map, self.script.get_revision(revision))]
+
+
+def usable(url: str) -> str:
+    """The configured URL where its driver is installed; it says the dialect alone, for no connection goes there."""
+    try:
+        import_module("sqlalchemy.engine").make_url(url).get_dialect()().import_dbapi()
+    except Exception:
+        for driver in DRIVERS:
+            try:
+                import_module(driver)
+            except ImportError:
+                continue
+            return f"postgresql+{driver}://dbtrust@localhost/dbtrust"
+    return url
+
+
+def described(error: BaseException, file: str) -> dict[str, Any]:
+    """The error with the last line of the revision's file in its trace, if it passed there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == file]
+    cause: Any = getattr(error, "orig", None) or error
+    # asyncpg's own error stands behind the one that SQLAlchemy makes of it.
+    codes = [getattr(e, name, None) for e in (cause, cause.__cause__) for name in ("sqlstate", "pgcode")]
+    # pg8000 gives the fields of the server's answer as they come.
+    fields: Any = cause.args[0] if cause.args and isinstance(cause.args[0], dict) else None
+    code = next((c for c in [*codes, fields and fields.get("C")] if c), None)
+    said = next(iter(str((fields and fields.get("M")) or cause).strip().splitlines()), "")
+    message = said if code else f"{type(error).__name__}: {said}".rstrip(": ")
+    return {"message": message, "sqlstate": code, "line": places[-1] if places else None}
+
+
+def main() -> None:
+    requests, answers = os.fdopen(int(sys.argv[1])), os.fdopen(int(sys.argv[2]), "w")
+    # A folder `alembic` of the project must not stand before the package; env.py's own modules are still found.
+    sys.path[:] = [*sys.path[1:], str(Path.cwd())]
+    takeover, project = Takeover(), None
+    for line in requests:
+        request = json.loads(line)
+        takeover.begin(request["target"])
+        answer: dict[str, Any] = {}
+        try:
+            if project is None:
+                takeover.install()
+                project = Project(sys.argv[3])
+            project.run(request["revision"], request["half"])
+        except (Exception, SystemExit) as error:
+            answer = {"error": described(error, request["file"])}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

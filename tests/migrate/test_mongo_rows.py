@@ -1,0 +1,101 @@
+"""The same on MongoDB: documents that were there, documents that only the new state allows, and then the down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+
+from dbtrust.migrate.mongo import prove_mongo
+from dbtrust.model.location import Location
+from dbtrust.model.project import Migration
+from dbtrust.source.migrations import History
+
+FIRST = """
+from dbtrust.migrations import create_collection, create_index
+SCHEMA = {"bsonType": "object", "required": ["name", "price"], "properties": {"name": {"bsonType": "string"}, "price": {"bsonType": "number", "minimum": 0}}}
+steps = [
+    create_collection("items", validator={"$jsonSchema": SCHEMA}),
+    create_index("items", [("name", 1)], name="by_name", unique=True),
+]
+"""
+LOOSE = '{"bsonType": "object", "required": ["name"], "properties": {"name": {"bsonType": "string"}, "price": {"bsonType": "number"}}}'
+STRICT = '{"bsonType": "object", "required": ["name", "price"], "properties": {"name": {"bsonType": "string"}, "price": {"bsonType": "number", "minimum": 0}}}'
+#: name: (second migration, check, verdict, words of its message)
+CASES: dict[str, tuple[str, str, str, str]] = {
+    "looser validator": (
+        f"from dbtrust.migrations import set_validator\nsteps = [set_validator('items', {{'$jsonSchema': {LOOSE}}})]\n",
+        "migrate.written", "refuted", "the validator that is back refuses it",
+    ),
+    "looser validator, documents mended": (
+        f"def up(db):\n    db.command('collMod', 'items', validator={{'$jsonSchema': {LOOSE}}})\n"
+        f"def down(db):\n    db.items.update_many({{'$nor': [{{'$jsonSchema': {STRICT}}}]}}, {{'$set': {{'price': 0}}}})\n"
+        f"    db.command('collMod', 'items', validator={{'$jsonSchema': {STRICT}}})\n",
+        "migrate.written", "holds", "refused",
+    ),
+    "unique index gone": (
+        "from dbtrust.migrations import drop_index\nsteps = [drop_index('items', 'by_name')]\n",
+        "migrate.written", "refuted", "the key of by_name",
+    ),
+    "unique index gone, twins renamed": (
+        "def up(db):\n    db.items.drop_index('by_name')\n"
+        "def down(db):\n    seen = set()\n    for d in db.items.find():\n        if d['name'] in seen:\n"
+        "            db.items.update_one({'_id': d['_id']}, {'$set': {'name': str(d['_id'])}})\n        seen.add(d['name'])\n"
+        "    db.items.create_index([('name', 1)], name='by_name', unique=True)\n",
+        "migrate.written", "holds", "the key of by_name",
+    ),
+    "field dropped": (
+        "def up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "price was",
+    ),
+    "field dropped, declared": (
+        "lossy = ['items.price']\ndef up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "holds", "declares to lose",
+    ),
+    "another declared": (
+        "lossy = ['items.name']\ndef up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "price was",
+    ),
+    "nothing to declare": (
+        "from dbtrust.migrations import create_index\nlossy = ['items.name']\nsteps = [create_index('items', [('price', 1)], name='by_price')]\n",
+        "migrate.populated", "holds", "nothing needs lossy = ['items.name']",
+    ),
+    "documents deleted": (
+        "def up(db):\n    db.items.delete_many({})\ndef down(db):\n    pass\n", "migrate.populated", "refuted", "items lost the document",
+    ),
+    "new collection": (
+        "from dbtrust.migrations import create_collection\nsteps = [create_collection('notes')]\n", "migrate.written", "holds", "notes goes with it",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def fresh(mongo_client: pymongo.MongoClient[dict[str, Any]]) -> Callable[[], Any]:
+    numbers = iter(range(1000))
+
+    @contextmanager
+    def one() -> Iterator[Any]:
+        name = f"prove_{id(numbers)}_{next(numbers)}"
+        yield mongo_client[name]
+        mongo_client.drop_database(name)
+
+    return one
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str, fresh: Callable[[], Any], tmp_path: Path) -> None:
+    text, check, outcome, words = CASES[name]
+    made = [
+        Migration("mongo", f"000{n}", "m", Location(f"000{n}_m.py", 1, 1), python=python)
+        for n, python in enumerate((FIRST, text), 1)
+    ]
+    verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path)
+    (verdict,) = [v for v in verdicts if (v.check, v.subject) == (check, "migration:0002")]
+    assert verdict.verdict == outcome, verdict
+    assert words in verdict.message
+    if outcome == "holds":
+        assert [v for v in verdicts if v.verdict in ("refuted", "unproved")] == []

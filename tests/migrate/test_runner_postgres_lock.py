@@ -1,0 +1,188 @@
+"""One runner at a time, however the others behave, and nobody queues behind a migration for long."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from tests.migrate.histories import ALONE, apply, entries, migration, runner
+
+from dbtrust.engine.postgres.connect import with_database
+from dbtrust.model.ledger import MigrationStopped
+from dbtrust.model.progress import silent
+
+Connection = psycopg.Connection[Any]
+FORKS = Path(__file__).parent / "forks.py"
+
+
+def forks(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, str(FORKS), *arguments], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_runners_that_race_apply_once_and_wait_for_a_concurrent_build(pg_database: str) -> None:
+    """Seven poll for the lock while one builds indexes CONCURRENTLY, which waits for every snapshot."""
+    raced = forks("race", pg_database, "8")
+    assert raced["codes"] == [0] * 8
+    assert json.loads(raced["state"])[:2] == [102282, 52]
+
+
+def test_a_runner_that_was_stopped_past_its_lease_loses_by_its_token(pg_database: str) -> None:
+    stopped = forks("stopped", pg_database)
+    assert stopped["codes"] == [0, 1]
+    assert json.loads(stopped["state"])[:2] == [102282, 52]
+
+
+def test_a_kill_behind_any_message_is_finished_by_the_next_run(postgres_url: str) -> None:
+    killed = forks("kills", with_database(postgres_url, "postgres"))
+    assert killed["points"] > 25
+    assert killed["wrong"] == []
+
+
+def test_the_holder_is_named_to_who_does_not_wait(pg_database: str) -> None:
+    one = runner(pg_database)
+    with one.locked(silent):
+        told: list[str] = []
+        with pytest.raises(
+            MigrationStopped, match=r"dbtrust migrate \w+ \(server process \d+\), since \d{4}-"
+        ):
+            apply(pg_database, [], told.append, lock_wait=0.1)
+        assert told[0].startswith("waiting for another runner: dbtrust migrate")
+    one.close()
+    apply(pg_database, [], lock_wait=0.0)
+
+
+@pytest.mark.parametrize(("holds", "waits"), [("lease", "lock"), ("lock", "lease"), ("lease", "lease")])
+def test_a_lease_and_a_lock_keep_each_other_out(pg_database: str, holds: str, waits: str) -> None:
+    one = runner(pg_database, mode=holds)
+    with one.locked(silent), pytest.raises(MigrationStopped, match="another runner holds the lock"):
+        apply(pg_database, [], mode=waits, lock_wait=0.2)
+    one.close()
+    apply(pg_database, [], mode=waits, lock_wait=0.0)
+
+
+def test_a_runner_whose_lock_session_ended_writes_nothing(pg_database: str, pg: Connection) -> None:
+    one = runner(pg_database)
+    with one.locked(silent):
+        one.up(migration(1, "CREATE TABLE a (x int)"), None, silent)
+        pg.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        with pytest.raises(MigrationStopped, match="lost the lock"):
+            one.up(migration(2, "CREATE TABLE b (x int)"), None, silent)
+    one.close()
+    assert list(entries(pg_database)) == [1]
+    assert pg.execute("SELECT to_regclass('b')").fetchone() == (None,)
+
+
+def test_a_killed_runner_leaves_no_lock_and_its_statement_is_waited_for(
+    pg_database: str, pg: Connection
+) -> None:
+    """A stale lock after kill -9, and a dead client whose statement the server still runs."""
+    pg.execute("CREATE TABLE t (a int)")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\nfrom histories import *\n"
+        f"apply(sys.argv[2], [migration(1, {ALONE + 'CREATE INDEX CONCURRENTLY t_a ON t (a);'!r})],"
+        " lambda m: print(m, flush=True))"
+    )
+    with psycopg.connect(pg_database) as other:
+        other.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, str(FORKS.parent), pg_database], stdout=subprocess.PIPE
+        )
+        assert child.stdout is not None
+        child.stdout.readline()
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        told: list[str] = []
+        again = threading.Thread(
+            target=apply,
+            args=(
+                pg_database,
+                [migration(1, f"{ALONE}CREATE INDEX CONCURRENTLY t_a ON t (a);")],
+                told.append,
+            ),
+        )
+        again.start()
+        while not told:
+            again.join(0.05)
+        other.rollback()
+        again.join()
+    assert entries(pg_database)[1].state == "done"
+    assert pg.execute("SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass").fetchall() == [
+        (True,)
+    ]
+
+
+BLOCKED = "-- migrate:up lock_timeout:200ms{}\nALTER TABLE t ADD b int;"
+
+
+def test_a_lock_that_is_not_to_be_had_names_who_holds_it(pg_database: str, pg: Connection) -> None:
+    pg.execute("CREATE TABLE t (a int)")
+    with psycopg.connect(pg_database, application_name="the report") as other:
+        other.execute("SELECT count(*) FROM t")
+        pid = other.info.backend_pid
+        with pytest.raises(MigrationStopped) as caught:
+            apply(pg_database, [migration(1, BLOCKED.replace("200ms", "600ms").format(" retry:0"))])
+    said = str(caught.value)
+    assert said.startswith("0001_m.sql:2:1: 55P03")
+    assert f"t is held by process {pid} (the report, idle in transaction since" in said
+    assert "nothing of it is left" in said
+
+
+def test_a_lock_is_tried_again_once_its_holder_is_through_and_nobody_queues_meanwhile(
+    pg_database: str, pg: Connection
+) -> None:
+    pg.execute("CREATE TABLE t (a int)")
+    pg.execute("SET lock_timeout = '100ms'")
+    said: list[str] = []
+    with psycopg.connect(pg_database) as other:
+        other.execute("SELECT count(*) FROM t")
+
+        def told(message: str, /) -> None:
+            said.append(message)
+            if "does not queue behind" in message:
+                pg.execute("SELECT count(*) FROM t")
+                if len(said) > 3:
+                    other.rollback()
+
+        apply(pg_database, [migration(1, BLOCKED.replace("200ms", "600ms").format(""))], told)
+    assert any("waits for process" in line for line in said)
+    assert entries(pg_database)[1].state == "done"
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT pg_sleep(60)", f"{ALONE}SELECT 1;\nCREATE INDEX CONCURRENTLY t_a ON t (a)"]
+)
+def test_an_interrupted_statement_is_cancelled_and_can_go_on(
+    pg_database: str, pg: Connection, text: str
+) -> None:
+    pg.execute("CREATE TABLE t (a int)")
+    one = runner(pg_database)
+    with psycopg.connect(pg_database) as other:
+        other.execute("LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE")
+        timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+        with one.locked(silent):
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                one.up(migration(1, text), None, silent)
+            active = pg.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'dbtrust migrate%'"
+                " AND state <> 'idle' AND datname = current_database()"
+            ).fetchone()
+            assert active == (0,)
+    one.close()
+    apply(pg_database, [migration(1, text.replace("60", "0"))])
+    assert entries(pg_database)[1].state == "done"
