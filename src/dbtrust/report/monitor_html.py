@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from dbtrust.report.document import visible
 from dbtrust.report.monitor import SEVERITIES, cell, in_rank
 from dbtrust.report.words import ENGINES, clipped, evidence_facts
 
@@ -132,7 +133,15 @@ def _shown(finding: _Data) -> Shown:
     query = evidence.get("query")
     facts = [(k, clipped(v, _FACT)) for k, v in evidence_facts(evidence, full=True) if k != "query"]
     statement = clipped(query, _STATEMENT) if isinstance(query, str) else ""
-    return Shown(finding, clipped(finding["message"], _MESSAGE), statement, tuple(facts[:_FACTS]))
+    # A name may turn the direction of what follows it: such characters are spelled out, as on a terminal.
+    data = {**finding, "subject": visible(finding["subject"]), "fix": visible(finding["fix"])}
+    told = tuple((visible(key), visible(value)) for key, value in facts[:_FACTS])
+    return Shown(data, visible(clipped(finding["message"], _MESSAGE)), spelled(statement), told)
+
+
+def spelled(text: str) -> str:
+    """Visible, line by line: a statement keeps its lines."""
+    return "\n".join(visible(line.replace("\t", "    ")) for line in text.splitlines())
 
 
 def _tables(engine: str, view: _Data) -> Iterator[Table]:
@@ -148,7 +157,11 @@ def _tables(engine: str, view: _Data) -> Iterator[Table]:
 
 def _cell(row: _Data, column: _Data, barred: str | None, largest: float) -> Cell:
     value, unit = row[column["key"]], column["unit"]
-    text = clipped(str(value), _STATEMENT) if unit == "code" and value is not None else cell(value, unit)
+    text = (
+        spelled(clipped(str(value), _STATEMENT))
+        if unit == "code" and value is not None
+        else cell(value, unit)
+    )
     bar = 100 * _size(value) / largest if column["key"] == barred and largest else None
     return Cell(text, unit, bar)
 
