@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ class PostgresRunner:
     ) -> None:
         del root
         self._url, self._wait, self._mode, self._lease_seconds = url, lock_wait, mode, lease_seconds
-        self._name = f"dbtrust migrate {secrets.token_hex(4)}"
+        self._name = f"dbtrust migrate {os.urandom(4).hex()}"
         self._lock: Exclusive | None = None
         self._settings = b""
 
