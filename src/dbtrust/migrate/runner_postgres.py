@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from dbtrust.engine.postgres.connect import connect, redact
+from dbtrust.engine.postgres.connect import connect, no_free_connection, redact
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.exclusive import LEASE_SECONDS, Exclusive
 from dbtrust.engine.postgres.ledger import Ledger
@@ -327,6 +327,8 @@ class PostgresRunner:
         try:
             yield
         except psycopg.Error as error:
+            if "query_wait_timeout" in str(error):
+                raise no_free_connection(describe(error)) from error
             if self._connection.closed or self._simple.lost or lost(error):
                 raise ServerError(
                     f"the server was lost: {describe(error)}",

@@ -56,7 +56,7 @@ def read_history(root: Path, folder: str) -> History:
     # Every start reads the whole folder: over a thousand files, pathlib alone would cost what the driver costs.
     with os.scandir(home) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            suffix = os.path.splitext(entry.name)[1]
+            suffix = os.path.splitext(entry.name)[1]  # noqa: PTH122
             if suffix.lower() in (".sql", ".py"):
                 _read_file(reader, entry, suffix)
             elif entry.is_dir() and (first := _first_inside(Path(entry.path))) is not None:
