@@ -276,10 +276,14 @@ class PostgresRunner:
         return self._lease_seconds if self._mode == "lease" else None
 
     def _prepare(self) -> None:
-        """Settings by which the server notices that this process is gone."""
+        """Settings by which the server notices that this process is gone, and finds its sessions.
+
+        Behind a pooler RESET ALL also takes the name that the session was opened with.
+        """
         from dbtrust.engine.postgres.sql import load
 
         rows = self._connection.execute(load("runner_settings")).fetchall()
+        rows.append(("application_name", self._name))
         calls = ", ".join(f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in rows)
         self._settings = f"SELECT {calls}".encode()
         self._simple.run(self._settings)
