@@ -104,7 +104,10 @@ def kills(url: str, every: str = "1") -> dict[str, Any]:
             if killed == 0:
                 wanted = state(there)
                 admin.execute("DROP DATABASE killed WITH (FORCE)")
-                return {"points": len(states), "wrong": [1 + n * int(every) for n, s in enumerate(states) if s != wanted]}
+                return {
+                    "points": len(states),
+                    "wrong": [1 + n * int(every) for n, s in enumerate(states) if s != wanted],
+                }
             code = code_of(forked(lambda there=there: void(apply(there, HISTORY))))
             states.append(state(there) if code == 0 else f"exit {code}")
     return {}
