@@ -35,6 +35,15 @@ def python_peer(*packages: str) -> Path | None:
     return _installed(folder, [*pip, *packages])
 
 
+def environment_peer(*packages: str) -> Path | None:
+    """A virtual environment of its own with the packages; None where they cannot be had."""
+    folder = cache("environment", packages)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if not (folder / "done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+    return _installed(folder, [*pip, *packages])
+
+
 def node_peer(*packages: str) -> Path | None:
     """The node_modules folder that holds the npm packages; None where they cannot be had."""
     folder = cache("node", packages)

@@ -90,7 +90,8 @@ class Campaign:
         yield (
             f"{self.engine}: {len(self.outcomes)} rounds, {len(kills)} kills ({runner} of the runner,"
             f" {len(kills) - runner} of the server; {self._inside()} with work under way),"
-            f" {sum(o.missed for o in self.outcomes)} came too late, {len(problems)} problems"
+            f" {sum(o.missed for o in self.outcomes)} came too late;"
+            f" {sum(o.finished for o in self.outcomes)} commands after a kill ended, {len(problems)} problems"
         )
         yield from histogram(kills)
         yield from (f"  PROBLEM {problem}" for problem in problems)

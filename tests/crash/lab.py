@@ -14,8 +14,10 @@ from typing import Any, Protocol
 
 from dbtrust.engine import watchdog
 from dbtrust.engine.waiting import await_true
+from dbtrust.migrate.session import open_runner
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.ledger import Entry
+from dbtrust.model.plan import Engine
 
 HERE = Path(__file__).resolve().parent
 
@@ -33,7 +35,7 @@ class State:
 class Lab(Protocol):
     """One server of an engine, with the history of 30 migrations that is run on it."""
 
-    engine: str
+    engine: Engine
     folder: Path
 
     def fresh(self, name: str) -> str:
@@ -70,10 +72,20 @@ def kill_server(folder: Path, first: subprocess.Popen[bytes] | None) -> None:
     assert await_true(lambda: not watchdog.processes(str(folder)), 30), "the server does not die"
 
 
+def ledger(engine: Engine, url: str) -> dict[int, Entry]:
+    """The ledger of a database as a runner reads it: without a lock."""
+    runner = open_runner(engine, url, HERE, 0.0)
+    try:
+        return runner.entries()
+    finally:
+        runner.close()
+
+
 def words(statement: str) -> str:
     """A statement in a few words, so that equal ones count as one."""
     text = " ".join(re.sub(r"--[^\n]*", "", statement).split())
-    if "dbtrust_migration" in text:
+    text = re.sub(r"^(BEGIN;|SET (LOCAL )?\w+ = '[^']*';|RESET \w+;| )+", "", text)
+    if "dbtrust_migration" in text.split(";")[0]:
         return f"ledger {text.split(' ', 1)[0].upper()}"
     if "advisory" in text:
         return "lock"
@@ -88,5 +100,5 @@ def command_words(operation: Mapping[str, Any]) -> str:
     """An operation of $currentOp in a few words."""
     if "dbtrust_migration" in str(operation.get("ns", "")):
         return f"ledger {operation.get('op', '')}"
-    command = operation.get("command") or {}
-    return str(next(iter(command), operation.get("op", "?")))
+    name = str(next(iter(operation.get("command") or {}), "q"))
+    return str(operation.get("op", "?")) if name == "q" else name

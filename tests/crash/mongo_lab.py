@@ -7,20 +7,21 @@ from typing import Any
 
 import pymongo
 from pymongo.errors import PyMongoError
-from tests.crash.lab import HERE, State, command_words, kill_server
+from tests.crash.lab import HERE, State, command_words, kill_server, ledger
 
 from dbtrust.engine.mongo.binaries import find_mongod
 from dbtrust.engine.mongo.catalog import snapshot
 from dbtrust.engine.mongo.server import MongoServer, start_mongo
 from dbtrust.engine.runs import Run
 from dbtrust.model.ledger import LEDGER, Entry
+from dbtrust.model.plan import Engine
 
 DOCUMENTS = 6000
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 class MongoLab:
-    engine = "mongo"
+    engine: Engine = "mongo"
     folder = HERE / "mongo"
 
     def __init__(self, run: Run, server: MongoServer | None = None) -> None:
@@ -53,9 +54,7 @@ class MongoLab:
         return State(found, rows, building)
 
     def entries(self, name: str) -> dict[int, Entry]:
-        from dbtrust.migrate.mongo_runner import read_entries
-
-        return read_entries(self.client[name])
+        return ledger(self.engine, self.server.url(name))
 
     def doing(self, name: str) -> str:
         pipeline = [

@@ -7,13 +7,14 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from tests.crash.lab import HERE, State, kill_server, words
+from tests.crash.lab import HERE, State, kill_server, ledger, words
 
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.server import OWNER, PostgresServer, start_postgres
 from dbtrust.engine.runs import Run
 from dbtrust.model.ledger import Entry
+from dbtrust.model.plan import Engine
 
 _BASE = "base"
 _UNFINISHED = """
@@ -32,7 +33,7 @@ ORDER BY state = 'active' DESC, state LIKE 'idle in%%' DESC, query LIKE '%%advis
 
 
 class PostgresLab:
-    engine = "postgres"
+    engine: Engine = "postgres"
     folder = HERE / "postgres"
 
     def __init__(self, run: Run, server: PostgresServer | None = None) -> None:
@@ -70,10 +71,7 @@ class PostgresLab:
             return State(snapshot(connection), rows, unfinished)
 
     def entries(self, name: str) -> dict[int, Entry]:
-        from dbtrust.migrate.postgres_runner import read_entries
-
-        with psycopg.connect(self.server.owner_url(name), autocommit=True) as connection:
-            return read_entries(connection)
+        return ledger(self.engine, self.server.owner_url(name))
 
     def doing(self, name: str) -> str:
         with self._watch_lock:

@@ -16,6 +16,7 @@ from typing import Literal
 
 from tests.crash.lab import Lab, State
 
+from dbtrust.engine.waiting import await_true
 from dbtrust.judge.catalog import diff
 
 Mode = Literal["runner", "server"]
@@ -23,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120.0
 #: The number that `down --to` leaves: what it made stays.
 FIRST = 1
+#: A run is killed within this share of the whole time, so that one round holds several kills.
+_STRETCH = 0.3
+#: How often the command after a kill is left to end; else it is killed as well.
+_MENDED = 0.7
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Reference:
 
     top: State
     bottom: State
-    start_seconds: float
+    #: Seconds of work, Python's start not counted.
     up_seconds: float
     down_seconds: float
     count: int
@@ -61,6 +66,8 @@ class Outcome:
     kills: list[Kill] = field(default_factory=list[Kill])
     #: A kill that came too late: the run had ended.
     missed: int = 0
+    #: Commands after a kill that were left to end.
+    finished: int = 0
     problems: list[str] = field(default_factory=list[str])
 
 
@@ -74,6 +81,15 @@ def start(argv: Sequence[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=ROOT
     )
+
+
+def connected(process: subprocess.Popen[str]) -> bool:
+    """Has the process opened a socket, or ended?"""
+    try:
+        links = Path(f"/proc/{process.pid}/fd").iterdir()
+        return any(str(link.readlink()).startswith("socket:") for link in links)
+    except FileNotFoundError:  # a descriptor that was closed meanwhile, or the process is gone
+        return process.poll() is not None
 
 
 def finish(process: subprocess.Popen[str], codes: Sequence[int]) -> str:
@@ -112,7 +128,7 @@ def reference(lab: Lab) -> Reference:
     bottom = lab.state(name)
     lab.drop(name)
     assert not list(differences(first, bottom)), "the history's own downs are wrong"
-    return Reference(top, bottom, nothing * 0.7, up, down, count)
+    return Reference(top, bottom, max(0.1, up - nothing), max(0.1, down - nothing), count)
 
 
 def differences(expected: State, found: State) -> Iterator[str]:
@@ -127,7 +143,7 @@ def differences(expected: State, found: State) -> Iterator[str]:
 class Round:
     """A database of its own; `chance` is that of another kill after each one."""
 
-    def __init__(self, lab: Lab, known: Reference, seed: int, mode: Mode, chance: float = 0.5) -> None:
+    def __init__(self, lab: Lab, known: Reference, seed: int, mode: Mode, chance: float = 0.8) -> None:
         self.lab, self.known, self.mode, self.chance = lab, known, mode, chance
         self.random = random.Random(seed)
         self.name = f"round_{lab.engine}_{seed}"
@@ -145,11 +161,12 @@ class Round:
         return self.outcome
 
     def _whole(self, url: str, verb: str, seconds: float, expected: State, words: list[str]) -> None:
-        """Kills until the dice say no more; the command after that must simply end well."""
+        """Kills until the dice say no more. After most kills the next command goes a little further, and must end."""
         while self._killed(url, verb, seconds, words) and self.random.random() < self.chance:
-            pass
-        if problem := finish(start(command(self.lab, url, *words)), [0]):
-            self.outcome.problems.append(f"{verb} after the kill: {problem}")
+            if self.random.random() < _MENDED:
+                self._check(url, verb, [verb, "--to", str(self._a_little_further(verb))])
+        self._check(url, verb, words)
+        if self.outcome.problems:
             return
         self.outcome.problems += [f"{verb}: {d}" for d in differences(expected, self.lab.state(self.name))]
         entries = self.lab.entries(self.name).values()
@@ -158,16 +175,27 @@ class Round:
             told = [(entry.written, entry.state) for entry in entries if entry.state != "done"]
             self.outcome.problems.append(f"{verb}: the ledger has {len(entries)} entries, not done: {told}")
 
+    def _check(self, url: str, verb: str, words: list[str]) -> None:
+        """The command after a kill simply ends well: no force, no unlock."""
+        self.outcome.finished += 1
+        if problem := finish(start(command(self.lab, url, *words)), [0]):
+            last = self.outcome.kills[-1] if self.outcome.kills else None
+            self.outcome.problems.append(f"{verb} after {last}: {problem}")
+
+    def _a_little_further(self, verb: str) -> int:
+        last = self.outcome.kills[-1].migration
+        return min(last + 1, self.known.count) if verb == "up" else max(last - 2, FIRST)
+
     def _killed(self, url: str, verb: str, seconds: float, words: list[str]) -> bool:
-        """One run with a kill in it; False where the run was over before."""
-        work = max(0.0, seconds - self.known.start_seconds) * self._left(verb)
-        delay = self.known.start_seconds + self.random.random() * work
+        """One run with a kill in it; False where the run was over before, or something was wrong."""
+        delay = self.random.random() * seconds * min(_STRETCH, self._left(verb))
         process = start(command(self.lab, url, *words))
+        await_true(lambda: connected(process), SECONDS)
         try:
             process.wait(delay)
         except subprocess.TimeoutExpired:
             self._strike(process, verb)
-            return True
+            return not self.outcome.problems
         self.outcome.missed += 1
         if problem := finish(process, [0]):
             self.outcome.problems.append(f"{verb}: {problem}")
