@@ -1,6 +1,7 @@
 """`python -m tests.crash`: the long crash test. Kills runners and servers at random until enough kills were counted.
 
-Every round has a seed; `--seed N --rounds 1 --mode server --engine mongo` runs one again.
+Every round has a seed; `--seed N --rounds 1 --mode server --engine mongo` runs one again. `--together 20` kills nothing:
+it lets so many runners begin at once on one database, five times for each engine.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -15,6 +17,7 @@ from tests.crash.lab import Lab
 from tests.crash.mongo_lab import MongoLab
 from tests.crash.postgres_lab import PostgresLab
 from tests.crash.rounds import Mode, Outcome, Reference, Round, histogram, reference
+from tests.crash.together import PART, alone, together
 
 from dbtrust.engine.runs import Run
 
@@ -30,6 +33,7 @@ def options() -> argparse.Namespace:
         "--mode", choices=["runner", "server"], help="kill only that (default: 2 of 3 runners)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
+    parser.add_argument("--together", type=int, metavar="N", help="N runners at once, five rounds; no kills")
     parser.add_argument("--workers", type=int, default=2, help="servers at a time")
     return parser.parse_args()
 
@@ -97,10 +101,32 @@ class Campaign:
         yield from (f"  PROBLEM {problem}" for problem in problems)
 
 
+def at_once(engine: str, runners: int, rounds: int) -> bool:
+    """Rounds of so many runners at once; each must exit 0, and all together apply each migration once."""
+    problems: list[str] = []
+    with Run() as run:
+        lab = LABS[engine](run)
+        expected = alone(lab)
+        for turn in range(1, rounds + 1):
+            started = time.perf_counter()
+            found = list(together(lab, expected, runners, turn))
+            took = time.perf_counter() - started
+            print(
+                f"  {engine}, round {turn}: {runners} runners, {took:.0f} s", *found, sep="\n    ", flush=True
+            )
+            problems += found
+    said = f"{PART} migrations, applied once in each" if not problems else f"{len(problems)} problems"
+    print(f"{engine}: {rounds} rounds of {runners} runners at once: {said}")
+    return not problems
+
+
 def main() -> None:
     asked = options()
     engines = asked.engine or ["postgres", "mongo"]
-    fine = [Campaign(engine, asked).run() for engine in engines]
+    if asked.together:
+        fine = [at_once(engine, asked.together, asked.rounds or 5) for engine in engines]
+    else:
+        fine = [Campaign(engine, asked).run() for engine in engines]
     sys.exit(0 if all(fine) else 1)
 
 
