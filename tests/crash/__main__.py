@@ -7,6 +7,7 @@ it lets so many runners begin at once on one database, five times for each engin
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import threading
 import time
@@ -33,6 +34,7 @@ def options() -> argparse.Namespace:
         "--mode", choices=["runner", "server"], help="kill only that (default: 2 of 3 runners)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no round after so many")
     parser.add_argument("--together", type=int, metavar="N", help="N runners at once, five rounds; no kills")
     parser.add_argument("--workers", type=int, default=2, help="servers at a time")
     return parser.parse_args()
@@ -46,6 +48,7 @@ class Campaign:
         self.outcomes: list[Outcome] = []
         self.crashed: list[BaseException] = []
         self._seeds = count(asked.seed)
+        self._until = time.monotonic() + asked.minutes * 60
         self._mutex = threading.Lock()
 
     def run(self) -> bool:
@@ -82,7 +85,8 @@ class Campaign:
             seed = next(self._seeds)
             if self.asked.rounds is not None:
                 return seed if seed < self.asked.seed + self.asked.rounds else None
-            return None if self.crashed or self._inside() >= self.asked.kills else seed
+            over = self.crashed or self._inside() >= self.asked.kills or time.monotonic() > self._until
+            return None if over else seed
 
     def _inside(self) -> int:
         return sum(kill.inside for outcome in self.outcomes for kill in outcome.kills)
