@@ -3,7 +3,8 @@ figure for down: it takes back one migration a call, and has no command for all 
 
 One run; the tools take turns; medians of the client's CPU, wall time and largest memory, servers not counted. Bare:
 the same scripts, each with an insert into a ledger, in a transaction of its own where the engine has one. "Nothing
-to do" is also put beside a process that only imports the driver, and one that imports it and connects. A peer that cannot be installed is told as absent.
+to do" is also put beside a process that only imports the driver, and one that imports it and connects. A peer that
+cannot be installed is told as absent.
 
 Budgets (client CPU): apply and down at most 1.2 times the bare driver, nothing to do at most 1.3 times
 importing the driver, ahead of every Python and Node peer.
