@@ -68,7 +68,7 @@ class Campaign:
         try:
             while (seed := self._next()) is not None:
                 mode: Mode = self.asked.mode or ("server" if seed % 3 == 0 else "runner")
-                outcome = Round(lab, known, seed, mode).run()
+                outcome = Round(lab, known, seed, [mode]).run()
                 self.outcomes.append(outcome)
                 print(
                     f"  seed {seed}: {mode}, {len(outcome.kills)} kills",

@@ -123,18 +123,15 @@ def reference(lab: Lab) -> Reference:
     """Runs the history without interruption. The downs of the history must themselves be right."""
     name = f"reference_{lab.engine}"
     url = lab.fresh(name)
-    timed(lab, url, "up", "--to", str(FIRST))
+    start_up = timed(lab, url, "up", "--to", str(FIRST))
     first = lab.state(name)
-    lab.drop(name)
-    url = lab.fresh(name)
     up = timed(lab, url, "up")
-    nothing = timed(lab, url, "up")
     top, count = lab.state(name), len(lab.entries(name))
     down = timed(lab, url, "down", "--to", str(FIRST))
     bottom = lab.state(name)
     lab.drop(name)
     assert not list(differences(first, bottom)), "the history's own downs are wrong"
-    return Reference(top, bottom, max(0.1, up - nothing), max(0.1, down - nothing), count)
+    return Reference(top, bottom, max(0.1, up - start_up), max(0.1, down - start_up), count)
 
 
 def differences(expected: State, found: State) -> Iterator[str]:
@@ -147,10 +144,12 @@ def differences(expected: State, found: State) -> Iterator[str]:
 
 
 class Round:
-    """A database of its own; `chance` is that of another kill after each one."""
+    """A database of its own; `chance` is that of another kill after each one, and the modes take turns."""
 
-    def __init__(self, lab: Lab, known: Reference, seed: int, mode: Mode, chance: float = 0.8) -> None:
-        self.lab, self.known, self.mode, self.chance = lab, known, mode, chance
+    def __init__(
+        self, lab: Lab, known: Reference, seed: int, modes: Sequence[Mode], chance: float = 0.8
+    ) -> None:
+        self.lab, self.known, self.modes, self.chance = lab, known, modes, chance
         self.random = random.Random(seed)
         self.name = f"round_{lab.engine}_{seed}"
         self.outcome = Outcome(seed)
@@ -215,8 +214,8 @@ class Round:
         return 1 - share if verb == "up" else share
 
     def _strike(self, process: subprocess.Popen[str], verb: str, before: Mapping[int, Entry]) -> None:
-        doing = self.lab.doing(self.name)
-        if self.mode == "runner":
+        doing, mode = self.lab.doing(self.name), self.modes[len(self.outcome.kills) % len(self.modes)]
+        if mode == "runner":
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
         else:
@@ -224,9 +223,9 @@ class Round:
             # A driver may get over the restart and go on; else the server is lost, exit 3.
             if problem := finish(process, [0, 3]):
                 self.outcome.problems.append(f"{verb} with its server killed in {doing}: {problem}")
-        self.outcome.kills.append(self._kill(verb, doing, before))
+        self.outcome.kills.append(self._kill(mode, verb, doing, before))
 
-    def _kill(self, verb: str, doing: str, before: Mapping[int, Entry]) -> Kill:
+    def _kill(self, mode: Mode, verb: str, doing: str, before: Mapping[int, Entry]) -> Kill:
         entries = self.lab.entries(self.name)
         open_ones = [entry for entry in entries.values() if entry.state != "done"]
         begun = bool(_IN_WORK.match(doing)) or entries != before
@@ -234,9 +233,9 @@ class Round:
         if open_ones:
             entry = open_ones[0]
             step = next((s.step for s in entry.steps if s.state != "done"), 0)
-            return Kill(self.mode, verb, entry.number, step, doing, begun and left)
+            return Kill(mode, verb, entry.number, step, doing, begun and left)
         last = max(entries, default=0)
-        return Kill(self.mode, verb, last + 1 if verb == "up" else last, 0, doing, begun and left)
+        return Kill(mode, verb, last + 1 if verb == "up" else last, 0, doing, begun and left)
 
 
 def histogram(kills: Sequence[Kill]) -> Iterator[str]:
