@@ -17,6 +17,8 @@ from tests.migrate.histories import ALONE, apply, entries, migration, runner
 
 from dbtrust.engine.postgres.connect import with_database
 from dbtrust.migrate import runner_postgres
+from dbtrust.migrate.runner_postgres import PostgresRunner
+from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import MigrationStopped
 from dbtrust.model.progress import silent
 
@@ -71,6 +73,22 @@ def test_a_lease_and_a_lock_keep_each_other_out(pg_database: str, holds: str, wa
         apply(pg_database, [], mode=waits, lock_wait=0.2)
     one.close()
     apply(pg_database, [], mode=waits, lock_wait=0.0)
+
+
+def test_a_server_lost_before_the_kind_of_lock_is_known_is_told_as_lost(
+    pg_database: str, pg: Connection
+) -> None:
+    class Cut(PostgresRunner):
+        """Its session ends behind its settings."""
+
+        def _prepare(self) -> None:
+            super()._prepare()
+            pg.execute("SELECT pg_terminate_backend(%s, 5000)", [self._connection.info.backend_pid])
+
+    cut = Cut(pg_database, root=Path(), lock_wait=0.0)
+    with pytest.raises(ServerError, match="the server was lost"), cut.locked(silent):
+        raise AssertionError("it got the lock")
+    cut.close()
 
 
 def test_a_runner_whose_lock_session_ended_writes_nothing(pg_database: str, pg: Connection) -> None:

@@ -129,7 +129,8 @@ class _Proof:
     def _prove(self, migrations: Sequence[Migration]) -> None:
         self._stage.scratch.base = self._ground
         try:
-            found = prove_postgres(self._stage, History(tuple(migrations), ()), self._root)
+            history = History(tuple(migrations), ())
+            found = prove_postgres(self._stage, history, self._root, progress=self._progress)
         finally:
             self._stage.scratch.base = None
         self.verdicts += [_softened(v, self._holed, self._stage.embedded) for v in found]
