@@ -10,7 +10,8 @@ import psycopg
 
 from dbtrust.judge.catalog import diff
 from dbtrust.judge.repair.plan import repairs, told_apart
-from dbtrust.migrate.populated import Known, Populated
+from dbtrust.migrate.known import Known
+from dbtrust.migrate.populated import Populated
 from dbtrust.migrate.world import World
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError

@@ -14,8 +14,9 @@ from dbtrust.engine.postgres.scripts import ask_boolean
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.drifted import judge_drifted
 from dbtrust.migrate.filling import Filler
+from dbtrust.migrate.known import Known
 from dbtrust.migrate.patch import Patcher
-from dbtrust.migrate.populated import Known, Populated
+from dbtrust.migrate.populated import Populated
 from dbtrust.migrate.verdicts import (
     CHECKS,
     NO_DOWN,
