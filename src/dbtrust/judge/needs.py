@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dbtrust.judge.statements import SqlSyntaxError, messages, parse_tree
+from dbtrust.judge.statements import SqlSyntaxError, messages, parse_tree, script_segments
 
 #: ObjectType.OBJECT_EXTENSION and RoleSpecType.ROLESPEC_CSTRING of libpg_query's protobuf.
 _OBJECT_EXTENSION, _BY_NAME = 16, 1
@@ -44,22 +45,27 @@ def needs_of(sql: str) -> Needs:
     """Nothing for text that does not parse: the server will say why."""
     if _WORDS.search(sql) is None:
         return Needs()
+    roles = {name for name in map(_unquoted, _IN_BLOCK.findall(sql)) if name not in _NO_NAMES}
+    parts: list[Part] = []
     try:
-        tree = parse_tree(sql)
+        for segment in script_segments(sql):
+            parts += _parts(sql[segment.start : segment.end], segment.start, roles)
     except SqlSyntaxError:
         return Needs()
+    return Needs(tuple(parts), frozenset(roles))
+
+
+def _parts(sql: str, begin: int, roles: set[str]) -> Iterator[Part]:
+    """The statements of a text that begins at character `begin`; adds the roles that they name. Raises SqlSyntaxError."""
     raw = sql.encode()
-    parts: list[Part] = []
-    roles = {name for name in map(_unquoted, _IN_BLOCK.findall(sql)) if name not in _NO_NAMES}
-    for item in tree.stmts:
+    for item in parse_tree(sql).stmts:
         roles.update(s.rolename for s in messages(item.stmt, "RoleSpec") if s.roletype == _BY_NAME)
-        start = len(raw[: item.stmt_location].decode())
+        start = begin + len(raw[: item.stmt_location].decode())
         length = item.stmt_len or len(raw) - item.stmt_location
         end = start + len(raw[item.stmt_location : item.stmt_location + length].decode())
         kind, names = _about(item.stmt)
-        parts += [Part(kind, name, start, end) for name in names]
+        yield from (Part(kind, name, start, end) for name in names)
         roles.update(names if kind == "role" else ())
-    return Needs(tuple(parts), frozenset(roles))
 
 
 def _about(statement: Any) -> tuple[Kind, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dbtrust.migrate.lossy import Declared, Loss
@@ -89,16 +89,16 @@ def lossy_verdict(
 
 
 def with_unneeded(found: Verdict, declared: Declared) -> Verdict:
-    """A declaration that nothing needs is told beside the verdict."""
-    unneeded = declared.unneeded
-    if not unneeded or found.verdict in ("unproved", "not_applicable"):
-        return found
-    said = f"; nothing needs -- lossy: {'; '.join(unneeded)}"
-    evidence = {**found.evidence, "not needed": unneeded}
-    return Verdict(
-        found.check, found.engine, found.subject, found.verdict, found.message + said, reason=found.reason,
-        next=found.next, claim=found.claim, evidence=evidence, location=found.location,
-    )  # fmt: skip
+    """Declarations that nothing needs, and lines that declare nothing, are told beside the verdict."""
+    told: dict[str, list[str]] = {}
+    said = found.message
+    if bad := declared.malformed:
+        told["not read"] = bad
+        said += f"; -- lossy: {'; '.join(bad)} names no column, table or constraint"
+    if (unneeded := declared.unneeded) and found.verdict not in ("unproved", "not_applicable"):
+        told["not needed"] = unneeded
+        said += f"; nothing needs -- lossy: {'; '.join(unneeded)}"
+    return replace(found, message=said, evidence={**found.evidence, **told}) if told else found
 
 
 def other_differences(found: Sequence[Difference], known: Sequence[Difference]) -> list[Difference]:

@@ -13,6 +13,7 @@ from dbtrust.migrate.histories import marked, prove_history, unproved_all
 from dbtrust.migrate.surroundings import lend
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import NotExamined, Verdict
+from dbtrust.source.data import RowSource
 from dbtrust.source.layouts.reading import Read, Reading
 from dbtrust.stage.alembic import AlembicProgram, EnvironmentFailed, running
 from dbtrust.stage.postgres import PostgresStage
@@ -25,6 +26,8 @@ class Asked(Protocol):
     def root(self) -> Path: ...
     @property
     def progress(self) -> Progress: ...
+    @property
+    def generators(self) -> Sequence[RowSource]: ...
 
 
 def prove_reading(
@@ -46,7 +49,7 @@ def prove_reading(
             scratch = Scratch(stage.scratch.host, lent.extensions)
             stack.callback(scratch.close)
             stage = PostgresStage(scratch, stage.version, stage.embedded)
-        return prove_history(stage, reading, asked.root, wanted, asked.progress), told
+        return prove_history(stage, reading, wanted, asked.progress, asked.generators), told
 
 
 def _refused(stage: PostgresStage, program: AlembicProgram) -> EnvironmentFailed | None:

@@ -48,6 +48,20 @@ class Told:
             self._one(row, name, rest[name], keys.get(name, ()), lost, changed, gone)
         return lost, changed, list(gone)
 
+    def differing(self, first: Mapping[Name, TableRows], then: Mapping[Name, TableRows]) -> list[Loss]:
+        """How the rows of one state differ in a later one, where rows have come."""
+        kept = {name: kept_rows(table, then[name]) for name, table in first.items() if name in then}
+        return compared_rows(first, kept, keys_of(self.known.before), self.start, ())
+
+    def same(self, loss: Loss, effect: Loss) -> bool:
+        """Is the loss what the effect says: the same row, and no other column of it?"""
+        if loss.table != effect.table or loss.before is None or effect.before is None:
+            return False
+        alike = keys_of(self.known.before).get(loss.table) or loss.before.keys() - set(loss.columns)
+        if any(loss.before.get(c) != effect.before.get(c) for c in alike if c in effect.before):
+            return False
+        return (loss.after is None) == (effect.after is None) and set(loss.columns) <= set(effect.columns)
+
     def _left(self, name: Name, table: TableRows) -> list[Row]:
         """The rows after the down that were not there before the up."""
         found = self.after.get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from dbtrust.engine.postgres.table_rows import Name, rows_of, written_tables
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.filling import Filler
 from dbtrust.migrate.known import MANY, Known, down_failed, lossy_verdict, no_down, other_differences
-from dbtrust.migrate.lossy import Declared, constraints_of, label
+from dbtrust.migrate.lossy import Declared, Loss, constraints_of, label
 from dbtrust.migrate.new_rows import NewRow, affected, new_rows, old_rules
 from dbtrust.migrate.row_outcome import Told, minus
 from dbtrust.migrate.verdicts import explained, unproved, verdict
@@ -112,6 +112,9 @@ class Written:
         for loss in changed:
             declared.excuses(loss, constraints)
         if undeclared:
+            effects = self._effects(migration, undeclared, told)
+            undeclared = [x for x in undeclared if not any(told.same(x, effect) for effect in effects)]
+        if undeclared:
             return lossy_verdict(migration, CHECK, undeclared, "lossy only with new rows", told.rows)
         special = [row for row in told.rows if row.why]
         evidence: dict[str, Any] = {"rows": [row.shown for row in told.rows[:MANY]], "kind": "identical"}
@@ -130,6 +133,20 @@ class Written:
             evidence["gone with its table or column"] = gone
             said += f"; what was written to {', '.join(gone)} goes with it"
         return verdict(migration, CHECK, "holds", message + said, evidence=evidence)
+
+    def _effects(self, migration: Migration, lost: Sequence[Loss], told: Told) -> list[Loss]:
+        """What the writing itself changed in rows that were there, by triggers: the up and the rows again, without a down."""
+        names = {loss.table for loss in lost}
+        with self._trial(migration) as trial:
+            try:
+                trial.apply(migration)
+            except DbtrustError:
+                return []
+            first = rows_of(trial.connection, names)
+            for statement in dict.fromkeys(s for row in told.rows for s in row.statements):
+                with suppress(psycopg.Error), trial.connection.transaction():
+                    execute_last(trial.connection, statement)
+            return told.differing(first, rows_of(trial.connection, names))
 
 
 def _failure(trial: Trial, migration: Migration) -> DbtrustError | None:

@@ -26,8 +26,9 @@ def remember(connection: psycopg.Connection[Any]) -> None:
 
 
 def forget(connection: psycopg.Connection[Any]) -> None:
-    """What was prepared may be gone: a script has run DEALLOCATE or DISCARD."""
-    if connection in _PREPARED:
+    """What was prepared may be gone: a script has run DEALLOCATE or DISCARD. Raises psycopg.Error."""
+    if _PREPARED.get(connection):
+        connection.execute("DEALLOCATE ALL")
         _PREPARED[connection] = set()
 
 
