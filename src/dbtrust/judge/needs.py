@@ -25,12 +25,16 @@ Kind = Literal["extension", "role"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A statement about an extension or a role: 0-based characters from `start` to `end`; `name` is what it is about."""
+    """A statement about an extension or a role: 0-based characters from `start` to `end`; `name` is what it is about.
+
+    `schema` is where an extension's objects are put, "" where it does not say.
+    """
 
     kind: Kind
     name: str
     start: int
     end: int
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +68,20 @@ def _parts(sql: str, begin: int, roles: set[str]) -> Iterator[Part]:
         length = item.stmt_len or len(raw) - item.stmt_location
         end = start + len(raw[item.stmt_location : item.stmt_location + length].decode())
         kind, names = _about(item.stmt)
-        yield from (Part(kind, name, start, end) for name in names)
+        yield from (Part(kind, name, start, end, _schema(item.stmt)) for name in names)
         roles.update(names if kind == "role" else ())
 
 
 def _about(statement: Any) -> tuple[Kind, list[str]]:
-    """What a statement creates, alters or drops, by name; no names for any other statement."""
+    """What a statement creates, comments on, alters or drops, by name; no names for any other statement."""
     kind = statement.WhichOneof("node")
     node: Any = getattr(statement, kind) if kind else None
     if kind == "create_extension_stmt":
         return "extension", [node.extname]
     if kind == "drop_stmt" and node.remove_type == _OBJECT_EXTENSION:
         return "extension", [item.string.sval for item in node.objects]
+    if kind == "comment_stmt" and node.objtype == _OBJECT_EXTENSION:
+        return "extension", [node.object.string.sval]
     if kind == "create_role_stmt":
         return "role", [node.role]
     if kind in ("alter_role_stmt", "alter_role_set_stmt"):
@@ -83,6 +89,13 @@ def _about(statement: Any) -> tuple[Kind, list[str]]:
     if kind == "drop_role_stmt":
         return "role", [item.role_spec.rolename for item in node.roles]
     return "role", []
+
+
+def _schema(statement: Any) -> str:
+    if statement.WhichOneof("node") != "create_extension_stmt":
+        return ""
+    options = (o.def_elem for o in statement.create_extension_stmt.options)
+    return next((o.arg.string.sval for o in options if o.defname == "schema"), "")
 
 
 def _unquoted(name: str) -> str:

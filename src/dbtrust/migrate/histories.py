@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -162,6 +163,10 @@ def _of_hole(migration: Migration, hole: Hole, check: str) -> Verdict:
     )
 
 
+#: What PostgreSQL says of CREATE EXTENSION of one that is not installed.
+_NO_EXTENSION = re.compile(r'0A000 \w*: extension "[^"]+" is not available')
+
+
 def _softened(found: Verdict, holed: str | None, embedded: bool) -> Verdict:
     """A failure that another cause explains as well is no refutation: a migration that could not run, or a missing right."""
     if found.verdict != "refuted" or found.evidence.get("differences"):
@@ -169,6 +174,9 @@ def _softened(found: Verdict, holed: str | None, embedded: bool) -> Verdict:
     if "42501" in found.message and embedded:
         step = "prove it on a server of yours whose role has that right (--postgres URL)"
         return replace(found, verdict="unproved", reason="rights", next=step)
+    if _NO_EXTENSION.search(found.message):
+        step = "prove it on a server that has it (--postgres URL)"
+        return replace(found, verdict="unproved", reason="extension", next=step)
     if holed is None:
         return found
     message = f"{found.message}; migration {holed} before it could not be run"

@@ -46,7 +46,7 @@ def prove_reading(
         elif not configured:
             lent = lend(reading, stage)
             reading, told = lent.reading, lent.not_examined
-            scratch = Scratch(stage.scratch.host, lent.extensions)
+            scratch = Scratch(stage.scratch.host, lent.extensions, uuid_stand_in=lent.uuid_stand_in)
             stack.callback(scratch.close)
             stage = PostgresStage(scratch, stage.version, stage.embedded)
         return prove_history(stage, reading, wanted, asked.progress, asked.generators), told
