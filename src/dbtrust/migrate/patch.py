@@ -20,7 +20,6 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.location import Location
 from dbtrust.model.project import Migration, Script
 
-
 #: Characters of a diff that are shown in any case.
 _LONGEST = 20_000
 
