@@ -24,6 +24,7 @@ from dbtrust.model.ledger import Entry, Origin, StepEntry
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
 from dbtrust.model.version import VERSION
+from dbtrust.source.migrations import Loader
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -51,7 +52,7 @@ class MongoRunner:
             raise ConfigError(
                 "the URL of the MongoDB target names no database", next="write mongodb://HOST:PORT/NAME"
             )
-        self._url, self._root, self._lock_wait = url, root, lock_wait
+        self._url, self._lock_wait, self._load = url, lock_wait, Loader(root)
         self._run = new_run()
         self._client = connect(url, appname=_appname(self._run))
         self._db = self._client[name]
@@ -126,10 +127,9 @@ class MongoRunner:
     def _left(self, migration: Migration, rows: tuple[StepEntry, ...]) -> int:
         """How many steps have neither run nor stopped."""
         from dbtrust.migrate.work_mongo import steps_of
-        from dbtrust.source.migrations import load_python
 
         begun = sum(row.state != "pending" for row in rows)
-        return len(steps_of(load_python(migration, self._root))) - begun if begun else 0
+        return len(steps_of(self._load(migration))) - begun if begun else 0
 
     # --- the lock
 
@@ -226,11 +226,18 @@ class MongoRunner:
         self._steps.pop(str(entry.number), None)
         self._undone = True
 
+    def can_undo(self, migration: Migration) -> bool:
+        from dbtrust.engine.mongo.steps import inverse_of
+
+        loaded = self._load(migration)
+        if loaded.steps is None:
+            return loaded.down is not None
+        return all(inverse_of(step) for step in loaded.steps)
+
     def _work(self, migration: Migration, entry: Entry | None, progress: Progress) -> Work:
         from dbtrust.migrate.work_mongo import Work
-        from dbtrust.source.migrations import load_python
 
-        loaded = load_python(migration, self._root)
+        loaded = self._load(migration)
         rows = () if entry is None else self._rows(entry)
         return Work(self._tools, migration, entry or self._begun(migration), loaded, rows, progress)
 
