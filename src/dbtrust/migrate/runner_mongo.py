@@ -62,7 +62,6 @@ class MongoRunner:
         self._undone = False
         self._theirs: MongoClient[Any] | None = None
         self._trap: TransactionTrap | None = None
-        self._who = whoami()
 
     @property
     def version(self) -> str:
@@ -253,6 +252,10 @@ class MongoRunner:
             self._steps |= self._ledger.steps_of([key, *ahead])
         return self._steps[key]
 
+    @cached_property
+    def _who(self) -> str:
+        return whoami()
+
     def _begun(self, migration: Migration) -> Entry:
         from dbtrust.migrate.work_mongo import begun
 
@@ -267,7 +270,7 @@ class MongoRunner:
 
         return Tools(
             self._ledger,
-            Catalogue(self._db, lambda name: settle(self._db, name)),
+            Catalogue(self._db, lambda name: settle(self._db, name), self._ledger.fence),
             lambda key, progress: Batches(self._db, self._ledger, key, progress),
             self._database,
             lambda: self._trap.told if self._trap is not None else "",
