@@ -192,7 +192,7 @@ class Work:
         self._undoable()
         for number, step in reversed(list(enumerate(self._steps, 1))):
             row = self._rows.get(number)
-            if row is None and not self._rows:
+            if row is None and (not self._rows or self._entry.origin == "marked"):
                 row = self._blind(number, step)
             if row is not None and row.state != "pending":
                 self._back(step, row)
@@ -215,8 +215,10 @@ class Work:
                 before = self._tried(step, undoing, lambda: self._prepare_back(step))
                 row = replace(row, state="running", stored={**row.stored, **before})
             self._reverting()
+            self._rows[row.step] = row
             self._save(row)
             self._tried(step, undoing, lambda: self._revert(step, row, again))
+        self._rows[row.step] = replace(row, state="pending", stored={})
         self._ledger.amend(self._row_key(row), state="pending", stored={})
         if isinstance(step, (CustomStep, UpdateInBatches)):
             self._settle()
