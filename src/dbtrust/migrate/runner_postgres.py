@@ -148,6 +148,9 @@ class PostgresRunner:
             else:
                 work.write(self._ledger.remove(work.number, step.step))
 
+    def can_undo(self, migration: Migration) -> bool:
+        return migration.down is not None
+
     def close(self) -> None:
         if "_connection" in self.__dict__:
             self._connection.close()

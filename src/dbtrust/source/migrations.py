@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from dbtrust.model.errors import DbtrustError, QueryFileError
@@ -228,14 +229,9 @@ def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
 
 def load_python(migration: Migration, root: Path) -> PythonMigration:
     """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong."""
-    import importlib.util
-
-    file = str(migration.location.file)
     name = f"_dbtrust_migration_{migration.number}"
-    spec = importlib.util.spec_from_loader(name, loader=None)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    module.__file__ = str(root / file)
+    module = ModuleType(name)
+    module.__file__ = str(root / str(migration.location.file))
     sys.modules[name] = module
     try:
         # The text that was read: the file itself may have changed since.
@@ -245,6 +241,21 @@ def load_python(migration: Migration, root: Path) -> PythonMigration:
     finally:
         del sys.modules[name]
     return _shape(vars(module), migration)
+
+
+class Loader:
+    """Runs each file once: a run that undoes 500 migrations first looks whether each has a way back."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._loaded: dict[tuple[str | None, str | None], PythonMigration] = {}
+
+    def __call__(self, migration: Migration) -> PythonMigration:
+        """As `load_python`; another text of the same file is another migration."""
+        key = migration.location.file, migration.python
+        if key not in self._loaded:
+            self._loaded[key] = load_python(migration, self._root)
+        return self._loaded[key]
 
 
 def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
