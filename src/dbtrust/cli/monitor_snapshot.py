@@ -16,7 +16,7 @@ from dbtrust.cli.options import (
     server_options,
     verbose_option,
 )
-from dbtrust.cli.output import complain, deliver, note
+from dbtrust.cli.output import complain, deliver_parts, note
 from dbtrust.model.report import Report
 
 
@@ -34,14 +34,14 @@ def command(project: Path, **options: Any) -> int:
     PROJECT is only read for its targets; with a URL it needs no dbtrust.toml. A server that cannot be read is
     exit code 3, and what was read of the other is written all the same.
     """
-    from dbtrust.monitor.files import dump
+    from dbtrust.monitor.files import parts
     from dbtrust.monitor.flow import snapshot
 
     asked, taken = begun(project, options, snapshot)
     if taken is None:
         return 0
     if taken.snapshots:
-        deliver(dump(taken.snapshots), asked)
+        deliver_parts(parts(taken.snapshots), asked)
     for item in (i for s in taken.snapshots for i in s.not_examined if not asked.quiet):
         note(f"not examined: {item.what}: {item.needs}")
     complain(*taken.problems)

@@ -54,7 +54,7 @@ def snapshot(options: Options) -> Taken:
     config = _config(options)
     fail_on = options.fail_on or (config.fail_on if config else "error")
     urls = _urls(options, config)
-    before = _by_engine(load(options.since)) if options.since else {}
+    before = _by_engine(_texts(load(options.since))) if options.since else {}
     found: list[Snapshot] = []
     problems: list[Problem] = []
     for engine, url in urls.items():
@@ -123,6 +123,14 @@ def _at(engine: Engine, url: str, database: str | None) -> str:
 def _read(engine: Engine, url: str, options: Options, earlier: Snapshot | None) -> Snapshot:
     found = leaf(engine).read(url, replace(options.reading, earlier=earlier))
     return found if options.literals else leaf(engine).redacted(found)
+
+
+def _texts(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """What reading needs of earlier snapshots; the rest is let go before the servers are read."""
+    return [
+        replace(s, sections={n: rows for n, rows in s.sections.items() if n == "statement_texts"})
+        for s in snapshots
+    ]
 
 
 def _refuse_lost(found: Snapshot) -> None:

@@ -194,7 +194,10 @@ def served_objects(cursor: psycopg.Cursor[Row]) -> list[CatalogObject]:
     cursor.execute(sql.load("session"))
     oids = [row["oid"] for row in cursor.execute(sql.load("monitor_catalog_tables"))]
     ask = Asking(cursor)
-    found = (*_constraints(ask("constraints", oids)), *_indexes(ask("indexes", oids), ask("index_keys", oids)))
+    found = (
+        *_constraints(ask("constraints", oids)),
+        *_indexes(ask("indexes", oids), ask("index_keys", oids)),
+    )
     return [item for _, item in found]
 
 
