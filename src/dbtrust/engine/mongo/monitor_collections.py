@@ -12,33 +12,49 @@ from pymongo.errors import ConnectionFailure, OperationFailure
 
 from dbtrust.engine.mongo.catalog import collection_definition, index_definition, indexes
 from dbtrust.engine.mongo.catalog import collections as listed
-from dbtrust.engine.mongo.monitor_ask import UNAUTHORIZED, Asker, Rows, inside, iso, number
+from dbtrust.engine.mongo.monitor_ask import UNAUTHORIZED, Asker, Rows, inside, iso, number, picked
 from dbtrust.engine.mongo.shapes import cut
 
 Document = Mapping[str, Any]
+Pipeline = Callable[[str], Sequence[Document]]
 #: Databases of the server itself.
 SYSTEM = frozenset({"admin", "config", "local"})
 #: So many collections are asked about at once: a pipeline holds 1,000 stages at most.
 BATCH = 100
 _THREADS = 4
-STATISTICS: list[dict[str, Any]] = [
-    {"$collStats": {"storageStats": {}, "latencyStats": {}, "queryExecStats": {}}},
+#: What the server knows of a collection without opening its files.
+COUNTERS: list[dict[str, Any]] = [
+    {"$collStats": {"count": {}, "latencyStats": {}, "queryExecStats": {}}},
     {
         "$project": {
-            "ns": 1, "latencyStats": 1, "queryExecStats": 1, "storageStats.count": 1, "storageStats.size": 1,
-            "storageStats.storageSize": 1, "storageStats.freeStorageSize": 1, "storageStats.totalIndexSize": 1,
-            "storageStats.indexSizes": 1, "storageStats.capped": 1,
+            "ns": 1, "count": 1, "latencyStats.reads.ops": 1, "latencyStats.reads.latency": 1,
+            "latencyStats.writes.ops": 1, "latencyStats.writes.latency": 1,
+            "queryExecStats.collectionScans.nonTailable": 1,
+        }
+    },
+]  # fmt: skip
+#: Sizes cost milliseconds for each collection, since the server opens statistics cursors of each file.
+SIZES: list[dict[str, Any]] = [
+    {"$collStats": {"storageStats": {}}},
+    {
+        "$project": {
+            "ns": 1, "storageStats.size": 1, "storageStats.storageSize": 1, "storageStats.freeStorageSize": 1,
+            "storageStats.totalIndexSize": 1, "storageStats.indexSizes": 1,
             "storageStats.wiredTiger.cache.bytes currently in the cache": 1,
         }
     },
 ]  # fmt: skip
-_NUMBERS = {
-    "documents": "storageStats/count", "bytes": "storageStats/size", "storage_bytes": "storageStats/storageSize",
-    "free_bytes": "storageStats/freeStorageSize", "index_bytes": "storageStats/totalIndexSize",
-    "cached_bytes": "storageStats/wiredTiger/cache/bytes currently in the cache",
-    "reads": "latencyStats/reads/ops", "read_us": "latencyStats/reads/latency",
+#: So many collections are measured at most: the half with the most documents, the other with the most use.
+MEASURED = 500
+_COUNTED = {
+    "documents": "count", "reads": "latencyStats/reads/ops", "read_us": "latencyStats/reads/latency",
     "writes": "latencyStats/writes/ops", "write_us": "latencyStats/writes/latency",
     "collection_scans": "queryExecStats/collectionScans/nonTailable",
+}  # fmt: skip
+_SIZES = {
+    "bytes": "storageStats/size", "storage_bytes": "storageStats/storageSize",
+    "free_bytes": "storageStats/freeStorageSize", "index_bytes": "storageStats/totalIndexSize",
+    "cached_bytes": "storageStats/wiredTiger/cache/bytes currently in the cache",
 }  # fmt: skip
 
 
@@ -47,9 +63,14 @@ def use_of(collection: str) -> list[dict[str, Any]]:
     return [{"$indexStats": {}}, {"$addFields": {"collection": {"$literal": collection}}}]
 
 
-def statistics_of(_: str) -> list[dict[str, Any]]:
-    """$collStats of one collection; `ns` says which."""
-    return STATISTICS
+def counters_of(_: str) -> list[dict[str, Any]]:
+    """The counters of one collection; `ns` says which."""
+    return COUNTERS
+
+
+def sizes_of(_: str) -> list[dict[str, Any]]:
+    """The sizes of one collection; `ns` says which."""
+    return SIZES
 
 
 def user_databases(ask: Asker, wanted: str) -> list[str]:
@@ -134,18 +155,51 @@ def read_declared(db: Database[Any]) -> tuple[Rows, Rows]:
 
 
 def with_statistics(ask: Asker, rows: Rows) -> Rows:
-    """The rows with sizes and counters; a collection that went away meanwhile is left out."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for database, document in gathered(ask, rows, statistics_of):
-        key = (database, str(document["ns"]).partition(".")[2])
-        values: dict[str, Any] = {name: number(inside(document, path)) for name, path in _NUMBERS.items()}
-        sizes = cast("Document", inside(document, "storageStats/indexSizes") or {})
-        values["index_sizes"] = {index: number(size) for index, size in sizes.items()}
-        found[key] = _summed(found[key], values) if key in found else values
-    plain = [row for row in rows if row["type"] == "collection"]
+    """The rows with counters, and sizes of `MEASURED` (None: not measured); one that went away is left out."""
+    counted = _gathered_numbers(ask, rows, counters_of, _COUNTED)
+    plain = [row | counted[_key(row)] for row in rows if _key(row) in counted]
+    chosen = measured(plain)
+    sizes = _gathered_numbers(ask, chosen, sizes_of, _SIZES)
+    if (left := len(plain) - len(chosen)) > 0:
+        ask.notes.add(f"the sizes of {left:,} smaller collections", _FEWER)
+    unknown: dict[str, Any] = {**dict.fromkeys(_SIZES), "index_sizes": {}}
     others = [row for row in rows if row["type"] != "collection"]
-    complete = [row | found[row["database"], row["collection"]] for row in plain if _key(row) in found]
-    return sorted(others + complete, key=_key)
+    return sorted(others + [row | sizes.get(_key(row), unknown) for row in plain], key=_key)
+
+
+_FEWER = (
+    f"fewer collections at a time (--database NAME): {MEASURED} are measured, "
+    "those with the most documents and those with the most reads and writes"
+)
+
+
+def measured(rows: Rows) -> Rows:
+    """All, or the leading ones by documents and by use."""
+    if len(rows) <= MEASURED:
+        return rows
+    large = sorted(rows, key=lambda row: row["documents"] or 0, reverse=True)[: MEASURED // 2]
+    known = {_key(row) for row in large}
+    rest = [row for row in rows if _key(row) not in known]
+    return large + sorted(rest, key=_uses, reverse=True)[: MEASURED - len(large)]
+
+
+def _uses(row: Document) -> float:
+    return (row["reads"] or 0) + (row["writes"] or 0)
+
+
+def _gathered_numbers(
+    ask: Asker, rows: Rows, pipeline: Pipeline, paths: Mapping[str, str]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """(database, collection) -> the numbers at `paths`, and index_sizes where the documents have them."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for database, document in gathered(ask, rows, pipeline):
+        key = (database, str(document["ns"]).partition(".")[2])
+        values: dict[str, Any] = picked(document, paths)
+        if "storageStats" in document:
+            sizes = cast("Document", inside(document, "storageStats/indexSizes") or {})
+            values["index_sizes"] = {index: number(size) for index, size in sizes.items()}
+        found[key] = _summed(found[key], values) if key in found else values
+    return found
 
 
 def _key(row: Document) -> tuple[str, str]:
@@ -163,9 +217,6 @@ def _summed(first: Document, second: Document) -> dict[str, Any]:
         else:
             whole[key] = None if value is None and other is None else (value or 0) + (other or 0)
     return whole
-
-
-Pipeline = Callable[[str], Sequence[Document]]
 
 
 def gathered(
