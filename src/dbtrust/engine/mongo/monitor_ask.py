@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import pymongo
 from pymongo import MongoClient, ReadPreference
-from pymongo.client_session import ClientSession
+from pymongo.command_cursor import CommandCursor
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 
 from dbtrust.engine.mongo.errors import describe, failure_of
@@ -52,17 +52,18 @@ class Asker:
     timeout_ms: int
     notes: Notes = field(default_factory=Notes)
 
-    def command(
-        self, database: str, command: Document, session: ClientSession | None = None
-    ) -> dict[str, Any]:
+    def command(self, database: str, command: Document) -> dict[str, Any]:
         """One command's reply. Raises PyMongoError."""
-        whole: dict[str, Any] = {**command, "comment": COMMENT}
-        if "getMore" not in command:
-            whole["maxTimeMS"] = self.timeout_ms
-        with pymongo.timeout(self.timeout_ms / 1000 + _GRACE):
+        with self._patience():
             return self.client.get_database(database).command(
-                whole, read_preference=ReadPreference.PRIMARY_PREFERRED, session=session
+                self._marked(command), read_preference=ReadPreference.PRIMARY_PREFERRED
             )
+
+    def _marked(self, command: Document) -> dict[str, Any]:
+        return {**command, "comment": COMMENT, "maxTimeMS": self.timeout_ms}
+
+    def _patience(self) -> AbstractContextManager[object]:
+        return pymongo.timeout(self.timeout_ms / 1000 + _GRACE)
 
     def rows(
         self, database: str, target: str | int, pipeline: Sequence[Document], **options: Any
@@ -80,14 +81,19 @@ class Asker:
         yield from self._cursor(database, {"listCollections": 1, "cursor": {"batchSize": _BATCH}})
 
     def _cursor(self, database: str, command: Document) -> Iterator[dict[str, Any]]:
+        """Batch by batch through the driver's own cursor: a getMore must not carry maxTimeMS, which it knows."""
         with self.client.start_session() as session:
-            cursor = self.command(database, command, session)["cursor"]
-            yield from cursor["firstBatch"]
-            while cursor["id"]:
-                name = str(cursor["ns"]).partition(".")[2]
-                more = {"getMore": cursor["id"], "collection": name, "batchSize": _BATCH}
-                cursor = self.command(database, more, session)["cursor"]
-                yield from cursor["nextBatch"]
+            with self._patience():
+                cursor = self.client.get_database(database).cursor_command(
+                    self._marked(command), session=session, read_preference=ReadPreference.PRIMARY_PREFERRED
+                )
+            with cursor:
+                while batch := self._batch(cursor):
+                    yield from batch
+
+    def _batch(self, cursor: CommandCursor[dict[str, Any]]) -> Rows:
+        with self._patience():
+            return cursor.to_list(_BATCH)
 
     def section(self, what: str, needs: str, read: Callable[[], T]) -> T | None:
         """What `read` gives, or None and a note: `needs` is the right without which the server refuses."""
