@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import pymongo
 from pymongo import MongoClient, ReadPreference
 from pymongo.command_cursor import CommandCursor
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError
 
 from dbtrust.engine.mongo.errors import describe, failure_of
 from dbtrust.engine.mongo.urls import redact
@@ -28,16 +28,22 @@ APP = "dbtrust"
 UNAUTHORIZED, UNKNOWN = 13, frozenset({59, 40324})
 #: How much longer than the server's own limit an answer is waited for, in seconds.
 _GRACE = 3.0
-_BATCH = 2000
+_BATCH, _WHOLE = 2000, 100_000
+#: After so many sections without an answer the server counts as gone.
+_SILENCES = 3
 _SECONDARY = {"mode": "secondaryPreferred"}
 
 
 @dataclass(slots=True)
 class Notes:
-    """What was not examined, each thing once; `lost` is what the driver said when the server went away."""
+    """What was not examined, each thing once; `lost` is why nothing more is asked: the server went away.
+
+    `silences`: so many sections ended without an answer in time. One may be slow, several are a server that hangs.
+    """
 
     found: dict[str, NotExamined] = field(default_factory=dict[str, NotExamined])
     lost: str = ""
+    silences: int = 0
 
     def add(self, what: str, needs: str) -> None:
         self.found.setdefault(what, NotExamined(what, needs))
@@ -71,6 +77,19 @@ class Asker:
         """The documents of an aggregation. Raises PyMongoError."""
         asked = {"aggregate": target, "pipeline": list(pipeline), "cursor": {"batchSize": _BATCH}, **options}
         yield from self._cursor(database, asked)
+
+    def at_once(self, database: str, target: str, pipeline: Sequence[Document]) -> Rows | None:
+        """The documents of an aggregation that fit into one reply; None where they do not. Raises PyMongoError.
+
+        No getMore follows: on MongoDB 6.0.5 one that begins a $unionWith of $collStats ends the whole server
+        (DocumentSourceCollStatsSpec::serialize reads a request that is gone).
+        """
+        asked = {"aggregate": target, "pipeline": list(pipeline), "cursor": {"batchSize": _WHOLE}}
+        cursor = self.command(database, asked)["cursor"]
+        if not cursor["id"]:
+            return cursor["firstBatch"]
+        self.command(database, {"killCursors": target, "cursors": [cursor["id"]]})
+        return None
 
     def found(self, database: str, collection: str, **options: Any) -> Iterator[dict[str, Any]]:
         """The documents of a find. Raises PyMongoError."""
@@ -113,6 +132,11 @@ class Asker:
             self.notes.add(what, f"more than {self.timeout_ms / 1000:g} seconds of the server's time")
         except OperationFailure as error:
             self.notes.add(what, self._needed(error, needs))
+        except NetworkTimeout:
+            self.notes.silences += 1
+            self.notes.add(what, f"an answer within {self.timeout_ms / 1000 + _GRACE:g} seconds")
+            if self.notes.silences >= _SILENCES:
+                self.notes.lost = f"{self.notes.silences} questions were not answered in time"
         except ConnectionFailure as error:
             self.notes.lost = redact(describe(error).partition(", Timeout:")[0], self.url)
             self.notes.add(what, "a server that answers until the end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -33,7 +34,7 @@ COUNTERS: list[dict[str, Any]] = [
         }
     },
 ]  # fmt: skip
-#: Sizes cost milliseconds for each collection, since the server opens statistics cursors of each file.
+#: Sizes cost much: the server opens the files of a collection that was idle for ten minutes, and of each index.
 SIZES: list[dict[str, Any]] = [
     {"$collStats": {"storageStats": {}}},
     {
@@ -44,8 +45,10 @@ SIZES: list[dict[str, Any]] = [
         }
     },
 ]  # fmt: skip
-#: So many collections are measured at most: the half with the most documents, the other with the most use.
-MEASURED = 500
+#: So many collections are measured in any case, and at most; after the first ones only for so many seconds.
+FIRST, MEASURED, SECONDS = 100, 500, 2.0
+#: So many of them in one command: each command is bounded in time.
+_AT_ONCE = 25
 _COUNTED = {
     "documents": "count", "reads": "latencyStats/reads/ops", "read_us": "latencyStats/reads/latency",
     "writes": "latencyStats/writes/ops", "write_us": "latencyStats/writes/latency",
@@ -158,9 +161,8 @@ def with_statistics(ask: Asker, rows: Rows) -> Rows:
     """The rows with counters, and sizes of `MEASURED` (None: not measured); one that went away is left out."""
     counted = _gathered_numbers(ask, rows, counters_of, _COUNTED)
     plain = [row | counted[_key(row)] for row in rows if _key(row) in counted]
-    chosen = measured(plain)
-    sizes = _gathered_numbers(ask, chosen, sizes_of, _SIZES)
-    if (left := len(plain) - len(chosen)) > 0:
+    sizes = _sizes(ask, leading(plain))
+    if (left := len(plain) - len(sizes)) > 0:
         ask.notes.add(f"the sizes of {left:,} smaller collections", _FEWER)
     unknown: dict[str, Any] = {**dict.fromkeys(_SIZES), "index_sizes": {}}
     others = [row for row in rows if row["type"] != "collection"]
@@ -168,19 +170,30 @@ def with_statistics(ask: Asker, rows: Rows) -> Rows:
 
 
 _FEWER = (
-    f"fewer collections at a time (--database NAME): {MEASURED} are measured, "
-    "those with the most documents and those with the most reads and writes"
+    f"fewer collections at a time (--database NAME): {FIRST} are measured, and up to {MEASURED} within {SECONDS:g} "
+    "seconds, those with the most documents and those with the most reads and writes"
 )
 
 
-def measured(rows: Rows) -> Rows:
-    """All, or the leading ones by documents and by use."""
-    if len(rows) <= MEASURED:
-        return rows
-    large = sorted(rows, key=lambda row: row["documents"] or 0, reverse=True)[: MEASURED // 2]
-    known = {_key(row) for row in large}
-    rest = [row for row in rows if _key(row) not in known]
-    return large + sorted(rest, key=_uses, reverse=True)[: MEASURED - len(large)]
+def _sizes(ask: Asker, rows: Rows) -> dict[tuple[str, str], dict[str, Any]]:
+    """The sizes of the first of these, and of more while there is time."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    until = time.monotonic() + SECONDS
+    for start in range(0, min(len(rows), MEASURED), FIRST):
+        if start and time.monotonic() >= until:
+            break
+        found |= _gathered_numbers(
+            ask, rows[start : min(start + FIRST, MEASURED)], sizes_of, _SIZES, _AT_ONCE
+        )
+    return found
+
+
+def leading(rows: Rows) -> Rows:
+    """In turns the one with the most documents and the one with the most use, of those that are left."""
+    by_documents = sorted(rows, key=lambda row: row["documents"] or 0, reverse=True)
+    by_use = sorted(rows, key=_uses, reverse=True)
+    both = (row for pair in zip(by_documents, by_use, strict=True) for row in pair)
+    return list({_key(row): row for row in both}.values())
 
 
 def _uses(row: Document) -> float:
@@ -188,11 +201,11 @@ def _uses(row: Document) -> float:
 
 
 def _gathered_numbers(
-    ask: Asker, rows: Rows, pipeline: Pipeline, paths: Mapping[str, str]
+    ask: Asker, rows: Rows, pipeline: Pipeline, paths: Mapping[str, str], at_once: int = BATCH
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """(database, collection) -> the numbers at `paths`, and index_sizes where the documents have them."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for database, document in gathered(ask, rows, pipeline):
+    for database, document in gathered(ask, rows, pipeline, at_once):
         key = (database, str(document["ns"]).partition(".")[2])
         values: dict[str, Any] = picked(document, paths)
         if "storageStats" in document:
@@ -220,30 +233,31 @@ def _summed(first: Document, second: Document) -> dict[str, Any]:
 
 
 def gathered(
-    ask: Asker, rows: Iterable[Document], pipeline: Pipeline
+    ask: Asker, rows: Iterable[Document], pipeline: Pipeline, at_once: int = BATCH
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(database, document) of a pipeline over every plain collection, many of them in one command."""
-    batches = list(_batches([row for row in rows if row["type"] == "collection"]))
+    batches = list(_batches([row for row in rows if row["type"] == "collection"], at_once))
     with ThreadPoolExecutor(_THREADS) as pool:
         for database, documents in pool.map(partial(_batch, ask, pipeline), batches):
             yield from ((database, document) for document in documents)
 
 
-def _batches(rows: Sequence[Document]) -> Iterator[tuple[str, list[str]]]:
+def _batches(rows: Sequence[Document], at_once: int) -> Iterator[tuple[str, list[str]]]:
     by_database: dict[str, list[str]] = {}
     for row in rows:
         by_database.setdefault(row["database"], []).append(row["collection"])
     for database, names in by_database.items():
-        for start in range(0, len(names), BATCH):
-            yield database, names[start : start + BATCH]
+        for start in range(0, len(names), at_once):
+            yield database, names[start : start + at_once]
 
 
 def _batch(ask: Asker, pipeline: Pipeline, asked: tuple[str, list[str]]) -> tuple[str, Rows]:
-    """One command; where the server refuses it (one of them was dropped meanwhile), one for each collection."""
+    """One command; where that is refused (one was dropped meanwhile) or too long, one for each collection."""
     database, names = asked
     union = [{"$unionWith": {"coll": name, "pipeline": list(pipeline(name))}} for name in names[1:]]
     try:
-        return database, list(ask.rows(database, names[0], [*pipeline(names[0]), *union]))
+        if (whole := ask.at_once(database, names[0], [*pipeline(names[0]), *union])) is not None:
+            return database, whole
     except OperationFailure as error:
         if error.code == UNAUTHORIZED:
             raise
