@@ -132,16 +132,14 @@ def main() -> None:
     tables, statements = (300, 900) if asked.quick else (2_000, 5_000)
     binaries = find_postgres(os.environ.get("BENCH_POSTGRES", "17"))
     with Run() as run, tempfile.TemporaryDirectory() as name:
-        server = start_postgres(
-            run, binaries, settings={"pg_stat_statements.max": 10_000, "autovacuum": "off"}
-        )
+        server = start_postgres(run, binaries, settings={"pg_stat_statements.max": 10_000})
         with psycopg.connect(server.admin_url(), autocommit=True) as admin:
             admin.execute(f"CREATE ROLE {READER} LOGIN IN ROLE pg_monitor".encode())
             admin.execute("CREATE DATABASE empty")
         fill(server.admin_url(), tables, statements)
         url = make_conninfo(server.admin_url(), user=READER)
         empty = make_conninfo(url, dbname="empty")
-        medians = measure(url, empty, Path(name), 3 if asked.quick else 5)
+        medians = measure(url, empty, Path(name), 3)
     first, later = (medians[f"server time (s): {case}"] for case in ("first", "later, texts known"))
     memory = medians["dbtrust memory (MB): first"] / medians["dbtrust memory (MB): empty database"]
     busy = [medians[f"processor (s): {case}"] for case in ("first", "later, texts known")]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dbtrust.cli.migrating import lock_option, run_on_targets
-from dbtrust.cli.options import option, report_options
+from dbtrust.cli.options import option, target_report_options
 
 
 @click.command("repair")
@@ -16,7 +16,7 @@ from dbtrust.cli.options import option, report_options
 @click.argument("project", default=".", type=click.Path(path_type=Path))
 @option("--mark", type=click.Choice(["done", "pending"]), required=True, help="What the migration is.")
 @lock_option
-@report_options
+@target_report_options
 def command(number: str, project: Path, mark: str, lock_wait: float, **options: Any) -> int:
     """Say of migration N that it is applied (--mark done) or is not (--mark pending); nothing of it is run.
 

@@ -13,7 +13,7 @@ from dbtrust.cli.options import (
     only_option,
     output_option,
     quiet_option,
-    server_options,
+    target_options,
     verbose_option,
 )
 from dbtrust.cli.output import complain, deliver_parts, note
@@ -25,7 +25,7 @@ from dbtrust.model.report import Report
 @reading_options
 @output_option
 @only_option
-@server_options
+@target_options
 @quiet_option
 @verbose_option
 def command(project: Path, **options: Any) -> int:
@@ -36,6 +36,7 @@ def command(project: Path, **options: Any) -> int:
     """
     from dbtrust.monitor.files import parts
     from dbtrust.monitor.flow import snapshot
+    from dbtrust.monitor.judging import in_words
 
     asked, taken = begun(project, options, snapshot)
     if taken is None:
@@ -43,6 +44,6 @@ def command(project: Path, **options: Any) -> int:
     if taken.snapshots:
         deliver_parts(parts(taken.snapshots), asked)
     for item in (i for s in taken.snapshots for i in s.not_examined if not asked.quiet):
-        note(f"not examined: {item.what}: {item.needs}")
+        note(f"not examined: {in_words(item.what)}: {item.needs}")
     complain(*taken.problems)
     return replace(Report(taken.project), errors=taken.problems).exit_code

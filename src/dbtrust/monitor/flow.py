@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
+from dbtrust.model.location import Location
 from dbtrust.model.monitor import EngineView
 from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config
@@ -71,7 +72,22 @@ def diagnose(options: Options) -> Report:
     rules = chosen(options.only)
     taken = _saved(options) if options.saved else snapshot(options)
     earlier = _by_engine(load(options.since)) if options.since else {}
-    return _report(options, rules, taken, earlier)
+    try:
+        return _report(options, rules, taken, earlier)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(options, error) from error
+
+
+def _damaged(options: Options, error: Exception) -> Exception:
+    """Rows that no server gave: what was read from a file is the file's fault, all else is a bug of dbtrust."""
+    file = options.saved or options.since
+    if file is None:
+        return error
+    return ConfigError(
+        f"a row of this snapshot is not as dbtrust writes it ({type(error).__name__}: {error})",
+        location=Location(file.as_posix()),
+        next="take it again with this version of dbtrust: monitor snapshot --output FILE",
+    )
 
 
 def sent(options: Options) -> dict[Engine, list[str]]:
