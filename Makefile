@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 WORKERS ?= 2
 DEMO ?= demo
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fixtures bench lock clean
+.PHONY: help demo test lint format fixtures bench crash lock clean
 
 help:
 	@echo "make demo      copy examples/shop to a folder and check it on real servers"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint      format, style, types, layers"
 	@echo "make fixtures  record the server documents of tests/fixtures again"
 	@echo "make bench     every benchmark, in its short form"
+	@echo "make crash     kill runners and servers of migrations, 200 times for each engine (KILLS=…)"
 	@echo "make lock      resolve requirements/*.txt again"
 
 $(VENV)/runtime: requirements/runtime.txt requirements/build.txt
@@ -49,7 +50,11 @@ fixtures: $(VENV)/dev
 	$(RUN) tests/fixtures/record_postgres.py
 
 bench: $(VENV)/dev
-	@for b in bench/startup.py bench/loading.py bench/queries.py bench/claims.py bench/baseline_stability.py bench/mutation.py bench/snapshot.py; do $(RUN) $$b --quick; done
+	@for b in startup loading queries claims baseline_stability mutation migrate prove snapshot snapshot_mongo; do $(RUN) bench/$$b.py --quick; done
+
+KILLS ?= 200
+crash: $(VENV)/dev
+	$(RUN) -m tests.crash --kills $(KILLS)
 
 LOCK = uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock:

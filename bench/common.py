@@ -9,8 +9,10 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 
@@ -32,6 +34,41 @@ def cpu_of(command: Sequence[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+class Cost(NamedTuple):
+    """What one command took: CPU of its process and its children, wall time, and the largest resident size in MB."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+#: Runs the command and tells its usage: a small process between, for a fork begins with its parent's memory.
+_BETWEEN = """
+import os, sys, time
+started = time.perf_counter()
+_, status, used = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+with open(sys.argv[1], "w") as out:
+    print(used.ru_utime + used.ru_stime, time.perf_counter() - started, used.ru_maxrss / 1024, file=out)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def cost_of(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Cost:
+    """Runs a command that must succeed. Raises CalledProcessError with what it said."""
+    with tempfile.NamedTemporaryFile() as told:
+        between = [sys.executable, "-I", "-S", "-c", _BETWEEN, told.name]
+        output = subprocess.STDOUT
+        subprocess.run(
+            [*between, *command],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            env=dict(environment),
+            cwd=folder,
+        )
+        return Cost(*map(float, told.read().split()))
+
+
 def interleaved(cases: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
     """The median of each case; the cases take turns, so that a slow moment meets all of them."""
     found: dict[str, list[float]] = {name: [] for name in cases}
@@ -51,25 +88,42 @@ def show(
     as_json: bool,
 ) -> None:
     """Prints the result. `medians` has "tool: case", `ratios` maps a case to {"dbtrust / peer": ratio}."""
+    rows = [
+        Row(name.partition(": ")[2] or name, name.partition(": ")[0], v, unit) for name, v in medians.items()
+    ]
+    show_rows(bench, versions, rows, ratios, as_json=as_json)
+
+
+class Row(NamedTuple):
+    """One figure of one tool in one case."""
+
+    case: str
+    tool: str
+    median: float
+    unit: str
+
+
+def show_rows(
+    bench: str,
+    versions: Mapping[str, str],
+    rows: Sequence[Row],
+    ratios: Mapping[str, Mapping[str, float]],
+    *,
+    as_json: bool,
+) -> None:
+    """`show` where the rows have units of their own. `ratios` maps a case to {"dbtrust / peer": ratio}."""
     if as_json:
-        rows = [
-            {
-                "case": name.partition(": ")[2] or name,
-                "tool": name.partition(": ")[0],
-                "median": value,
-                "unit": unit,
-            }
-            for name, value in medians.items()
-        ]
         peers = {
             case: {pair.removeprefix("dbtrust / "): ratio for pair, ratio in pairs.items()}
             for case, pairs in ratios.items()
         }
-        json.dump({"bench": bench, "versions": dict(versions), "rows": rows, "ratios": peers}, sys.stdout)
+        found = [row._asdict() for row in rows]
+        json.dump({"bench": bench, "versions": dict(versions), "rows": found, "ratios": peers}, sys.stdout)
         return
     print(f"{bench} ({', '.join(f'{k} {v}' for k, v in versions.items())})")
-    for name, value in medians.items():
-        print(f"  {name:44} {value:9.4f} {unit}")
+    for row in rows:
+        name = row.case if row.case == row.tool else f"{row.tool}: {row.case}"
+        print(f"  {name:44} {row.median:9.4f} {row.unit}")
     for case, pairs in ratios.items():
         for pair, ratio in pairs.items():
             print(f"  {case}: {pair} {ratio:.2f}")

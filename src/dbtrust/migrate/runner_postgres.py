@@ -71,7 +71,7 @@ class PostgresRunner:
     def locked(self, progress: Progress) -> Generator[None]:
         with self._told():
             self._prepare()
-        lock = Exclusive(self._open(), self._ledger, self._name, lease=self._lease())
+        lock = Exclusive(self._open, self._ledger, self._name, lease=self._lease())
         try:
             with self._told():
                 lock.acquire(self._wait, progress, self._ledger.create)

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pymongo.errors import BulkWriteError, CollectionInvalid, ConnectionFailure, OperationFailure
+from pymongo.errors import (
+    BulkWriteError,
+    CollectionInvalid,
+    ConnectionFailure,
+    CursorNotFound,
+    OperationFailure,
+)
 
 #: CollectionInvalid is raised by the driver itself, without a code, for an existing collection.
 NAMESPACE_EXISTS = 48
@@ -57,8 +63,8 @@ _MOMENTS = frozenset({24, 112, 251, 11601, 11602, 225, 244})
 
 
 def lost(error: BaseException) -> bool:
-    """Is the connection gone? Network errors, no primary, a server that shuts down."""
-    return isinstance(error, ConnectionFailure)
+    """Is the connection gone? Network errors, no primary, a server that shuts down or forgot a cursor by a restart."""
+    return isinstance(error, ConnectionFailure | CursorNotFound)
 
 
 def passing(error: BaseException) -> bool:

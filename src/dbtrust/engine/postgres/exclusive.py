@@ -18,6 +18,7 @@ from psycopg import pq
 
 from dbtrust.engine.postgres.ledger import Ledger, check_format
 from dbtrust.engine.postgres.sql import load
+from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import MigrationStopped
 from dbtrust.model.progress import Progress
 
@@ -29,12 +30,13 @@ _TELL_SECONDS = 5.0
 
 
 class Exclusive:
-    """The lock of one runner. `connection` is its own, in autocommit, and idle while the lock is held."""
+    """The lock of one runner, on a connection of its own (`opens` makes one), in autocommit, idle while it is held."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], ledger: Ledger, name: str, *, lease: float | None
+        self, opens: Callable[[], psycopg.Connection[Any]], ledger: Ledger, name: str, *, lease: float | None
     ) -> None:
-        self._connection, self._ledger, self._name, self._lease = connection, ledger, name, lease
+        self._opens, self._connection = opens, opens()
+        self._ledger, self._name, self._lease = ledger, name, lease
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lost = False
@@ -64,9 +66,12 @@ class Exclusive:
             self._thread.start()
 
     def check(self) -> None:
-        """Raises MigrationStopped where the lock's session has ended or the lease is somebody else's. Asks nobody."""
+        """Asks nobody as long as all is well.
+
+        Raises MigrationStopped where another runner has the lock, ServerError where only the lock's session has ended.
+        """
         if self._lost or (self._thread is None and self._gone()):
-            raise superseded()
+            raise superseded() if self._taken() else session_ended()
 
     def ask(self, text: bytes) -> list[tuple[Any, ...]]:
         """Rows of a short question on the lock's own connection. Raises psycopg.Error."""
@@ -137,6 +142,15 @@ class Exclusive:
             if self._lost:
                 return
 
+    def _taken(self) -> bool:
+        """Has another runner got a token since? A server that died takes the lock's session with it and gives none."""
+        try:
+            with self._opens() as connection:
+                seen = connection.execute(self._ledger.sql("lock_seen")).fetchone()
+        except (psycopg.Error, ServerError):
+            return False
+        return seen is not None and seen[0] != self._ledger.fence
+
     def _gone(self) -> bool:
         """Has the server ended the session? Its farewell then waits in the socket."""
         pgconn = self._connection.pgconn
@@ -149,6 +163,14 @@ class Exclusive:
         except (psycopg.Error, ValueError):
             return True
         return pgconn.status == pq.ConnStatus.BAD
+
+
+def session_ended() -> ServerError:
+    """The error of a runner whose lock went with its session; nobody has taken over yet."""
+    return ServerError(
+        "the server was lost: it ended the session that holds the lock",
+        next="when it is back, run the same command again: it goes on where the ledger stands",
+    )
 
 
 def superseded() -> MigrationStopped:

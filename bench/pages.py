@@ -1,0 +1,82 @@
+"""Writes docs/benchmarks.md from the JSON of the benches: `python bench/pages.py [--quick] [NAME ...]`.
+
+Each bench is run with --json and its object kept in bench/results/NAME.json; the page is made of all that is there,
+so a bench can be run again by itself. Nothing on the page is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+BENCHES = (
+    "startup", "migrate", "prove", "queries", "claims", "loading", "baseline_stability", "mutation",
+)  # fmt: skip
+HEAD = """# Benchmarks
+
+Made by `python bench/pages.py`; do not edit. Every figure is a median of interleaved runs on one machine, and only the
+ratios travel to another. "CPU" is that of the client. A ratio is dbtrust over the other tool: below 1 dbtrust took less.
+"""
+
+
+def run(name: str, *, quick: bool) -> None:
+    """Runs one bench and keeps its object."""
+    argv = [sys.executable, str(HERE / f"{name}.py"), "--json", *(["--quick"] if quick else [])]
+    done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True)
+    found = {"command": f"python bench/{name}.py{' --quick' if quick else ''}", **json.loads(done.stdout)}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for name in BENCHES:
+        file = RESULTS / f"{name}.json"
+        if file.exists():
+            parts.append("\n".join(section(json.loads(file.read_text(encoding="utf-8")))))
+    return "\n".join(parts)
+
+
+def section(found: Mapping[str, Any]) -> Iterator[str]:
+    """One bench: its docstring's first paragraph, the versions, the figures, the ratios."""
+    yield f"## {found['bench']}\n"
+    yield f"{_about(found['bench'])}\n"
+    yield f"`{found['command']}`: " + ", ".join(f"{k} {v}" for k, v in found["versions"].items()) + "\n"
+    yield "| case | tool | median | unit |\n|---|---|---:|---|"
+    for row in found["rows"]:
+        yield f"| {row['case']} | {row['tool']} | {row['median']:.4g} | {row['unit']} |"
+    if found["ratios"]:
+        yield "\n| case | against | ratio |\n|---|---|---:|"
+        for case, pairs in found["ratios"].items():
+            yield from (f"| {case} | {peer} | {ratio:.2f} |" for peer, ratio in pairs.items())
+    yield ""
+
+
+def _about(name: str) -> str:
+    source = (HERE / f"{name}.py").read_text(encoding="utf-8")
+    return source.split('"""')[1].split("\n\n")[0].replace("\n", " ").strip()
+
+
+def main() -> None:
+    """Runs what is asked for, and writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--keep", action="store_true", help="run nothing: only write the page again")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {' '.join(BENCHES)}")
+    asked = parser.parse_args()
+    for name in [] if asked.keep else asked.names or BENCHES:
+        run(name, quick=asked.quick)
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

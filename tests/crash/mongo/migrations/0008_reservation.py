@@ -1,0 +1,5 @@
+from dbtrust.migrations import rename_collection
+
+steps = [
+    rename_collection("booking", "reservation"),
+]

@@ -1,0 +1,5 @@
+from dbtrust.migrations import drop_index
+
+steps = [
+    drop_index("account", "region"),
+]

@@ -1,0 +1,5 @@
+from dbtrust.migrations import drop_collection
+
+steps = [
+    drop_collection("scratch"),
+]

@@ -1,0 +1,5 @@
+-- migrate:up
+ALTER TABLE audit ALTER COLUMN amount TYPE bigint;
+
+-- migrate:down
+ALTER TABLE audit ALTER COLUMN amount TYPE int;
