@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dbtrust.cli.migrating import lock_option, project_argument, run_on_targets
-from dbtrust.cli.options import option, report_options
+from dbtrust.cli.options import option, target_report_options
 
 TOOLS = (
     "alembic", "golang-migrate", "dbmate", "rails", "flyway", "django", "goose", "sql-migrate", "diesel", "sqlx",
@@ -21,7 +21,7 @@ TOOLS = (
 @option("--from", "tool", type=click.Choice(TOOLS), help="Where the target has ledgers of several tools.")
 @option("--dry-run", is_flag=True, help="Say what would be taken over, and write nothing.")
 @lock_option
-@report_options
+@target_report_options
 def command(project: Path, tool: str | None, dry_run: bool, lock_wait: float, **options: Any) -> int:
     """Take over the ledger of another migration tool on the target: what it has applied counts as applied.
 

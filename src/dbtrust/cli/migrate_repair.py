@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dbtrust.cli.migrating import lock_option, run_on_targets
-from dbtrust.cli.options import option, report_options
+from dbtrust.cli.options import option, target_report_options
 
 
 @click.command("repair")
@@ -19,7 +19,7 @@ from dbtrust.cli.options import option, report_options
     "--whole", is_flag=True, help="Of a half-run migration: all of it, not only the step that is in doubt."
 )
 @lock_option
-@report_options
+@target_report_options
 def command(number: str, project: Path, mark: str, whole: bool, lock_wait: float, **options: Any) -> int:
     """Say of migration N that it is applied (--mark done) or is not (--mark pending); nothing of it is run.
 

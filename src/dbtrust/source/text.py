@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from dbtrust.model.errors import QueryFileError
@@ -50,10 +51,15 @@ def _place(path: Path | str, root: Path) -> Location:
 
 def replace_text(path: Path, text: str) -> None:
     """Replaces a file as a whole: a reader sees the old or the new text. Raises OSError."""
+    replace_parts(path, (text,))
+
+
+def replace_parts(path: Path, parts: Iterable[str]) -> None:
+    """`replace_text` of a text that is made while it is written. Raises OSError, and what `parts` raises."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            file.writelines(parts)
         Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
         Path(name).replace(path)
     except BaseException:

@@ -58,8 +58,10 @@ def _finding(now: Snapshot, row: Row, use: Row) -> Finding:
     missing = "" if complete else "; members that did not answer may use it"
     message = (
         f"{row['index']} {keys(row['definition'])} was not used for {duration(age * 1000)} on "
-        f"{use['members']} member{'s' if use['members'] > 1 else ''}{missing}; it holds {size(row['bytes'] or 0)}"
+        f"{use['members']} member{'s' if use['members'] > 1 else ''}{missing}"
     )
+    if row["bytes"] is not None:
+        message += f"; it holds {size(row['bytes'])}"
     fix = f"hide it first ({shell(row)}.hideIndex({text(row['index'])})), drop it when nothing gets slower"
     evidence = {"since": since, "age_seconds": age, "members": use["members"], "all_members": complete}
     sure = complete and age >= _LONG
