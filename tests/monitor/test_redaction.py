@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.monitor.conftest import Seen
 
 from dbtrust.monitor.postgres import redacted
-from dbtrust.monitor.redaction import DROPPED, without_literals
+from dbtrust.monitor.redaction import DROPPED, with_literals, without_literals
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,41 @@ from dbtrust.monitor.redaction import DROPPED, without_literals
         ("SELECT 1 /* cut", DROPPED),
         ("<insufficient privilege>", "<insufficient privilege>"),
         ("", ""),
+        (r"SELECT 'a\'SECRET\'b'", DROPPED),
+        (r"SELECT 'a\' || SECRET", DROPPED),
+        (r"SELECT a \ SECRET", DROPPED),
+        ("ALTER USER u PASSWORD SECRET", DROPPED),
+        (r"ALTER USER u PASSWORD 'a\'SECRET'", DROPPED),
+        ("SELECT password FROM t WHERE id = 3", "SELECT password FROM t WHERE id = ?"),
+        ("SET my.token = secret", "SET my.token = ?"),
+        ("SET LOCAL my.token TO secret, other; SELECT 1", "SET LOCAL my.token TO ?; SELECT ?"),
+        ("ALTER ROLE r SET my.token = secret", "ALTER ROLE r SET my.token = ?"),
+        ("SET x TO DEFAULT", "SET x TO DEFAULT"),
+        ("UPDATE t SET a = b", "UPDATE t SET a = b"),
+        ("SELEC SECRET FROM t", DROPPED),
+        (
+            "SELECT CAST('a' AS varchar(20)), interval '3 days' LIMIT 5",
+            "SELECT CAST(? AS varchar(?)), interval ? LIMIT ?",
+        ),
     ],
 )
 def test_literals_and_comments_go(text: str, shown: str) -> None:
     assert without_literals(text) == shown
+    assert without_literals(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("ALTER USER u PASSWORD SECRET", False),
+        (r"ALTER USER u PASSWORD 'a\'SECRET'", False),
+        ("ALTER USER u PASSWORD 'SECRET'", True),
+        ("SELECT password FROM t", True),
+        ("SELEC 1", True),
+    ],
+)
+def test_an_unclear_password_goes_with_literals_as_well(text: str, kept: bool) -> None:
+    assert with_literals(text) == (text if kept else DROPPED)
 
 
 @given(st.text())

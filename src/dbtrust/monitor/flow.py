@@ -138,7 +138,12 @@ def _at(engine: Engine, url: str, database: str | None) -> str:
 
 def _read(engine: Engine, url: str, options: Options, earlier: Snapshot | None) -> Snapshot:
     found = leaf(engine).read(url, replace(options.reading, earlier=earlier))
-    return found if options.literals else leaf(engine).redacted(found)
+    return _shown(found, options)
+
+
+def _shown(found: Snapshot, options: Options) -> Snapshot:
+    half = leaf(found.engine)
+    return half.literal(found) if options.literals else half.redacted(found)
 
 
 def _texts(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
@@ -162,8 +167,7 @@ def _saved(options: Options) -> Taken:
     assert options.saved is not None
     wanted = chosen(options.only)
     found = tuple(s for s in load(options.saved) if s.engine in wanted)
-    shown = found if options.literals else tuple(leaf(s.engine).redacted(s) for s in found)
-    return Taken(None, shown, (), options.fail_on or "error")
+    return Taken(None, tuple(_shown(s, options) for s in found), (), options.fail_on or "error")
 
 
 def _by_engine(snapshots: Sequence[Snapshot]) -> dict[Engine, Snapshot]:

@@ -22,6 +22,10 @@ class Leaf(Protocol):
         """The same without the literals of anybody's statements, comments and names of programs."""
         ...
 
+    def literal(self, snapshot: Snapshot) -> Snapshot:
+        """The same with literals, without the statements that may hold a password where none is recognised."""
+        ...
+
     def view(self, now: Snapshot, earlier: Snapshot | None) -> EngineView:
         """The tables to show."""
         ...

@@ -9,9 +9,9 @@ from typing import Any
 from dbtrust.engine.postgres.monitor import read_snapshot, sent
 from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 from dbtrust.monitor.postgres_view import view
-from dbtrust.monitor.redaction import DROPPED, without_literals
+from dbtrust.monitor.redaction import with_literals, without_literals
 
-__all__ = ["read", "redacted", "sent", "view"]
+__all__ = ["literal", "read", "redacted", "sent", "view"]
 
 
 def read(url: str, options: ReadOptions) -> Snapshot:
@@ -25,16 +25,22 @@ def redacted(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, sections=sections, not_examined=snapshot.not_examined)
 
 
+def literal(snapshot: Snapshot) -> Snapshot:
+    """See leaf.Leaf."""
+    sections = {name: tuple(map(_literal, rows)) for name, rows in snapshot.sections.items()}
+    return replace(snapshot, sections=sections)
+
+
+def _literal(row: Row) -> Row:
+    return {**row, "query": with_literals(str(row["query"]))} if row.get("query") else row
+
+
 def _row(section: str, row: Row) -> Row:
     if section in ("statement_texts", "activity") and row.get("query"):
-        return {**row, "query": _text(str(row["query"])), **_application(row)}
+        return {**row, "query": without_literals(str(row["query"])), **_application(row)}
     if section in ("activity", "replication"):
         return {**row, **_application(row)}
     return row
-
-
-def _text(query: str) -> str:
-    return query if query == DROPPED else without_literals(query)
 
 
 def _application(row: Row) -> Mapping[str, Any]:
