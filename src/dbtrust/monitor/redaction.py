@@ -173,9 +173,11 @@ def _parses(text: str, tokens: Sequence[_Token]) -> bool:
         return True
     marks = [number for number, token in enumerate(tokens) if token.text == _VALUE]
     values = [number for number in marks if number == 0 or tokens[number - 1].kind not in _OPERANDS]
-    tries = [(values, _fitting), (marks, lambda _: "''"), (marks, lambda _: "1")]
-    for places, value in tries:
-        cuts = ((tokens[n].start, tokens[n].end, value(tokens[n - 1].text if n else "")) for n in places)
+    for places, constant in ((values, None), (marks, "''"), (marks, "1")):
+        cuts = (
+            (tokens[n].start, tokens[n].end, constant or _fitting(tokens[n - 1].text if n else ""))
+            for n in places
+        )
         if marks and _is_sql(_replaced(text, cuts)):
             return True
     return False

@@ -20,7 +20,7 @@ from dbtrust.engine.mongo import monitor, monitor_sample
 from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.monitor import commands, read_snapshot
 from dbtrust.engine.mongo.monitor_ask import Asker
-from dbtrust.engine.mongo.profiler import Profiling, Record, settings
+from dbtrust.engine.mongo.profiler import Profiling, Record, read_settings, settings
 from dbtrust.engine.mongo.urls import with_database
 from dbtrust.engine.waiting import await_true
 from dbtrust.model.snapshot import ReadOptions
@@ -95,7 +95,7 @@ _KILLED = """
 import sys, time
 from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.monitor_ask import Asker
-from dbtrust.engine.mongo.profiler import Profiling
+from dbtrust.engine.mongo.profiler import Profiling, read_settings
 url, server, database = sys.argv[1:]
 with connect(url) as client:
     profiling = Profiling(Asker(client, url, 5000), server)
@@ -355,3 +355,10 @@ def test_more_collections_than_one_batch_and_than_are_measured(
     assert rows["c0"]["index_sizes"] == {} and rows["c4"]["index_sizes"]["_id_"] > 0
     assert len(found.sections["indexes"]) == 5
     assert "the sizes of 3 smaller collections" in {item.what for item in found.not_examined}
+
+
+def test_the_profilers_own_filter_stands_there_without_its_values(url: str, mongo_db: Any) -> None:
+    mongo_db.command({"profile": 0, "filter": {"command.comment": "SECRET"}})
+    with connect(url) as client:
+        (row,) = read_settings(Asker(client, url, 5000), [mongo_db.name])
+    assert "command.comment" in row["filter"] and "?" in row["filter"] and "SECRET" not in row["filter"]

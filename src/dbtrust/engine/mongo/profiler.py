@@ -22,6 +22,7 @@ from dbtrust.engine.home import home, make_folder
 from dbtrust.engine.locks import try_lock
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, number
+from dbtrust.engine.mongo.shapes import filter_shape
 
 Document = Mapping[str, Any]
 PROFILE = "system.profile"
@@ -51,8 +52,8 @@ class Settings:
         return self.level, self.slowms, self.sample_rate, self.filter
 
     def row(self, database: str) -> dict[str, Any]:
-        """As a snapshot shows it."""
-        filter_text = None if self.filter is None else json_util.dumps(self.filter)
+        """As a snapshot shows it: of the filter the shape, which holds no values."""
+        filter_text = None if self.filter is None else filter_shape(self.filter)
         return {
             "database": database, "level": self.level, "slow_ms": self.slowms, "sample_rate": self.sample_rate,
             "filter": filter_text,

@@ -57,6 +57,11 @@ def shape(command: Document) -> str:
     return cut(json_util.dumps(parts, json_options=json_util.RELAXED_JSON_OPTIONS))
 
 
+def filter_shape(value: Document) -> str:
+    """A match document alone, as JSON text without literals."""
+    return cut(json_util.dumps(_filter(value, 0), json_options=json_util.RELAXED_JSON_OPTIONS))
+
+
 def cut(text: str) -> str:
     """At most so much of it as a report shows."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
