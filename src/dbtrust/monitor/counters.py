@@ -78,9 +78,28 @@ def counted(now: Snapshot, earlier: Snapshot | None, what: Counted) -> tuple[Row
     return between(now, earlier, what, _reset(now, what.section))
 
 
+def _own(now: Snapshot) -> set[str]:
+    """The query ids of the statements that `monitor` itself sends, as far as their texts can be seen."""
+    return {text["queryid"] for text in now.sections.get("statement_texts", ()) if text.get("own")}
+
+
+def own_blocks(now: Snapshot, earlier: Snapshot | None) -> tuple[int, int]:
+    """(read, hit): blocks that `monitor` itself asked for in the period, as far as anything tells them.
+
+    Without pg_stat_statements it is what measuring read the last time, all of it taken as read.
+    """
+    if "statements" in now.sections:
+        own = _own(now)
+        rows = [row for row in counted(now, earlier, STATEMENTS) if row["queryid"] in own]
+        return sum(row["shared_blks_read"] for row in rows), sum(row["shared_blks_hit"] for row in rows)
+    measured = (earlier or now).sections
+    sizes = (row["bytes"] for name in ("table_bloat", "index_bloat") for row in measured.get(name, ()))
+    return sum(sizes) // int(now.server.get("block_size", 8192)), 0
+
+
 def statements(now: Snapshot, earlier: Snapshot | None) -> list[Row]:
     """What was counted of each statement in the period, without those that `monitor` itself sends."""
-    own = {text["queryid"] for text in now.sections.get("statement_texts", ()) if text.get("own")}
+    own = _own(now)
     return [row for row in counted(now, earlier, STATEMENTS) if row["queryid"] not in own]
 
 

@@ -10,5 +10,11 @@ def test_finds_the_default(ill: Seen) -> None:
     assert found.evidence["setting"] == "128.0 MB" and "shared_buffers is 128.0 MB" in found.message
 
 
+def test_only_a_restart_changes_it(ill: Seen) -> None:
+    assert ill.one("setting.shared_buffers", "setting:shared_buffers").fix == (
+        "ALTER SYSTEM SET shared_buffers = …; and restart the server"
+    )
+
+
 def test_is_silent_with_good_settings(well: Seen) -> None:
     assert well.of("setting.shared_buffers") == []

@@ -1,5 +1,5 @@
 -- Settings that a diagnostic reads; all that differ from the default are many, and may hold secrets.
-SELECT name, setting, unit, boot_val AS default, source, pending_restart
+SELECT name, setting, unit, boot_val AS default, source, pending_restart, context
   FROM pg_settings
  WHERE pending_restart OR name IN (
    'archive_mode', 'autovacuum', 'autovacuum_freeze_max_age', 'autovacuum_max_workers',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbtrust.model.report import Finding, Severity
-from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.counters import setting, settings
 from dbtrust.monitor.rules.postgres._common import finding, size
 
@@ -16,13 +16,24 @@ def setting_finding(rule: str, severity: Severity, now: Snapshot, name: str, why
     row = settings(now)[name]
     value = with_unit(row["setting"], row["unit"])
     default = row["default"]
-    fix = f"ALTER SYSTEM RESET {name};" if default != row["setting"] else f"ALTER SYSTEM SET {name} = …;"
     if severity == "error" and (setting(now, "cluster_name") or "").startswith("dbtrust-"):
         severity, why = "info", f"{why} (a scratch server of dbtrust is meant to be so)"
     return finding(
-        rule, severity, f"setting:{name}", f"{name} is {value}: {why}", f"{fix} SELECT pg_reload_conf();",
+        rule, severity, f"setting:{name}", f"{name} is {value}: {why}", _fix(row),
         setting=value, default=with_unit(default, row["unit"]), source=row["source"],
     )  # fmt: skip
+
+
+def _fix(row: Row) -> str:
+    """Back to the default; where that is what is wrong, the other value. Some settings only a restart changes."""
+    default, other = row["default"], {"on": "off", "off": "on"}
+    change = (
+        f"SET {row['name']} = {other.get(default, '…')}"
+        if default == row["setting"]
+        else f"RESET {row['name']}"
+    )
+    then = "and restart the server" if row.get("context") == "postmaster" else "SELECT pg_reload_conf();"
+    return f"ALTER SYSTEM {change}; {then}"
 
 
 def with_unit(value: str, unit: str | None) -> str:

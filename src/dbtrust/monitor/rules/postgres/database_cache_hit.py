@@ -6,18 +6,23 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
-from dbtrust.monitor.counters import DATABASES, counted, period, setting
+from dbtrust.monitor.counters import DATABASES, counted, own_blocks, period, setting
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._common import finding
 
 _BLOCKS, _SHARE = 100_000, 0.9
+#: With so large a part of the reads made by `monitor` itself, the ratio says nothing of the load.
+_OWN = 0.1
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
-    """Only where enough was read to tell; the ratio alone says little, so the reads stand beside it."""
+    """Only where enough was read to tell, and by others than `monitor`; the ratio alone says little, so the reads stand beside it."""
+    own, _ = own_blocks(now, earlier)
     for row in counted(now, earlier, DATABASES):
         blocks = row["blks_read"] + row["blks_hit"] if row["current"] else 0
         if blocks < _BLOCKS or row["blks_hit"] >= _SHARE * blocks or row["blks_read"] < _BLOCKS / 10:
+            continue
+        if own >= _OWN * row["blks_read"]:
             continue
         since = period(now, earlier, DATABASES, row)
         yield finding(

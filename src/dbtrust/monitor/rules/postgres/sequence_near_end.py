@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from dbtrust.judge.rules.indexes import identifier, named
@@ -23,7 +24,7 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
         end = _end(row)
         yield finding(
             RULE.id, "error" if used >= _FAIL else "warning", f"sequence:{named(row['schema'], row['name'])}",
-            f"{row['name']} has used {used:.0%} of its values: at {end:,} every insert fails",
+            f"{row['name']} has used {_percent(used)}% of its values: at {end:,} every insert fails",
             _fix(row), last=row["last"], end=end, used=used, column_type=row["column_type"],
         )  # fmt: skip
 
@@ -43,14 +44,19 @@ def _used(row: Row) -> float | None:
     return (row["last"] - first) / (end - first) if end != first else None
 
 
+def _percent(used: float) -> int:
+    """Rounded down: 100% is said of nothing that still has a value."""
+    return math.floor(used * 100)
+
+
 def _fix(row: Row) -> str:
-    if not row["table"]:
-        return f"ALTER SEQUENCE {sql_name(row)} AS bigint MAXVALUE 9223372036854775807;"
+    """Only SQL; a sequence that goes down is widened below."""
+    bound = "MINVALUE -9223372036854775808" if row["increment"] < 0 else "MAXVALUE 9223372036854775807"
+    sequence = f"ALTER SEQUENCE {sql_name(row)} AS bigint {bound};"
+    if not row["table"] or row["column_type"] == "bigint":
+        return sequence
     table = sql_name(row, "table_schema", "table")
-    return (
-        f"ALTER TABLE {table} ALTER COLUMN {identifier(row['column'])} TYPE bigint; (rewrites the table under a lock)"
-        f" and ALTER SEQUENCE {sql_name(row)} AS bigint;"
-    )
+    return f"ALTER TABLE {table} ALTER COLUMN {identifier(row['column'])} TYPE bigint; {sequence}"
 
 
 RULE = Rule("sequence.near_end", "postgres", "Sequences near their end", ("sequences",), decide)
