@@ -80,7 +80,9 @@ def test_a_reset_makes_the_period_shorter(pg: psycopg.Connection[Any], pg_databa
 def test_since_wants_an_older_snapshot_of_the_same_server(
     tmp_path: Path, server: str | None, message: str
 ) -> None:
-    now = Snapshot("postgres", "2026-01-02T00:00:00+00:00", {"identity": "1/db", "version": "17"})
+    now = Snapshot(
+        "postgres", "2026-01-02T00:00:00+00:00", {"identity": "1/db", "version": "17"}, {"locks": ()}
+    )
     earlier = replace(now, server={**now.server, "identity": server or "1/db"})
     for name, snapshot in (("now", now), ("since", earlier)):
         (tmp_path / name).write_text(dump([snapshot]), encoding="utf-8")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.monitor.conftest import Seen
 
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.report import NotExamined
@@ -35,6 +38,10 @@ def test_passwords_are_not_written() -> None:
     assert "geheim" not in text
 
 
+def _twice(document: dict[str, Any]) -> str:
+    return json.dumps({**document, "snapshots": document["snapshots"] * 2})
+
+
 @pytest.mark.parametrize(
     ("change", "message", "next"),
     [
@@ -45,6 +52,17 @@ def test_passwords_are_not_written() -> None:
         (lambda t: "[1, 2]", "no snapshot of dbtrust", "monitor snapshot"),
         (lambda t: t.replace('"postgres"', '"oracle"'), "no snapshot of dbtrust", "monitor snapshot"),
         (lambda t: t.replace('"sections"', '"parts"'), "no snapshot of dbtrust", "monitor snapshot"),
+        (lambda t: t.replace('"schema":1', '"schema":true'), "no snapshot of dbtrust", "monitor snapshot"),
+        (lambda t: t.replace('"schema":1', '"schema":0'), "no snapshot of dbtrust", "monitor snapshot"),
+        (lambda t: json.dumps({"schema": 1, "snapshots": []}), "no snapshot of dbtrust", "monitor snapshot"),
+        (
+            lambda t: json.dumps(json.loads(t), ensure_ascii=True).replace(
+                json.dumps(json.loads(t)["snapshots"][0]["sections"]), "{}"
+            ),
+            "no snapshot",
+            "monitor snapshot",
+        ),
+        (lambda t: _twice(json.loads(t)), "two snapshots of one engine", "monitor snapshot"),
         (
             lambda t: json.dumps({"schema": 1, "snapshots": [[]]}),
             "no snapshot of dbtrust",
@@ -89,3 +107,23 @@ def test_parts_are_the_document_and_never_end_inside_a_row() -> None:
     assert [len(document["snapshots"][0]["sections"][n]) for n in ("tables", "locks", "io")] == [450, 0, 1]
     assert document["snapshots"][1]["server"] == _ONE.server
     assert all(piece.count('{"name"') == piece.count("}") for piece in pieces if "t200" in piece)
+
+
+def test_a_cell_that_is_no_number_is_the_files_fault(tmp_path: Path, ill: Seen) -> None:
+    rows = tuple({**row, "idx_scan": "abc"} for row in ill.snapshot.sections["indexes"])
+    file = tmp_path / "s.json"
+    sections = {**ill.snapshot.sections, "indexes": rows}
+    file.write_text(dump([replace(ill.snapshot, sections=sections)]), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"damaged.*idx_scan is no number"):
+        diagnose(Options(saved=file))
+    file.write_text(dump([replace(ill.snapshot, sections={**sections, "tables": ()})]), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"damaged.*section .*tables"):
+        diagnose(Options(saved=file))
+
+
+def test_an_earlier_file_without_this_engine_is_of_another_server(tmp_path: Path) -> None:
+    now, since = tmp_path / "now.json", tmp_path / "since.json"
+    now.write_text(dump([_ONE]), encoding="utf-8")
+    since.write_text(dump([replace(_ONE, engine="mongo")]), encoding="utf-8")
+    with pytest.raises(ConfigError, match="has no snapshot of PostgreSQL"):
+        diagnose(Options(saved=now, since=since))

@@ -87,7 +87,7 @@ def _broken(raw: bytes, error: orjson.JSONDecodeError, place: Location) -> Confi
 
 
 def _snapshots(document: Any, place: Location) -> tuple[Snapshot, ...]:
-    if not isinstance(document, dict) or not isinstance(cast("Row", document).get("schema"), int):
+    if not isinstance(document, dict) or not _is_format(cast("Row", document).get("schema")):
         raise _foreign(place)
     found = cast("dict[str, Any]", document)
     if found["schema"] > SNAPSHOT_FORMAT:
@@ -96,15 +96,27 @@ def _snapshots(document: Any, place: Location) -> tuple[Snapshot, ...]:
             f"this is dbtrust {VERSION}, which reads {SNAPSHOT_FORMAT}",
             location=place, next="read it with that version of dbtrust",
         )  # fmt: skip
-    if not isinstance(found.get("snapshots"), list):
+    if not isinstance(found.get("snapshots"), list) or not found["snapshots"]:
         raise _foreign(place)
-    return tuple(_snapshot(item, place) for item in found["snapshots"])
+    read = tuple(_snapshot(item, place) for item in found["snapshots"])
+    if len({snapshot.engine for snapshot in read}) < len(read):
+        raise ConfigError("this file has two snapshots of one engine", location=place, next=_TAKE)
+    return read
+
+
+def _is_format(value: Any) -> bool:
+    """A number from 1 on; true is none."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _snapshot(item: Any, place: Location) -> Snapshot:
     try:
         sections: Mapping[str, list[Row]] = item["sections"]
-        if item["engine"] not in ("postgres", "mongo") or not isinstance(item["server"], dict):
+        if (
+            item["engine"] not in ("postgres", "mongo")
+            or not isinstance(item["server"], dict)
+            or not sections
+        ):
             raise _foreign(place)
         return Snapshot(
             engine=item["engine"], taken_at=str(item["taken_at"]), server=item["server"],

@@ -14,7 +14,7 @@ from dbtrust.model.project import Config
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo
 from dbtrust.model.snapshot import ReadOptions, Snapshot
 from dbtrust.monitor.files import load
-from dbtrust.monitor.judging import judge
+from dbtrust.monitor.judging import checked, judge
 from dbtrust.monitor.leaf import leaf
 from dbtrust.monitor.registry import ENGINES, chosen
 from dbtrust.monitor.rule import Rule
@@ -50,6 +50,10 @@ class Taken:
     fail_on: str
 
 
+#: What rows that no server gave make of a rule or a view.
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError)
+
+
 def snapshot(options: Options) -> Taken:
     """Reads every server of the target, redacted unless literals are wanted. Raises ConfigError."""
     config = _config(options)
@@ -70,11 +74,11 @@ def snapshot(options: Options) -> Taken:
 def diagnose(options: Options) -> Report:
     """Judges a server as it is now, or a snapshot file without the server. Raises ConfigError."""
     rules = chosen(options.only)
-    taken = _saved(options) if options.saved else snapshot(options)
+    taken = None if options.saved else snapshot(options)
     earlier = _by_engine(load(options.since)) if options.since else {}
     try:
-        return _report(options, rules, taken, earlier)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return _report(options, rules, taken or _saved(options), earlier)
+    except _DAMAGE as error:
         raise _damaged(options, error) from error
 
 
@@ -83,8 +87,10 @@ def _damaged(options: Options, error: Exception) -> Exception:
     file = options.saved or options.since
     if file is None:
         return error
+    where = "; ".join(getattr(error, "__notes__", ()))
     return ConfigError(
-        f"a row of this snapshot is not as dbtrust writes it ({type(error).__name__}: {error})",
+        "this snapshot is damaged: a row is not as dbtrust writes it"
+        f" ({where + ': ' if where else ''}{type(error).__name__}: {error})",
         location=Location(file.as_posix()),
         next="take it again with this version of dbtrust: monitor snapshot --output FILE",
     )
@@ -188,7 +194,7 @@ def _report(
         found, left = judge(rules[now.engine], now, before)
         findings += found
         unseen += left
-        views.append(leaf(now.engine).view(now, before))
+        views.append(checked(leaf(now.engine).view(now, before)))
     return Report(
         project=taken.project, servers=_servers(taken.snapshots), findings=tuple(findings),
         not_examined=tuple(dict.fromkeys(unseen)), errors=taken.problems, fail_on=taken.fail_on,
@@ -202,8 +208,13 @@ def _servers(snapshots: Iterable[Snapshot]) -> dict[str, ServerInfo | None]:
 
 def _comparable(now: Snapshot, earlier: Snapshot | None, file: Path | None) -> Snapshot | None:
     """The earlier snapshot, if it is one of the same server. Raises ConfigError if it is not, or not earlier."""
-    if earlier is None:
+    if file is None:
         return None
+    if earlier is None:
+        raise ConfigError(
+            f"--since {file} has no snapshot of {'PostgreSQL' if now.engine == 'postgres' else 'MongoDB'}",
+            next=f"name a snapshot of {now.server.get('identity', 'this server')}, or judge the other with --only",
+        )
     if earlier.server.get("identity") != now.server.get("identity"):
         raise ConfigError(
             f"--since {file} is of another server or database",

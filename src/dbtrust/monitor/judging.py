@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from dbtrust.model.monitor import EngineView
 from dbtrust.model.report import Finding, NotExamined
 from dbtrust.model.snapshot import Snapshot
 from dbtrust.monitor.ranking import ranked
@@ -28,6 +29,7 @@ _WORDS = {
     "violations": "documents that validators would refuse", "wal": "WAL that was written",
     "widths": "the widths of rows",
 }  # fmt: skip
+_NUMBERS = ("bytes", "count", "ms", "per_second", "share")
 #: What is said of a section that a snapshot lacks without saying why.
 _UNSAID = "a snapshot that holds them: take it again with this version of dbtrust"
 
@@ -46,8 +48,27 @@ def judge(
         for name in missing:
             blind[name].append(rule.id)
         if not missing:
-            findings += map(ranked, rule.decide(now, earlier))
+            findings += _decided(rule, now, earlier)
     return findings, _once(_not_examined(now.not_examined, blind))
+
+
+def _decided(rule: Rule, now: Snapshot, earlier: Snapshot | None) -> list[Finding]:
+    """The findings of one rule; an error tells which rule it was, over which sections."""
+    try:
+        return [ranked(found) for found in rule.decide(now, earlier)]
+    except Exception as error:
+        error.add_note(f"section {', '.join(rule.needs)} ({rule.id})")
+        raise
+
+
+def checked(view: EngineView) -> EngineView:
+    """The same. Raises TypeError for a cell that is no number where its column has numbers."""
+    for listing in view.listings:
+        numbers = [column.key for column in listing.columns if column.unit in _NUMBERS]
+        for key, value in ((key, row.get(key)) for row in listing.rows for key in numbers):
+            if value is not None and not isinstance(value, (int, float)):
+                raise TypeError(f"{listing.name}: {key} is no number")
+    return view
 
 
 def in_words(what: str) -> str:
