@@ -23,6 +23,7 @@ from dbtrust.engine.postgres.monitor_questions import (
     TABLES_MEASURED,
     TEXT_LENGTH,
     TEXTS,
+    UNCOUNTED,
     Question,
 )
 from dbtrust.model.errors import ServerError
@@ -227,7 +228,13 @@ class _Reader:
 
     def _large_tables(self) -> list[int]:
         rows = [row for row in self.found.get("tables", ()) if row["kind"] in ("r", "m")]
-        return _largest(rows, *TABLES_MEASURED)
+        return _largest([*rows, *self._uncounted(rows)], *TABLES_MEASURED)
+
+    def _uncounted(self, rows: Sequence[Row]) -> list[Row]:
+        """Tables that were never vacuumed or analyzed and hold something, with the size that they have."""
+        held = {row["oid"]: (row["live"] or 0) + (row["dead"] or 0) for row in rows if not row["bytes"]}
+        oids = sorted((oid for oid in held if held[oid]), key=lambda oid: -held[oid])[:UNCOUNTED]
+        return self._try("table_bloat", BLOAT[0], {"oids": oids}) or [] if oids else []
 
     def _large_indexes(self) -> list[int]:
         rows = [row for row in self.found.get("indexes", ()) if row["method"] == "btree" and row["valid"]]

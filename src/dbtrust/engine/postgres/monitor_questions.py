@@ -60,7 +60,9 @@ RELATIONS = "monitor_relations_16"
 TEXTS = ("monitor_statement_texts",)
 #: Characters of a statement that are kept.
 TEXT_LENGTH = 2000
-BLOAT = ("monitor_table_bloat", "monitor_index_bloat")
+BLOAT = ("monitor_sizes", "monitor_table_bloat", "monitor_index_bloat")
+#: Of so many tables that were never counted the size is asked for.
+UNCOUNTED = 200
 #: How many are measured for bloat, from and to which size: a measure reads what it measures.
 TABLES_MEASURED = (20, 64 * _PAGE, 2**30)
 INDEXES_MEASURED = (20, 64 * _PAGE, 2**28)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg
 from tests.monitor.conftest import Seen
+
+from dbtrust.engine.postgres.monitor import read_snapshot
+from dbtrust.model.snapshot import ReadOptions
 
 
 def test_finds_a_table_that_is_mostly_empty(ill: Seen) -> None:
@@ -13,3 +17,15 @@ def test_finds_a_table_that_is_mostly_empty(ill: Seen) -> None:
 
 def test_is_silent_about_room_that_fillfactor_keeps(well: Seen) -> None:
     assert well.of("table.bloat") == []
+
+
+def test_a_table_that_was_never_analyzed_is_measured_as_well(pg_database: str) -> None:
+    with psycopg.connect(pg_database, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION pgstattuple")
+        connection.execute("CREATE TABLE uncounted (v text) WITH (autovacuum_enabled = off)")
+        connection.execute("INSERT INTO uncounted SELECT repeat('x', 500) FROM generate_series(1, 20000)")
+        connection.execute("DELETE FROM uncounted")
+        connection.execute("SELECT pg_stat_force_next_flush()")
+    seen = Seen(read_snapshot(pg_database, ReadOptions()))
+    assert [row["bytes"] for row in seen.snapshot.sections["tables"]] == [0]
+    assert seen.subjects("table.bloat") == {"table:uncounted"}
