@@ -9,6 +9,7 @@ from tests.monitor.conftest import Seen
 
 from dbtrust.monitor.postgres import redacted
 from dbtrust.monitor.redaction import DROPPED, with_literals, without_literals
+from dbtrust.monitor.rules.postgres._common import who
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,8 @@ def test_a_snapshot_without_them(ill: Seen) -> None:
     assert not any("4111" in query or "geheim" in query for query in shown)
     assert any(query == "UPDATE twins SET v = v WHERE id = ?" for query in shown)
     assert redacted(clean) == clean
+
+
+def test_a_program_that_is_left_out_stands_in_one_pair_of_parentheses() -> None:
+    assert who({"pid": 1, "role": "r", "application": "(left out)"}) == "session 1 of r (left out)"
+    assert who({"pid": 1, "role": "r", "application": "psql"}) == "session 1 of r (psql)"

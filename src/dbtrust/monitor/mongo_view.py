@@ -10,7 +10,9 @@ from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.mongo_counters import collections, index_use, period, slow
 
 _MOST = 20
-_SLOW = "at least 100 ms each: what the profiler and the last 1,024 lines of the log hold"
+#: What dbtrust's own profiling keeps, in ms.
+_OURS = 100
+_SLOW = "what the profiler and the last 1,024 lines of the log hold"
 
 
 def view(now: Snapshot, earlier: Snapshot | None) -> EngineView:
@@ -52,8 +54,19 @@ def _slow(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("returned", "returned", "count"), Column("shape", "shape", "code"),
     )  # fmt: skip
     return _listing(
-        "slow_operations", "Slow operations by total time", columns, _most(shown, "total_ms"), _SLOW
+        "slow_operations", "Slow operations by total time", columns, _most(shown, "total_ms"), _threshold(now)
     )
+
+
+def _threshold(now: Snapshot) -> str:
+    """From which time on operations are seen, by what was set on the server."""
+    rows = now.sections.get("profiler_settings", ())
+    if not rows:
+        return _SLOW
+    odd = [f"everything in {row['database']} (level 2)" for row in rows if row["level"] == 2]
+    odd += [f"in {row['database']} what its own filter lets through" for row in rows if row["filter"]]
+    least = min(_OURS, *(row["slow_ms"] for row in rows))
+    return f"{', '.join([f'at least {least} ms each', *odd])}: {_SLOW}"
 
 
 def _indexes(now: Snapshot, earlier: Snapshot | None) -> Listing:

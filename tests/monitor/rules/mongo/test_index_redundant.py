@@ -12,7 +12,7 @@ def test_finds_a_prefix_and_names_it(mongo_db: Any, diagnose: Any) -> None:
     mongo_db["or.ders"].create_index([("a", 1), ("b", 1)])
     (found,) = diagnose(RULE)
     assert found.subject == "index:or.ders.a_1" and found.severity == "warning"
-    assert found.fix == 'db.getCollection("or.ders").dropIndex("a_1")'
+    assert found.fix == f'db.getSiblingDB("{mongo_db.name}").getCollection("or.ders").dropIndex("a_1")'
 
 
 def test_is_silent_about_unique_partial_and_other_orders(mongo_db: Any, diagnose: Any) -> None:

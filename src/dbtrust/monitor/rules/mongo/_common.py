@@ -79,8 +79,12 @@ def keys(definition: Row) -> str:
 
 def shell(row: Row) -> str:
     """A row's collection as mongosh writes it."""
-    name = str(row["collection"]).replace("\\", "\\\\").replace('"', '\\"')
-    return f'db.getCollection("{name}")'
+    return f"{sibling(row)}.getCollection({text(row['collection'])})"
+
+
+def sibling(row: Row) -> str:
+    """A row's database as mongosh writes it, whichever is the present one."""
+    return f"db.getSiblingDB({text(row['database'])})"
 
 
 def text(value: object) -> str:

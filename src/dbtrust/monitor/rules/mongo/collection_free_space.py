@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, finding, size, text
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding, sibling, size, text
 
 #: So much of a file, and so many bytes, are worth giving back.
 _SHARE, _BYTES = 0.5, 16 << 20
@@ -19,7 +19,7 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
         free, stored = row.get("free_bytes") or 0, row.get("storage_bytes") or 0
         if free >= _BYTES and free >= _SHARE * stored:
             message = f"{size(free)} of {size(stored)} are free: {free / stored:.0%} of the file"
-            fix = f"if it will not be filled again: db.runCommand({{compact: {text(row['collection'])}}}) on each member"
+            fix = f"if it will not be filled again: {sibling(row)}.runCommand({{compact: {text(row['collection'])}}}) on each member"
             evidence = {"free_bytes": free, "storage_bytes": stored}
             yield finding(RULE.id, "info", collection_subject(row), message, fix, **evidence)
 

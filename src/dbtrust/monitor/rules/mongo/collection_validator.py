@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dbtrust.model.report import Finding, Severity
 from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, finding, text
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding, sibling, text
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
@@ -15,7 +15,7 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     for row in now.sections["collections"]:
         if row.get("validated") and (found := _weakness(row)) is not None:
             severity, message = found
-            fix = f'db.runCommand({{collMod: {text(row["collection"])}, validationLevel: "strict", validationAction: "error"}})'
+            fix = f'{sibling(row)}.runCommand({{collMod: {text(row["collection"])}, validationLevel: "strict", validationAction: "error"}})'
             evidence = {key: row[key] for key in ("validation_level", "validation_action")}
             yield finding(RULE.id, severity, collection_subject(row), message, fix, **evidence)
 

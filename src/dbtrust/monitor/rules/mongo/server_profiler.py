@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import finding, text
+from dbtrust.monitor.rules.mongo._common import finding, sibling
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
@@ -19,12 +19,12 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
         if everything:
             what = "everything" if row["level"] == 2 else f"what takes {row['slow_ms']} ms or more"
             message = f"the profiler of {row['database']} keeps {what} (level {row['level']})"
-            fix = f"db.getSiblingDB({text(row['database'])}).setProfilingLevel(0)"
+            fix = f"{sibling(row)}.setProfilingLevel(0)"
             evidence = {key: row[key] for key in ("level", "slow_ms", "sample_rate", "filter")}
             yield finding(RULE.id, "warning", f"database:{row['database']}", message, fix, **evidence)
     for row in now.sections.get("profiler_repairs", ()):
         message = f"a run of dbtrust was killed with the profiler on (before: level {row['level']}): {row['outcome']}"
-        fix = f"compare with db.getSiblingDB({text(row['database'])}).getProfilingStatus()"
+        fix = f"compare with {sibling(row)}.getProfilingStatus()"
         yield finding(RULE.id, "info", f"database:{row['database']}", message, fix, **row)
 
 

@@ -105,5 +105,6 @@ def share(part: float, whole: float) -> float | None:
 
 def who(row: Row) -> str:
     """A session as a person would name it."""
-    app = f" ({row['application']})" if row.get("application") else ""
+    told = str(row.get("application") or "")
+    app = f" {told if told.startswith('(') else f'({told})'}" if told else ""
     return f"session {row['pid']} of {row.get('role') or 'nobody'}{app}"
