@@ -13,6 +13,7 @@ def test_finds_numbers_where_dates_are_meant(mongo_db: Any, diagnose: Any) -> No
     mongo_db.events.create_index("at", expireAfterSeconds=3600)
     (found,) = diagnose(RULE)
     assert found.subject == "index:events.at_1" and "int in 60 of 60" in found.message
+    assert "never" not in found.message
 
 
 def test_finds_what_the_validator_declares_without_a_document(mongo_db: Any, diagnose: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.monitor.rules.mongo.conftest import judged
@@ -46,3 +47,20 @@ def test_is_silent_about_what_happened_before_the_earlier_snapshot(mongo_db: Any
     for n in range(12):
         mongo_db.orders.find_one({"missing": n})
     assert [f.evidence["collection_scans"] for f in judged(RULE, look(), first)] == [12]
+
+
+def test_what_no_index_serves_gets_other_advice(mongo_db: Any, look: Any, slowly: Any) -> None:
+    mongo_db.orders.insert_many([{"n": n} for n in range(2000)])
+    assert len(list(mongo_db.orders.find({"n": {"$lt": 200}, "$where": slowly()}))) == 200
+    now = look()
+    (row,) = (r for r in now.sections["slow"] if r["collection"] == "orders")
+    where = {**row, "shape": '{"filter": {"$where": "?"}}', "total_ms": row["total_ms"] * 2}
+    regex = {**row, "shape": '{"filter": {"n": {"$regex": "?"}}}'}
+
+    def fix(*rows: Any) -> str:
+        (found,) = judged(RULE, replace(now, sections={**now.sections, "slow": rows}))
+        return found.fix
+
+    assert fix(row).startswith("make an index")
+    assert "anchor it" in fix(regex) and "make an index" not in fix(regex)
+    assert "no index serves $where" in fix(where) and "make an index" in fix(where, row)

@@ -45,7 +45,7 @@ def _seen(sample: Row | None, field: str) -> tuple[str, list[str]] | None:
 
 
 def _finding(row: Row, why: str, types: list[str]) -> Finding:
-    message = f"{row['index']} {keys(row['definition'])} never expires a document: {why}"
+    message = f"{row['index']} {keys(row['definition'])} expires nothing that was seen: {why}"
     fix = "store a date in that field, or drop the index"
     evidence = {"types": types, "expire_after_seconds": row["ttl_seconds"]}
     return finding(RULE.id, "warning", index_subject(row), message, fix, **evidence)

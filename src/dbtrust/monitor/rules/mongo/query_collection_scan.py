@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any, cast
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
@@ -48,8 +50,48 @@ def _slow_scans(rows: list[Row]) -> Finding:
         f"examined, {each(worst, 'returned'):,.1f} returned each time, {times(worst)}, "
         f"{duration(worst['total_ms'])} in all"
     )
-    fix = "make an index on the fields of the filter: equality first, then sort, then range"
-    return finding(RULE.id, "warning", collection_subject(worst), message, fix, **evidence(rows))
+    return finding(RULE.id, "warning", collection_subject(worst), message, _fix(rows), **evidence(rows))
+
+
+_INDEX = "make an index on the fields of the filter: equality first, then sort, then range"
+_NO_INDEX = {
+    "$where": "no index serves $where: say it with operators or $expr, beside a condition that an index serves",
+    "$regex": "an index helps a $regex only if it begins with ^ and heeds case: anchor it, or make a text index",
+}
+
+
+def _fix(rows: list[Row]) -> str:
+    """For the worst; where no index serves that one, for the worst that one does serve as well."""
+    hopeless = _hopeless(rows[0])
+    if hopeless is None:
+        return _INDEX
+    other = next((row for row in rows if _hopeless(row) is None), None)
+    beside = f"; for {other['operation']} {other['shape']}: {_INDEX}" if other else ""
+    return _NO_INDEX[hopeless] + beside
+
+
+def _hopeless(row: Row) -> str | None:
+    """The operator that keeps an index away, where nothing else of the filter could use one."""
+    operators = [name for name in _NO_INDEX if f'"{name}"' in row["shape"]]
+    return operators[0] if operators and not any(map(_serves, _conditions(row).items())) else None
+
+
+def _conditions(row: Row) -> dict[str, Any]:
+    """The fields of the filter, or of a pipeline's first $match; {} where the shape was cut."""
+    try:
+        shape = cast("dict[str, Any]", json.loads(row["shape"]))
+    except ValueError:
+        return {}
+    stages = cast("list[Any]", shape.get("pipeline") or [])
+    first = cast("dict[str, Any]", stages[0]) if stages and isinstance(stages[0], dict) else {}
+    found: Any = shape.get("filter") or first.get("$match")
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _serves(condition: tuple[str, Any]) -> bool:
+    """May an index serve it?"""
+    field, value = condition
+    return field != "$where" and not (isinstance(value, dict) and "$regex" in value)
 
 
 def _often(row: Row) -> bool:
