@@ -362,3 +362,13 @@ def test_the_profilers_own_filter_stands_there_without_its_values(url: str, mong
     with connect(url) as client:
         (row,) = read_settings(Asker(client, url, 5000), [mongo_db.name])
     assert "command.comment" in row["filter"] and "?" in row["filter"] and "SECRET" not in row["filter"]
+
+
+def test_who_has_no_role_is_told_the_right_for_each_section(url: str, mongo_db: Any) -> None:
+    with connect(url) as client:
+        ask = Asker(client, url, 5000)
+        reading = monitor._Reading(ask, ReadOptions())
+        ask.notes.add("profiles", "the role X")
+        reading._tell_missing()
+    found = {item.what: item.needs for item in ask.notes.found.values()}
+    assert found["slow"] == "the role X" and found["indexes"] == "the role clusterMonitor"

@@ -35,6 +35,7 @@ BOTH = "the roles clusterMonitor and readAnyDatabase"
 _WRITES = "a replica set: a mongos has no profiler of its own"
 
 
+_MADE_OF = {"slow": "profiles", "indexes": "index_usage", "index_usage": "index_usage"}
 #: What the profiler keeps, in ms: the server's own default.
 SLOW_MS = 100
 
@@ -76,9 +77,17 @@ class _Reading:
                 wait()
                 self._slow(databases or [], names, members)
                 self._samples(found)
+        self._tell_missing()
         if self.ask.notes.lost:
             self.server["lost"] = self.ask.notes.lost
         return Snapshot("mongo", taken, self.server, self.sections, tuple(self.ask.notes.found.values()))
+
+    def _tell_missing(self) -> None:
+        """Sections that are made of others lack the right that those lacked."""
+        for name, source in _MADE_OF.items():
+            if name not in self.sections:
+                told = self.ask.notes.found.get(source)
+                self.ask.notes.add(name, told.needs if told else CLUSTER)
 
     def _add(self, name: str, needs: str, read: Callable[[], Sequence[Row]]) -> None:
         rows = self.ask.section(name, needs, read)
