@@ -48,6 +48,12 @@ def few_rows(now: Snapshot) -> set[tuple[str, str]]:
     return {(row["schema"], row["name"]) for row in rows if is_small(row)}
 
 
+def partitioned(now: Snapshot) -> set[tuple[str, str]]:
+    """(schema, name) of the partitioned tables, whose indexes know no CONCURRENTLY."""
+    rows = now.sections.get("tables", ())
+    return {(row["schema"], row["name"]) for row in rows if row["kind"] == "p"}
+
+
 def is_small(row: Row) -> bool:
     """Few rows; of a table that was never counted its size decides. A partitioned table itself has no rows."""
     if row["kind"] == "p":

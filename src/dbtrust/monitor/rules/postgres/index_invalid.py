@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
-from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._common import finding, index_subject, sql_name
 
@@ -18,9 +19,21 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
             yield finding(
                 RULE.id, "warning", index_subject(row),
                 f"{row['name']} on {row['table']} is invalid: no query uses it, and writes may maintain it",
-                f"REINDEX INDEX CONCURRENTLY {sql_name(row)}; or DROP INDEX CONCURRENTLY {sql_name(row)};",
+                _fix(row),
                 unique=row["unique"], bytes=row["bytes"],
             )  # fmt: skip
+
+
+#: What REINDEX CONCURRENTLY leaves when it fails: the index itself is another one, and still there.
+_LEFT_OVER = re.compile(r"_cc(new|old)\d*\Z")
+
+
+def _fix(row: Row) -> str:
+    drop = f"DROP INDEX CONCURRENTLY {sql_name(row)};"
+    if _LEFT_OVER.search(row["name"]):
+        return drop
+    first = "remove duplicates first, then " if row["unique"] else ""
+    return f"{first}REINDEX INDEX CONCURRENTLY {sql_name(row)}; or {drop}"
 
 
 RULE = Rule("index.invalid", "postgres", "Invalid indexes", ("indexes",), decide, in_check=True)

@@ -9,17 +9,20 @@ from dbtrust.judge.rules.redundancy import redundant_indexes
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import catalog, index_subject, size
+from dbtrust.monitor.rules.postgres._common import catalog, index_subject, partitioned, size
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """`check` calls it an error of the design; on a server it costs writes and space, so it is a warning."""
     rows = {index_subject(row): row for row in now.sections["indexes"]}
+    parents = partitioned(now)
     for found in redundant_indexes(catalog(now)):
         row = rows.get(found.subject)
+        whole = row is None or (row["table_schema"], row["table"]) in parents
+        fix = found.fix if whole else found.fix.replace("DROP INDEX", "DROP INDEX CONCURRENTLY", 1)
         bytes_ = row["bytes"] if row else 0
         yield replace(
-            found, severity="warning", message=f"{found.message} and takes {size(bytes_)}",
+            found, severity="warning", fix=fix, message=f"{found.message} and takes {size(bytes_)}",
             evidence={**found.evidence, "bytes": bytes_, "idx_scan": row["idx_scan"] if row else None},
         )  # fmt: skip
 
