@@ -15,6 +15,7 @@ from dbtrust.model.location import Location, locate
 from dbtrust.model.project import ClaimLine, Migration, Script
 from dbtrust.model.words import nearest
 from dbtrust.source.modules import raised
+from dbtrust.source.strange_marks import refuse_strange_marks
 from dbtrust.source.text import read_text
 
 _FILE = re.compile(
@@ -22,7 +23,12 @@ _FILE = re.compile(
 )
 _MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
 _LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
-_OPTIONS = ("transaction", "lock_timeout", "statement_timeout", "retry")
+_TIMEOUT = (r"[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d)?", "2s")
+#: Option -> what its value looks like, and an example of it.
+_OPTIONS = {
+    "transaction": (r"true|false", "false"), "lock_timeout": _TIMEOUT, "statement_timeout": _TIMEOUT,
+    "retry": (r"[0-9]{1,6}", "3"),
+}  # fmt: skip
 #: Files of these names (with .sql) are no migrations: they run around them (docs/migrate.md).
 HOOKS = ("before_up", "before_each", "after_each", "after_up")
 _NO_MIGRATIONS = frozenset(f"{hook}.sql" for hook in HOOKS)
@@ -104,6 +110,8 @@ class _Reader:
     def add(self, path: Path, match: re.Match[str]) -> None:
         try:
             text = read_text(path, self._root)
+            if match["kind"] == "sql":
+                refuse_strange_marks(text, self.file(path), down=bool(match["down"]))
             if match["down"]:
                 self._add_down(path, match, text)
             elif match["kind"] == "py":
@@ -223,12 +231,17 @@ def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
         key, colon, value = word.group().partition(":")
         if key not in _OPTIONS or not colon or not value:
             place = locate(text, match.start("options") + word.start(), file)
-            close = nearest(key, _OPTIONS)
+            close = nearest(key, list(_OPTIONS))
             raise QueryFileError(
                 f"unknown option {word.group()!r}",
                 location=place,
-                next=f"did you mean {close or _OPTIONS[0]}:…?",
+                next=f"did you mean {close or 'transaction'}:…?",
             )
+        pattern, example = _OPTIONS[key]
+        if not re.fullmatch(pattern, value, re.ASCII):
+            place = locate(text, match.start("options") + word.start(), file)
+            step = f"write for example {key}:{example}"
+            raise QueryFileError(f"{word.group()}: no value of {key}", location=place, next=step)
         options[key] = value
     return options
 
