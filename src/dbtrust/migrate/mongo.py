@@ -19,6 +19,7 @@ from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, 
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Migration
+from dbtrust.model.project_code import called
 from dbtrust.model.report import Verdict
 from dbtrust.source.migrations import History, PythonMigration, load_python
 from dbtrust.stage.history import apply_mongo, has_down
@@ -80,7 +81,7 @@ class _Prover:
         for function in loaded.verify:
             name = getattr(function, "__name__", "verify")
             try:
-                value = function(self._db)
+                value = called(function, self._db)
                 said = "true" if value is True else f"found {value!r}, claimed True"
             except Exception as error:
                 value, said = None, f"{type(error).__name__}: {describe(error)}"

@@ -22,6 +22,7 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.ledger import Entry, StepEntry
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
+from dbtrust.model.project_code import ProjectCodeError, called
 from dbtrust.model.steps import (
     CreateCollection,
     CreateIndex,
@@ -121,7 +122,7 @@ class Work:
         """The row as it stands before anything changes, with what the undo needs."""
         stored: dict[str, Any] = {"applied": True}
         if isinstance(step, CustomStep):
-            if step.probe is not None and step.probe(self._tools.theirs()):
+            if step.probe is not None and called(step.probe, self._tools.theirs()):
                 stored = {"applied": False}
         elif isinstance(step, UpdateInBatches):
             patiently(lambda again: self._tools.catalogue.require(step.collection), self._progress)
@@ -167,8 +168,8 @@ class Work:
         return replace(row, stored=stored)
 
     def _custom(self, step: CustomStep, row: StepEntry, again: bool) -> StepEntry:
-        if not (again and step.probe is not None and step.probe(self._tools.theirs())):
-            step.apply(self._tools.theirs())
+        if not (again and step.probe is not None and called(step.probe, self._tools.theirs())):
+            called(step.apply, self._tools.theirs())
         self._tools.catalogue.view.forget()
         return row
 
@@ -230,9 +231,9 @@ class Work:
             )  # fmt: skip
         elif isinstance(step, (UpdateInBatches, CustomStep)):
             probe = step.probe if isinstance(step, CustomStep) else None
-            if not (again and probe is not None and not probe(self._tools.theirs())):
+            if not (again and probe is not None and not called(probe, self._tools.theirs())):
                 assert callable(step.revert)
-                step.revert(self._tools.theirs())
+                called(step.revert, self._tools.theirs())
             self._tools.catalogue.view.forget()
         else:
             stored = dict(row.stored)
@@ -284,7 +285,9 @@ class Work:
 
     def _asked(self, function: Callable[[Any], object]) -> str:
         try:
-            value = function(self._tools.theirs())
+            value = called(function, self._tools.theirs())
+        except ProjectCodeError as error:
+            return f"failed: {error.message}"
         except Exception as error:
             if of_the_moment(error):
                 raise stopped(error, self._migration, "verify") from error
@@ -321,7 +324,10 @@ class Work:
             failure.__cause__ = error
             running = any(row.state == "running" for row in self._rows.values())
             if running and isinstance(step, CustomStep) and step.probe is None:
-                raise self._repair(step, f"failed: {failure.message}", failure) from error
+                said = failure.message.removeprefix(doing)
+                why = f"failed{said}" if said.startswith(":") else said.strip()
+                undone = "was being undone, and " if doing != step.describe() else ""
+                raise self._repair(step, f"{undone}{why}", failure) from error
             raise failure from error
 
     def _repair(self, step: Step, why: str, failure: DbtrustError | None = None) -> MigrationStopped:

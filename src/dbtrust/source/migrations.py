@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from dbtrust.model.errors import DbtrustError, QueryFileError
 from dbtrust.model.location import Location, locate
 from dbtrust.model.project import ClaimLine, Migration, Script
+from dbtrust.model.project_code import project_output
 from dbtrust.model.words import nearest
 from dbtrust.source.modules import raised
+from dbtrust.source.python_shape import Shape
 from dbtrust.source.strange_marks import refuse_strange_marks
 from dbtrust.source.text import read_text
 
@@ -254,19 +257,29 @@ def load_python(migration: Migration, root: Path) -> PythonMigration:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     module.__file__ = str(root / file)
+    code = compiled(migration, root)
     sys.modules[name] = module
     try:
-        # The text that was read: the file itself may have changed since.
-        exec(compile(migration.python or "", module.__file__, "exec"), module.__dict__)  # noqa: S102 migrations are code that is run
-    except Exception as error:
+        with project_output():
+            exec(code, module.__dict__)  # noqa: S102 migrations are code that is run
+    except (Exception, SystemExit) as error:
         raise raised(error, root, f"migration {migration.number}") from error
     finally:
         del sys.modules[name]
     return _shape(vars(module), migration)
 
 
+def compiled(migration: Migration, root: Path) -> CodeType:
+    """The text that was read as code: the file itself may have changed since. Raises QueryFileError at a syntax error."""
+    try:
+        return compile(migration.python or "", str(root / str(migration.location.file)), "exec")
+    except (SyntaxError, ValueError) as error:
+        raise raised(error, root, f"migration {migration.number}") from error
+
+
 def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
-    steps, up, down = names.get("steps"), names.get("up"), names.get("down")
+    shape = Shape(names, migration)
+    steps, up, down = shape.steps(), shape.function("up"), shape.function("down")
     if (steps is None) == (up is None):
         said = "both steps and up(db)" if up is not None else "neither steps nor up(db)"
         raise QueryFileError(
@@ -278,5 +291,4 @@ def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
             location=migration.location,
             next="remove down, or use up(db)",
         )
-    lossy, verify = names.get("lossy", ()), names.get("verify", ())
-    return PythonMigration(list(steps) if steps is not None else None, up, down, tuple(lossy), tuple(verify))
+    return PythonMigration(steps, up, down, shape.lossy(), shape.verify())

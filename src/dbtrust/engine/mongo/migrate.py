@@ -13,6 +13,7 @@ from dbtrust.engine.mongo.steps import apply, revert
 from dbtrust.model.errors import FAILED, DbtrustError
 from dbtrust.model.location import Location
 from dbtrust.model.project import Migration
+from dbtrust.model.project_code import called
 
 
 class StepFailed(DbtrustError):
@@ -36,7 +37,7 @@ def undo_steps(db: Any, steps: Sequence[Any], undo: Sequence[Any], migration: Mi
 
 def call(db: Any, function: Callable[[Any], object], migration: Migration) -> None:
     """Runs up(db) or down(db). Raises StepFailed at the line of the migration that raised."""
-    _guarded(migration, f"{function.__name__}(db)", lambda: function(db))
+    _guarded(migration, f"{function.__name__}(db)", lambda: called(function, db))
 
 
 def _guarded(migration: Migration, doing: str, work: Callable[[], Any]) -> Any:
@@ -44,7 +45,8 @@ def _guarded(migration: Migration, doing: str, work: Callable[[], Any]) -> Any:
         return work()
     except DbtrustError as error:
         message = f"{doing}: {error.message}"
-        raise StepFailed(message, location=migration.location, next=error.next or "mend the step") from error
+        place = line_of(error, migration)
+        raise StepFailed(message, location=place, next=error.next or "mend the step") from error
     except pymongo.errors.PyMongoError as error:
         raise StepFailed(
             f"{doing}: {describe(error)}", location=line_of(error, migration), next="mend the step"
