@@ -35,6 +35,7 @@ def repair(session: Session, number: str, mark: str) -> None:
     """Says of one migration that it is applied ("done") or is not ("pending"); nothing of it is run."""
 
     def work() -> None:
+        session.order()  # what is no ledger is said before anybody waits for its lock
         with session.locked():
             order = session.order()
             parsed = parse_number(number, order, "repair")
