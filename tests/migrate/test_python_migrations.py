@@ -113,3 +113,29 @@ def test_lock_wait_is_a_number_of_seconds(
     for text in ("nan", "-1"):
         assert run(["migrate", "up", str(tmp_path), "--mongo", mongo_url, "--lock-wait", text]) == 2
         assert "--lock-wait" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "steps = [create_collection('c'), create_index('c', 'n', name='x', unique=1, v=77)]\n",
+            "steps = [create_collection('c'), create_index('c', 'n', name='x', unique=True)]\n",
+        ),
+        (
+            "def up(db): db.create_collection('c')\ndef right(db): return 1\nverify = [right]\n",
+            "def up(db): db.create_collection('c')\ndef right(db): return True\nverify = [right]\n",
+        ),
+    ],
+)
+def test_what_was_mended_while_half_applied_is_what_is_applied(
+    before: str, after: str, call: Call, tmp_path: Path, mongo_db: Any
+) -> None:
+    project = write(tmp_path, {"0001_a.py": HEAD + before})
+    assert call("up", project)[0] == 1
+    write(tmp_path, {"0001_a.py": HEAD + after})
+    code, document = call("up", project)
+    assert (code, told(document)) == (0, [("0001", "holds")]), document
+    assert mongo_db.dbtrust_migration.find_one({"_id": "1"})["source"] == HEAD + after
+    code, document = call("up", project)
+    assert (code, document["verdicts"], document["findings"]) == (0, [], [])

@@ -181,7 +181,18 @@ class PostgresRunner:
             wrong.next = "mend what the line says, then run up again: it asks once more"
             raise wrong
         entry = self._ledger.entries()[work.number]
-        self.down(work.migration, entry, work.watch.progress)
+        try:
+            self.down(work.migration, entry, work.watch.progress)
+        except MigrationStopped as error:
+            from dbtrust.migrate.postgres_transaction import BACK
+
+            # What the down's own transaction left is nothing, but the up was none.
+            stays = "its steps stay" if _in_transaction(work.migration.down) else "it is half undone"
+            said = error.message.removesuffix(f"; {BACK}")
+            raise MigrationStopped(
+                f"{wrong.message}; its down failed: {said}; {stays}", location=error.location,
+                next="mend the down, or what the line says, then run up again",
+            ) from error  # fmt: skip
         raise MigrationStopped(
             f"{wrong.message}; its down was run",
             location=wrong.location,

@@ -85,10 +85,14 @@ class Work:
             self._ledger.later(*unsaid)
         self._verify()
         taken = (time.monotonic() - start) * 1000
+        # What was mended while it was half applied is what is applied now.
         done = replace(
-            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values())
-        )
-        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms)
+            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values()),
+            checksum=self._migration.checksum, source=kept(self._migration),
+        )  # fmt: skip
+        edited = self._entry.checksum != done.checksum
+        text = {"checksum": done.checksum, "source": done.source} if edited else {}
+        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms, **text)
         return done
 
     def _step(self, number: int, step: Step, unsaid: list[Any]) -> None:
@@ -380,9 +384,13 @@ def fingerprint(step: Step) -> str:
 
 
 def begun(migration: Migration, who: str, version: str) -> Entry:
-    """The entry of a migration that begins now. A text of more than a megabyte is not kept."""
-    source = migration.text if len(migration.text) <= 1_000_000 else None
+    """The entry of a migration that begins now."""
     return Entry(
-        int(migration.number), migration.number, migration.name, "mongo", "running", "applied", migration.checksum, source,
+        int(migration.number), migration.number, migration.name, "mongo", "running", "applied", migration.checksum, kept(migration),
         who, version, datetime.now(UTC),
     )  # fmt: skip
+
+
+def kept(migration: Migration) -> str | None:
+    """The text for the ledger; one of more than a megabyte is not kept."""
+    return migration.text if len(migration.text) <= 1_000_000 else None
