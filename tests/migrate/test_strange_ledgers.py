@@ -21,7 +21,9 @@ def call(pg_database: str, mongo_db: Any, mongo_url: str, capsys: pytest.Capture
 
 def refused(call: Call, project: Path, said: str, *more: str) -> None:
     for verb in VERBS:
-        words = (verb[0], verb[1], project, *verb[2:]) if verb[0] == "repair" else (verb[0], project, *verb[1:])
+        words = (
+            (verb[0], verb[1], project, *verb[2:]) if verb[0] == "repair" else (verb[0], project, *verb[1:])
+        )
         code, document = call(*words, *more)
         assert (code, document["verdicts"]) == (1, []), (verb, document)
         message = document["errors"][0]["message"]

@@ -19,7 +19,17 @@ from psycopg import sql
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.simple import Simple
 from dbtrust.engine.postgres.sql import load
-from dbtrust.model.ledger import LEDGER, LEDGER_FORMAT, Entry, MigrationStopped, Origin, State, StepEntry, check_states, unreadable
+from dbtrust.model.ledger import (
+    LEDGER,
+    LEDGER_FORMAT,
+    Entry,
+    MigrationStopped,
+    Origin,
+    State,
+    StepEntry,
+    check_states,
+    unreadable,
+)
 from dbtrust.model.report import VERSION
 
 #: Texts longer than this are not kept.
