@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from dbtrust.engine.postgres.connect import connect, redact
+from dbtrust.engine.postgres.connect import connect, read_url
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.exclusive import LEASE_SECONDS, Exclusive
 from dbtrust.engine.postgres.ledger import Ledger
 from dbtrust.engine.postgres.simple import Simple
 from dbtrust.model.engine import Engine
-from dbtrust.model.errors import ConfigError, ServerError
+from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import Entry, MigrationStopped, Origin, StepEntry
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.progress import Progress, silent
@@ -263,19 +263,10 @@ class PostgresRunner:
 
     def _open(self) -> psycopg.Connection[Any]:
         """Its application_name is how a later run finds what this one left on the server."""
-        try:
-            url = make_conninfo(
-                self._url,
-                application_name=self._name,
-                keepalives_idle=30,
-                keepalives_interval=10,
-                keepalives_count=3,
-            )
-        except psycopg.Error:
-            raise ConfigError(
-                f"this PostgreSQL URL cannot be read: {redact(self._url)}",
-                next="write postgresql://user@host:5432/database",
-            ) from None
+        parts = read_url(self._url) | {
+            "application_name": self._name, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+        }  # fmt: skip
+        url = make_conninfo(**parts)
         return connect(url)
 
     def _lease(self) -> float | None:
