@@ -263,10 +263,10 @@ class PostgresRunner:
 
     def _open(self) -> psycopg.Connection[Any]:
         """Its application_name is how a later run finds what this one left on the server."""
-        parts = read_url(self._url) | {
-            "application_name": self._name, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
-        }  # fmt: skip
-        url = make_conninfo(**parts)
+        read_url(self._url)
+        url = make_conninfo(
+            self._url, application_name=self._name, keepalives_idle=30, keepalives_interval=10, keepalives_count=3
+        )  # fmt: skip
         return connect(url)
 
     def _lease(self) -> float | None:
