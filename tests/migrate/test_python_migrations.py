@@ -139,3 +139,17 @@ def test_what_was_mended_while_half_applied_is_what_is_applied(
     assert mongo_db.dbtrust_migration.find_one({"_id": "1"})["source"] == HEAD + after
     code, document = call("up", project)
     assert (code, document["verdicts"], document["findings"]) == (0, [], [])
+
+
+def test_a_half_run_migration_whose_file_is_gone_is_told(call: Call, tmp_path: Path) -> None:
+    files = {"0001_a.py": "steps = []\n", "0002_b.py": "def up(db): 1 / 0\n"}
+    project = write(tmp_path, files)
+    code, document = call("up", project)
+    bad = next(v for v in document["verdicts"] if v["verdict"] == "refuted")
+    assert code == 1 and bad["message"].startswith("step up(db) of migration 0002 raised ZeroDivisionError")
+    (project / "m" / "0002_b.py").unlink()
+    code, document = call("status", project)
+    assert (code, states(document)[1]) == (0, ("0002", "unknown"))
+    assert ["half done" in f["message"] for f in document["findings"]] == [True]
+    code, document = call("status", project, "--check")
+    assert (code, document["errors"][0]["message"]) == (1, "not applied: 0002")
