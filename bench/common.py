@@ -25,10 +25,15 @@ def options(description: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
+def compiled(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a user whose Python keeps compiled modules: else every start would compile dbtrust anew."""
+    return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def cpu_of(command: Sequence[str]) -> float:
     """Seconds of CPU (user and system) that a command and its children take."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "PYTHONPATH": str(SRC)}
+    environment = {**compiled(os.environ), "PYTHONPATH": str(SRC)}
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -63,7 +68,7 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str], folder: Path
             check=True,
             stdout=subprocess.PIPE,
             stderr=output,
-            env=dict(environment),
+            env=compiled(environment),
             cwd=folder,
         )
         return Cost(*map(float, told.read().split()))

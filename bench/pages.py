@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +21,31 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 BENCHES = (
-    "startup", "migrate", "prove", "queries", "claims", "loading", "baseline_stability", "mutation",
+    "startup", "migrate", "prove", "queries", "claims", "loading", "baseline_stability", "mutation", "snapshot",
+    "snapshot_mongo",
 )  # fmt: skip
 HEAD = """# Benchmarks
 
-Made by `python bench/pages.py`; do not edit. Every figure is a median of interleaved runs on one machine, and only the
-ratios travel to another. "CPU" is that of the client. A ratio is dbtrust over the other tool: below 1 dbtrust took less.
+Made by `python bench/pages.py`; do not edit. The figures of a section are from one run, on the day that it names, of the
+command that it names; `bench/results` keeps them as JSON. Tools take turns, figures are medians, and only the ratios
+travel to another machine. "CPU" is that of the client. A ratio is dbtrust over the other tool: below 1 dbtrust took less.
+A load above the number of CPUs says that the machine was busy with other work: then wall times say little.
 """
 
 
 def run(name: str, *, quick: bool) -> None:
     """Runs one bench and keeps its object."""
     argv = [sys.executable, str(HERE / f"{name}.py"), "--json", *(["--quick"] if quick else [])]
+    started, load = time.perf_counter(), os.getloadavg()[0]
     done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True)
-    found = {"command": f"python bench/{name}.py{' --quick' if quick else ''}", **json.loads(done.stdout)}
+    found = {
+        "command": f"python bench/{name}.py{' --quick' if quick else ''}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "seconds": round(time.perf_counter() - started),
+        "load": round(load, 1),
+        "cpus": os.cpu_count(),
+        **json.loads(done.stdout),
+    }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
@@ -50,7 +64,9 @@ def section(found: Mapping[str, Any]) -> Iterator[str]:
     """One bench: its docstring's first paragraph, the versions, the figures, the ratios."""
     yield f"## {found['bench']}\n"
     yield f"{_about(found['bench'])}\n"
-    yield f"`{found['command']}`: " + ", ".join(f"{k} {v}" for k, v in found["versions"].items()) + "\n"
+    when = f"{found['date']}, {found['seconds']} s, {found['cpus']} CPUs with a load of {found['load']} before it"
+    versions = ", ".join(f"{k} {v}" for k, v in found["versions"].items())
+    yield f"`{found['command']}` ({when}): {versions}\n"
     yield "| case | tool | median | unit |\n|---|---|---:|---|"
     for row in found["rows"]:
         yield f"| {row['case']} | {row['tool']} | {row['median']:.4g} | {row['unit']} |"

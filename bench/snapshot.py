@@ -1,9 +1,10 @@
 """What a snapshot costs the server that is monitored, and dbtrust itself.
 
 PostgreSQL: 2,000 tables with 4,000 indexes and 5,000 statements with 20 kB of text each (--quick: 300 tables, 900
-statements). The server's own pg_stat_statements tells how long it was busy with what the monitoring role sent: budget
-0.5 s. Three cases: the first snapshot, a later one that has the texts of the first, and one of an empty database.
-dbtrust's memory is the highest resident size of `dbtrust monitor snapshot` as a process.
+statements). Two clocks: the server's own pg_stat_statements tells how long it was busy with what the monitoring role
+sent, waiting for a processor included; the kernel tells what the session used of a processor, from connecting to its
+end. Budget: 0.5 s. Three cases: the first snapshot, a later one that has the texts of the first, and one of an empty
+database. dbtrust's memory is the highest resident size of `dbtrust monitor snapshot` as a process.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg
@@ -43,6 +45,7 @@ def fill(url: str, tables: int, statements: int) -> None:
                 f"CREATE TABLE t{n} (id int PRIMARY KEY, v text, w int REFERENCES t{max(0, n - 1)})".encode()
             )
             admin.execute(f"CREATE INDEX ON t{n} (w)".encode())
+        admin.execute("SELECT pg_stat_statements_reset()")
         for n in range(statements):
             text = FORMS[n // tables].format(n=n % tables)
             admin.execute(f"{text} /* {pad} */".encode())
@@ -58,6 +61,17 @@ def server_time(admin: psycopg.Connection[tuple[object, ...]]) -> float:
     ).fetchone()
     assert row is not None
     return float(str(row[0]))
+
+
+def processor_time(admin: psycopg.Connection[tuple[object, ...]]) -> float:
+    """Seconds of a processor that the sessions used which have ended."""
+    while admin.execute("SELECT FROM pg_stat_activity WHERE usename = %s", [READER]).fetchone():
+        time.sleep(0.05)
+    row = admin.execute("SHOW data_directory").fetchone()
+    assert row is not None
+    postmaster = int(Path(str(row[0]), "postmaster.pid").read_text().split()[0])
+    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def take(url: str, file: Path, *more: str) -> float:
@@ -94,8 +108,9 @@ def measure(url: str, empty: str, folder: Path, rounds: int) -> dict[str, float]
     with psycopg.connect(url, autocommit=True) as admin:
         for _ in range(rounds):
             for name, (where, more) in cases.items():
-                before = server_time(admin)
+                before, used = server_time(admin), processor_time(admin)
                 memory = take(where, folder / f"{name.split(',')[0]}.json", *more)
+                found.setdefault(f"processor (s): {name}", []).append(processor_time(admin) - used)
                 found.setdefault(f"server time (s): {name}", []).append(server_time(admin) - before)
                 found.setdefault(f"dbtrust memory (MB): {name}", []).append(memory)
         row = admin.execute(
@@ -124,10 +139,12 @@ def main() -> None:
         fill(server.admin_url(), tables, statements)
         url = make_conninfo(server.admin_url(), user=READER)
         empty = make_conninfo(url, dbname="empty")
-        medians = measure(url, empty, Path(name), 3 if asked.quick else 5)
+        medians = measure(url, empty, Path(name), 3)
     first, later = (medians[f"server time (s): {case}"] for case in ("first", "later, texts known"))
     memory = medians["dbtrust memory (MB): first"] / medians["dbtrust memory (MB): empty database"]
+    busy = [medians[f"processor (s): {case}"] for case in ("first", "later, texts known")]
     ratios = {
+        "processor": {"later / first": busy[1] / busy[0]},
         "server time": {"later / first": later / first},
         "memory": {"full / empty database": memory},
     }

@@ -105,6 +105,17 @@ def test_steps_of_mongodb_and_what_cannot_be_undone(call: Call, tmp_path: Path, 
     assert mongo_db.list_collection_names() == []
 
 
+def test_rows_of_a_copy_block_are_planned_too(call: Call, tmp_path: Path) -> None:
+    """They follow in the script, and a row may hold a semicolon."""
+    rows = "CREATE TABLE c (id int);\nCOPY c FROM STDIN;\n1\n2\n\\.\nALTER TABLE c ADD v text;\n"
+    bad = "CREATE TABLE d (v text);\nCOPY d FROM STDIN;\na; b\tc\n\\.\n"
+    project = write(tmp_path, {"0001_rows.sql": rows, "0002_bad.sql": bad})
+    code, document = call("plan", project)
+    assert (code, told(document)) == (1, [("0002", "refuted")])
+    assert document["verdicts"][0]["location"]["line"] == 2
+    assert [len(m["steps"]) for m in document["migrations"]] == [3, 1]
+
+
 def test_a_plan_that_fails_is_refuted_at_its_line(call: Call, tmp_path: Path) -> None:
     project = write(tmp_path, {**FILES, "0004_bad.sql": "SELECT 1;\nDROP TABLE nothing;\n"})
     code, document = call("plan", project)

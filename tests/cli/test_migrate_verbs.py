@@ -284,3 +284,48 @@ def test_a_step_that_nobody_can_ask_is_settled_by_repair(
     assert call("up", project)[0] == 0
     assert pg.execute("SELECT count(*) FROM t").fetchone() == (1,)
     assert "after_it" in tables(pg)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "0001_t.sql",
+            "-- migrate:up transaction:false\nCREATE TABLE t (id int);\n"
+            "DO $$ BEGIN COMMIT; PERFORM pg_terminate_backend(pg_backend_pid()); END $$;\n",
+        ),
+        (
+            "0001_t.py",
+            "from dbtrust.migrations import create_collection, step\n"
+            "def lost(db): raise ValueError('in the middle')\n"
+            "steps = [create_collection('t'), step('lost', apply=lost)]\n",
+        ),
+    ],
+)
+def test_repair_twice_forgets_no_step_that_has_run(call: Call, tmp_path: Path, name: str, text: str) -> None:
+    """The rule is one for both engines: what is not in doubt is only changed with --whole."""
+    project = write(tmp_path, {name: text})
+    assert call("up", project)[0] in (1, 3)
+    assert call("repair", "1", project, "--mark", "pending")[0] == 0
+    for mark in ("pending", "done"):
+        code, document = call("repair", "1", project, "--mark", mark)
+        assert (code, told(document)) == (1, [("0001", "refuted")])
+        assert (
+            "half run" in document["verdicts"][0]["message"] and "--whole" in document["verdicts"][0]["next"]
+        )
+    assert states(call("status", project)[1]) == [("0001", "running")]
+    assert call("repair", "1", project, "--mark", "pending", "--whole")[0] == 0
+    assert states(call("status", project)[1]) == [("0001", "pending")]
+    assert call("repair", "1", project, "--mark", "done")[0] == 0
+    assert states(call("status", project)[1]) == [("0001", "applied")]
+
+
+def test_a_ledger_of_a_newer_dbtrust_is_refused(call: Call, tmp_path: Path, mongo_db: Any) -> None:
+    mongo_db.dbtrust_migration.insert_one({"_id": "meta", "kind": "meta", "format": 2})
+    project = write(tmp_path, {"0002_items.py": FILES["0002_items.py"]})
+    for verb in ("up", "down", "status"):
+        code, document = call(verb, project)
+        assert code == 1
+        assert "newer dbtrust" in document["errors"][0]["message"]
+        assert document["errors"][0]["next"] == "update dbtrust"
+    assert mongo_db.list_collection_names() == ["dbtrust_migration"]

@@ -1,13 +1,16 @@
 """`python -m tests.crash`: the long crash test. Kills runners and servers at random until enough kills were counted.
 
-Every round has a seed; `--seed N --rounds 1 --mode server --engine mongo` runs one again.
+Every round has a seed; `--seed N --rounds 1 --mode server --engine mongo` runs one again. `--together 20` kills nothing:
+it lets so many runners begin at once on one database, five times for each engine.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -15,6 +18,7 @@ from tests.crash.lab import Lab
 from tests.crash.mongo_lab import MongoLab
 from tests.crash.postgres_lab import PostgresLab
 from tests.crash.rounds import Mode, Outcome, Reference, Round, histogram, reference
+from tests.crash.together import PART, alone, together
 
 from dbtrust.engine.runs import Run
 
@@ -30,6 +34,8 @@ def options() -> argparse.Namespace:
         "--mode", choices=["runner", "server"], help="kill only that (default: 2 of 3 runners)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no round after so many")
+    parser.add_argument("--together", type=int, metavar="N", help="N runners at once, five rounds; no kills")
     parser.add_argument("--workers", type=int, default=2, help="servers at a time")
     return parser.parse_args()
 
@@ -42,6 +48,7 @@ class Campaign:
         self.outcomes: list[Outcome] = []
         self.crashed: list[BaseException] = []
         self._seeds = count(asked.seed)
+        self._until = time.monotonic() + asked.minutes * 60
         self._mutex = threading.Lock()
 
     def run(self) -> bool:
@@ -61,7 +68,7 @@ class Campaign:
         try:
             while (seed := self._next()) is not None:
                 mode: Mode = self.asked.mode or ("server" if seed % 3 == 0 else "runner")
-                outcome = Round(lab, known, seed, mode).run()
+                outcome = Round(lab, known, seed, [mode]).run()
                 self.outcomes.append(outcome)
                 print(
                     f"  seed {seed}: {mode}, {len(outcome.kills)} kills",
@@ -78,7 +85,8 @@ class Campaign:
             seed = next(self._seeds)
             if self.asked.rounds is not None:
                 return seed if seed < self.asked.seed + self.asked.rounds else None
-            return None if self.crashed or self._inside() >= self.asked.kills else seed
+            over = self.crashed or self._inside() >= self.asked.kills or time.monotonic() > self._until
+            return None if over else seed
 
     def _inside(self) -> int:
         return sum(kill.inside for outcome in self.outcomes for kill in outcome.kills)
@@ -97,10 +105,32 @@ class Campaign:
         yield from (f"  PROBLEM {problem}" for problem in problems)
 
 
+def at_once(engine: str, runners: int, rounds: int) -> bool:
+    """Rounds of so many runners at once; each must exit 0, and all together apply each migration once."""
+    problems: list[str] = []
+    with Run() as run:
+        lab = LABS[engine](run)
+        expected = alone(lab)
+        for turn in range(1, rounds + 1):
+            started = time.perf_counter()
+            found = list(together(lab, expected, runners, turn))
+            took = time.perf_counter() - started
+            print(
+                f"  {engine}, round {turn}: {runners} runners, {took:.0f} s", *found, sep="\n    ", flush=True
+            )
+            problems += found
+    said = f"{PART} migrations, applied once in each" if not problems else f"{len(problems)} problems"
+    print(f"{engine}: {rounds} rounds of {runners} runners at once: {said}")
+    return not problems
+
+
 def main() -> None:
     asked = options()
     engines = asked.engine or ["postgres", "mongo"]
-    fine = [Campaign(engine, asked).run() for engine in engines]
+    if asked.together:
+        fine = [at_once(engine, asked.together, asked.rounds or 5) for engine in engines]
+    else:
+        fine = [Campaign(engine, asked).run() for engine in engines]
     sys.exit(0 if all(fine) else 1)
 
 

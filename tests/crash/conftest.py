@@ -21,6 +21,6 @@ def postgres_lab(server_run: Run) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def mongo_lab(server_run: Run) -> Iterator[Lab]:
-    lab = MongoLab(server_run)
+    lab = MongoLab(server_run, documents=2000)
     yield lab
     lab.close()

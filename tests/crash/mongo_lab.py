@@ -16,6 +16,7 @@ from dbtrust.engine.runs import Run
 from dbtrust.model.ledger import LEDGER, Entry
 from dbtrust.model.plan import Engine
 
+#: In each collection: several batches of every update.
 DOCUMENTS = 6000
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -24,7 +25,8 @@ class MongoLab:
     engine: Engine = "mongo"
     folder = HERE / "mongo"
 
-    def __init__(self, run: Run, server: MongoServer | None = None) -> None:
+    def __init__(self, run: Run, server: MongoServer | None = None, documents: int = DOCUMENTS) -> None:
+        self.documents = documents
         self.server = server or start_mongo(run, find_mongod("8.0"))
         self._owned = server is None
         self.client = self._connect()
@@ -34,8 +36,8 @@ class MongoLab:
 
     def fresh(self, name: str) -> str:
         db = self.client[name]
-        db.account.insert_many([_account(n) for n in range(1, DOCUMENTS + 1)])
-        db.booking.insert_many([_booking(n) for n in range(1, DOCUMENTS + 1)])
+        db.account.insert_many([_account(n) for n in range(1, self.documents + 1)])
+        db.booking.insert_many([_booking(n) for n in range(1, self.documents + 1)])
         db.create_collection("scratch", validator={"a": {"$exists": True}})
         db.scratch.create_index([("a", 1)], name="a", unique=True)
         return self.server.url(name)

@@ -86,6 +86,7 @@ class PostgresLab:
     def crash(self) -> None:
         kill_server(self.server.folder, self.server._process)
         self.server.relaunch()
+        self._admin.close()
         self._admin = self._connect()
 
     def close(self) -> None:

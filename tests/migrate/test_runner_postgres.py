@@ -70,6 +70,17 @@ def test_what_a_migration_sets_reaches_neither_the_ledger_nor_the_next_one(
     assert value(pg, "SELECT to_regclass('public.b') IS NOT NULL") is True
 
 
+def test_a_session_keeps_the_name_by_which_a_later_run_finds_it(pg_database: str, pg: Connection) -> None:
+    """RESET ALL goes back to what a session was opened with, and a pooler opens its own without a name."""
+    text = (
+        "SET application_name = 'mine'; CREATE TABLE a AS SELECT current_setting('application_name') AS name"
+    )
+    asks = "CREATE TABLE b AS SELECT current_setting('application_name') AS name"
+    apply(pg_database, [migration(1, text), migration(2, asks)])
+    assert value(pg, "SELECT name FROM a") == "mine"
+    assert str(value(pg, "SELECT name FROM b")).startswith("dbtrust migrate ")
+
+
 def test_a_failed_migration_leaves_nothing_and_is_told_with_its_place(
     pg_database: str, pg: Connection
 ) -> None:

@@ -16,6 +16,8 @@ import pytest
 from tests.migrate.histories import ALONE, apply, entries, migration, runner
 
 from dbtrust.engine.postgres.connect import with_database
+from dbtrust.migrate import runner_postgres
+from dbtrust.migrate.runner_postgres import PostgresRunner
 from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import MigrationStopped
 from dbtrust.model.progress import silent
@@ -45,8 +47,9 @@ def test_a_runner_that_was_stopped_past_its_lease_loses_by_its_token(pg_database
 
 
 def test_a_kill_behind_any_message_is_finished_by_the_next_run(postgres_url: str) -> None:
-    killed = forks("kills", with_database(postgres_url, "postgres"))
-    assert killed["points"] > 25
+    """Each third message; all of them: python tests/migrate/forks.py kills URL."""
+    killed = forks("kills", with_database(postgres_url, "postgres"), "3")
+    assert killed["points"] > 8
     assert killed["wrong"] == []
 
 
@@ -72,6 +75,22 @@ def test_a_lease_and_a_lock_keep_each_other_out(pg_database: str, holds: str, wa
     apply(pg_database, [], mode=waits, lock_wait=0.0)
 
 
+def test_a_server_lost_before_the_kind_of_lock_is_known_is_told_as_lost(
+    pg_database: str, pg: Connection
+) -> None:
+    class Cut(PostgresRunner):
+        """Its session ends behind its settings."""
+
+        def _prepare(self) -> None:
+            super()._prepare()
+            pg.execute("SELECT pg_terminate_backend(%s, 5000)", [self._connection.info.backend_pid])
+
+    cut = Cut(pg_database, root=Path(), lock_wait=0.0)
+    with pytest.raises(ServerError, match="the server was lost"), cut.locked(silent):
+        raise AssertionError("it got the lock")
+    cut.close()
+
+
 def test_a_runner_whose_lock_session_ended_writes_nothing(pg_database: str, pg: Connection) -> None:
     one = runner(pg_database)
     with one.locked(silent):
@@ -80,7 +99,7 @@ def test_a_runner_whose_lock_session_ended_writes_nothing(pg_database: str, pg: 
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-        with pytest.raises(ServerError, match="the server was lost"):
+        with pytest.raises(ServerError, match="server was lost"):
             one.up(migration(2, "CREATE TABLE b (x int)"), None, silent)
     one.close()
     assert list(entries(pg_database)) == [1]
@@ -143,6 +162,57 @@ def test_a_killed_runner_leaves_no_lock_and_its_statement_is_waited_for(
 
 
 BLOCKED = "-- migrate:up lock_timeout:200ms{}\nALTER TABLE t ADD b int;"
+
+
+def test_old_snapshots_are_told_before_a_concurrent_build_waits_for_them(
+    pg_database: str, pg: Connection
+) -> None:
+    pg.execute("CREATE TABLE t (a int)")
+    told: list[str] = []
+    with psycopg.connect(pg_database, application_name="a long report") as other:
+        other.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        other.execute("SELECT 1, pg_sleep(1.1)")
+
+        def hear(line: str) -> None:
+            told.append(line)
+            if "waits for" in line:
+                other.rollback()
+
+        apply(pg_database, [migration(1, f"{ALONE}CREATE INDEX CONCURRENTLY t_a ON t (a);")], hear)
+    assert [
+        line for line in told if "will wait for old snapshots of process" in line and "a long report" in line
+    ]
+    assert any("waits for process" in line for line in told)
+
+
+def test_what_an_earlier_run_left_working_is_ended_after_a_while(
+    pg_database: str, pg: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dead client whose server does not notice: its statement still runs under the name of the last holder."""
+    monkeypatch.setattr(runner_postgres, "_GRACE_SECONDS", 0.3)
+    apply(pg_database, [migration(1, "CREATE TABLE t (a int)")])
+    pg.execute(
+        'UPDATE dbtrust_migration SET stored = stored || \'{"holder": "dbtrust migrate dead"}\' WHERE number = -1'
+    )
+    ended: list[psycopg.Error] = []
+
+    def work() -> None:
+        with psycopg.connect(pg_database, application_name="dbtrust migrate dead") as left:
+            try:
+                left.execute("SELECT pg_sleep(600)")
+            except psycopg.Error as error:
+                ended.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    waiting = "SELECT FROM pg_stat_activity WHERE application_name LIKE '%dead' AND state = 'active'"
+    while pg.execute(waiting).fetchone() is None:
+        thread.join(0.01)
+    told: list[str] = []
+    apply(pg_database, [migration(1, "CREATE TABLE t (a int)"), migration(2, "DROP TABLE t")], told.append)
+    thread.join()
+    assert [type(error) for error in ended] == [psycopg.errors.AdminShutdown]
+    assert any("an earlier run was killed; its statement still runs" in line for line in told)
 
 
 def test_a_lock_that_is_not_to_be_had_names_who_holds_it(pg_database: str, pg: Connection) -> None:

@@ -10,7 +10,8 @@ import pytest
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.report import NotExamined
 from dbtrust.model.snapshot import Snapshot
-from dbtrust.monitor.files import dump, load
+from dbtrust.monitor.files import dump, load, parts
+from dbtrust.monitor.flow import Options, diagnose
 
 _ONE = Snapshot(
     "postgres", "2026-01-01T00:00:00+00:00", {"version": "17.10", "identity": "1/db"},
@@ -63,3 +64,28 @@ def test_what_is_none_is_refused(tmp_path: Path, change: object, message: str, n
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         load(tmp_path / "none.json")
+
+
+def test_rows_that_no_server_gave_are_the_files_fault(tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    file.write_text(dump([_ONE]), encoding="utf-8")
+    with pytest.raises(ConfigError, match="not as dbtrust writes it"):
+        diagnose(Options(saved=file))
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "s.json"
+    file.write_text(dump([_ONE]), encoding="utf-8")
+    monkeypatch.setattr("dbtrust.monitor.files.MOST_BYTES", 100)
+    with pytest.raises(ConfigError, match="which no snapshot has"):
+        load(file)
+
+
+def test_parts_are_the_document_and_never_end_inside_a_row() -> None:
+    rows = tuple({"name": f"t{n}"} for n in range(450))
+    one = Snapshot("postgres", "2026-01-01T00:00:00+00:00", {}, {"tables": rows, "locks": (), "io": rows[:1]})
+    pieces = list(parts([one, _ONE]))
+    document = json.loads("".join(pieces))
+    assert [len(document["snapshots"][0]["sections"][n]) for n in ("tables", "locks", "io")] == [450, 0, 1]
+    assert document["snapshots"][1]["server"] == _ONE.server
+    assert all(piece.count('{"name"') == piece.count("}") for piece in pieces if "t200" in piece)

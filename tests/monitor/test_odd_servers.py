@@ -54,7 +54,7 @@ def test_a_role_without_rights_is_told_what_it_lacks(
     told = _needs(diagnose(Options(postgres=nobody)))
     assert told["sessions and statements of other roles"] == "membership in pg_monitor"
     assert "pg_stat_scan_tables or pg_monitor" in next(
-        n for w, n in told.items() if "table_bloat (table.bloat)" in w
+        n for w, n in told.items() if "free space in tables, measured (table.bloat)" in w
     )
     assert "pg_read_all_data" in told["the last values of 1 sequences (sequence.near_end)"]
     assert len(set(told.values())) == len(told)
@@ -69,7 +69,8 @@ def test_a_role_without_rights_is_told_what_it_lacks(
 def test_without_pg_stat_statements(pg_database: str) -> None:
     report = diagnose(Options(postgres=pg_database))
     (what,) = [w for w, needs in _needs(report).items() if "CREATE EXTENSION pg_stat_statements" in needs]
-    assert what.startswith("statements (statement.io, ") and "statements_info (statement.evicted)" in what
+    assert what.startswith("statements and their counters (statement.io, ")
+    assert "since when statements are counted (statement.evicted)" in what
     assert not report.errors and report.monitor
 
 

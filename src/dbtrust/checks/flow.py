@@ -14,7 +14,7 @@ from dbtrust.checks.drift import drift_half
 from dbtrust.checks.half import Half
 from dbtrust.checks.links import judge_links
 from dbtrust.checks.parse import Claims, claim_like, parse_claims
-from dbtrust.checks.select import CHECKS, ENGINES, RULES, Selection
+from dbtrust.checks.select import CHECKS, ENGINES, Selection, all_rules
 from dbtrust.checks.tests import judge_tests
 from dbtrust.claims.baseline import CHECK, gone_baselines
 from dbtrust.engine.runs import Run
@@ -196,7 +196,7 @@ def configured(config: Config, selection: Selection) -> list[Engine]:
 
 def _needs_server(selection: Selection) -> bool:
     """Drift and links alone need no server with the project on it."""
-    rest = [name for name in (*CHECKS, *RULES) if name not in ("trace.link", DRIFT)]
+    rest = [name for name in (*CHECKS, *all_rules()) if name not in ("trace.link", DRIFT)]
     return not selection.ids or any(name.startswith(word) for name in rest for word in selection.ids)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.words import nearest
-from dbtrust.monitor.registry import rules
 
 CHECKS = (
     "schema.applies", "schema.reapplies", "schema.constraint", "schema.trigger", "schema.mutation", "schema.drift",
@@ -20,7 +20,7 @@ CHECKS = (
     "tests.pass", "trace.link",
 )  # fmt: skip
 ENGINES: tuple[Engine, ...] = ("postgres", "mongo")
-RULES = (
+_RULES = (
     "index.redundant",
     "foreign_key.no_index",
     "constraint.pipe_in_class",
@@ -31,8 +31,15 @@ RULES = (
     "query.unbound",
     "migration.edited",
     "migration.removed",
-    *(rule.id for engine in ENGINES for rule in rules(engine) if rule.in_check),
 )
+
+
+@cache
+def all_rules() -> tuple[str, ...]:
+    """The ids of rules that `check` judges; those of monitor among them are a hundred modules, read only when asked for."""
+    from dbtrust.monitor.registry import rules
+
+    return (*_RULES, *(rule.id for engine in ENGINES for rule in rules(engine) if rule.in_check))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Selection:
         words = list(only)
         engines = frozenset(word for word in words if word in ENGINES)
         ids = tuple(word for word in words if word not in ENGINES)
-        known = (*CHECKS, *RULES)
+        known = (*CHECKS, *all_rules()) if ids else ()
         for word in ids:
             if not word or not any(name.startswith(word) for name in known):
                 close = nearest(word, [*ENGINES, *known, *{name.split(".")[0] for name in known}])

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dbtrust.cli.migrating import lock_option, project_argument, run_on_targets
-from dbtrust.cli.options import option, report_options
+from dbtrust.cli.options import option, target_report_options
 
 TOOLS = (
     "alembic", "golang-migrate", "dbmate", "rails", "flyway", "django", "goose", "sql-migrate", "diesel", "sqlx",
@@ -22,7 +22,7 @@ TOOLS = (
 @option("--app", metavar="NAME", help="The app of Django whose migrations the folder holds.")
 @option("--dry-run", is_flag=True, help="Say what would be taken over, and write nothing.")
 @lock_option
-@report_options
+@target_report_options
 def command(
     project: Path, tool: str | None, app: str | None, dry_run: bool, lock_wait: float, **options: Any
 ) -> int:

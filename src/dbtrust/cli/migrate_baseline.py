@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from dbtrust.cli.migrating import lock_option, project_argument, run_on_targets
-from dbtrust.cli.options import option, report_options
+from dbtrust.cli.options import option, target_report_options
 
 
 @click.command("baseline")
 @project_argument
 @option("--to", metavar="N", required=True, help="Up to and with this number.")
 @lock_option
-@report_options
+@target_report_options
 def command(project: Path, to: str, lock_wait: float, **options: Any) -> int:
     """Take everything up to a number as applied, and run nothing of it.
 

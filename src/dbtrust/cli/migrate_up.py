@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dbtrust.cli.migrating import lock_option, project_argument, run_on_targets
-from dbtrust.cli.options import option, report_options
+from dbtrust.cli.options import option, target_report_options
 
 
 @click.command("up")
@@ -16,7 +16,7 @@ from dbtrust.cli.options import option, report_options
 @option("--to", metavar="N", help="Up to and with this number.")
 @option("--out-of-order", is_flag=True, help="Also those below the highest number that is applied.")
 @lock_option
-@report_options
+@target_report_options
 def command(project: Path, to: str | None, out_of_order: bool, lock_wait: float, **options: Any) -> int:
     """Apply what the ledgers of the target do not have, the lowest number first.
 

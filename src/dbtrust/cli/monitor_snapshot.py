@@ -13,10 +13,10 @@ from dbtrust.cli.options import (
     only_option,
     output_option,
     quiet_option,
-    server_options,
+    target_options,
     verbose_option,
 )
-from dbtrust.cli.output import complain, deliver, note
+from dbtrust.cli.output import complain, deliver_parts, note
 from dbtrust.model.report import Report
 
 
@@ -25,7 +25,7 @@ from dbtrust.model.report import Report
 @reading_options
 @output_option
 @only_option
-@server_options
+@target_options
 @quiet_option
 @verbose_option
 def command(project: Path, **options: Any) -> int:
@@ -34,15 +34,16 @@ def command(project: Path, **options: Any) -> int:
     PROJECT is only read for its targets; with a URL it needs no dbtrust.toml. A server that cannot be read is
     exit code 3, and what was read of the other is written all the same.
     """
-    from dbtrust.monitor.files import dump
+    from dbtrust.monitor.files import parts
     from dbtrust.monitor.flow import snapshot
+    from dbtrust.monitor.judging import in_words
 
     asked, taken = begun(project, options, snapshot)
     if taken is None:
         return 0
     if taken.snapshots:
-        deliver(dump(taken.snapshots), asked)
+        deliver_parts(parts(taken.snapshots), asked)
     for item in (i for s in taken.snapshots for i in s.not_examined if not asked.quiet):
-        note(f"not examined: {item.what}: {item.needs}")
+        note(f"not examined: {in_words(item.what)}: {item.needs}")
     complain(*taken.problems)
     return replace(Report(taken.project), errors=taken.problems).exit_code

@@ -65,7 +65,14 @@ _SERVER_OPTIONS = (
     option("--target", metavar="NAME", help="The servers of [targets.NAME] in dbtrust.toml."),
     option("--database", metavar="NAME", help="The database to connect to on the target."),
 )
-_JUDGING_OPTIONS = (
+_TARGET_OPTIONS = (
+    option(
+        "--postgres", metavar="URL", help="The PostgreSQL database that is meant; nothing else is started."
+    ),
+    option("--mongo", metavar="URL", help="The MongoDB database that is meant."),
+    *_SERVER_OPTIONS[2:],
+)
+_BEFORE_SERVERS = (
     output_option,
     only_option,
     option("--strict", is_flag=True, help="What is unproved fails, too."),
@@ -74,25 +81,32 @@ _JUDGING_OPTIONS = (
         type=click.Choice(LEVELS),
         help="Findings from this level fail (dbtrust.toml, else error).",
     ),
-    *_SERVER_OPTIONS,
-    quiet_option,
-    verbose_option,
 )
+_AFTER_SERVERS = (quiet_option, verbose_option)
 
 
 def report_options(function: _F) -> _F:
     """Every shared option of a verb that ends in a report; the verb makes them a `Shared` with `shared`."""
-    return _decorated(function, (format_option(*FORMATS), *_JUDGING_OPTIONS))
+    return _judging(function, _SERVER_OPTIONS)
 
 
 def target_report_options(function: _F) -> _F:
-    """`report_options` of a verb that judges a server that is there, without a scratch database."""
-    return _decorated(function, (format_option(*FORMATS), *_JUDGING_OPTIONS))
+    """`report_options` of a verb that acts on the servers that are named, without a scratch database."""
+    return _judging(function, _TARGET_OPTIONS)
+
+
+def _judging(function: _F, servers: Sequence[Callable[[Any], Any]]) -> _F:
+    return _decorated(function, (format_option(*FORMATS), *_BEFORE_SERVERS, *servers, *_AFTER_SERVERS))
 
 
 def server_options(function: _F) -> _F:
     """The options that say which servers are used."""
     return _decorated(function, _SERVER_OPTIONS)
+
+
+def target_options(function: _F) -> _F:
+    """`server_options` of a verb that acts on the servers that are named."""
+    return _decorated(function, _TARGET_OPTIONS)
 
 
 def plan_options(function: _F) -> _F:

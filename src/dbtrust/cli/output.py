@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -14,7 +15,7 @@ from dbtrust.model.errors import ConfigError
 from dbtrust.model.report import Problem, Report
 from dbtrust.report.document import visible
 from dbtrust.report.redact import redact
-from dbtrust.source.text import replace_text
+from dbtrust.source.text import replace_parts
 
 
 def show(report: Report, shared: Shared) -> None:
@@ -64,10 +65,17 @@ def screen(output: Path | None) -> Screen:
 
 def deliver(text: str, shared: Shared) -> None:
     """Prints a document without passwords, or writes it to --output. Raises ConfigError."""
+    deliver_parts((text,), shared)
+
+
+def deliver_parts(parts: Iterable[str], shared: Shared) -> None:
+    """`deliver` of a document that is made while it is written; no part ends inside a word. Raises ConfigError."""
+    clean = (redact(part) for part in parts)
     if shared.output is not None:
-        write_file(shared.output, redact(text))
+        write_parts(shared.output, clean)
     else:
-        write_out(redact(text))
+        for part in clean:
+            write_out(part)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -162,11 +170,17 @@ def check_output(path: Path | None) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Replaces the file as a whole: a reader sees the old or the new text. Raises ConfigError."""
+    write_parts(path, (text,))
+
+
+def write_parts(path: Path, parts: Iterable[str]) -> None:
+    """`write_file` of a text that is made while it is written. Raises ConfigError."""
     try:
         if _is_special(path):
-            path.write_text(text, encoding="utf-8")
+            with path.open("w", encoding="utf-8") as file:
+                file.writelines(parts)
         else:
-            replace_text(path.resolve(), text)
+            replace_parts(path.resolve(), parts)
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -133,7 +133,7 @@ def _undo(session: Session, item: Item) -> None:
 def _refuse_without_down(session: Session, items: Sequence[Item]) -> None:
     """Before anything is undone: one that has no down would stop the run half-way. Raises Refused, QueryFileError."""
     for item in items:
-        if item.migration is not None and not can_undo(session, item):
+        if item.migration is not None and not session.runners[item.engine].can_undo(item.migration):
             step = (
                 f"write {item.written}_{item.name}.down.sql"
                 if item.engine == "postgres"
@@ -143,22 +143,6 @@ def _refuse_without_down(session: Session, items: Sequence[Item]) -> None:
                 f"migration {item.written} has no down", location=item.location, next=step, subject=item.subject,
                 engine=item.engine,
             )  # fmt: skip
-
-
-def can_undo(session: Session, item: Item) -> bool:
-    """Is there a down? A MongoDB file is executed for the answer. Raises QueryFileError."""
-    migration = item.migration
-    assert migration is not None
-    if migration.engine == "postgres":
-        return migration.down is not None
-    from dbtrust.source.migrations import load_python
-
-    loaded = load_python(migration, session.config.root)
-    if loaded.steps is None:
-        return loaded.down is not None
-    from dbtrust.engine.mongo.steps import inverse_of
-
-    return all(inverse_of(step) for step in loaded.steps)
 
 
 def _attempt(session: Session, check: str, item: Item, work: Callable[[], None]) -> bool:

@@ -31,8 +31,12 @@ def baseline(session: Session, to: str) -> None:
     session.guard(UP, mark)
 
 
-def repair(session: Session, number: str, mark: str) -> None:
-    """Says of one migration that it is applied ("done") or is not ("pending"); nothing of it is run."""
+def repair(session: Session, number: str, mark: str, *, whole: bool = False) -> None:
+    """Says of one migration that it is applied ("done") or is not ("pending"); nothing of it is run.
+
+    Of a half-run one only the step that is in doubt is meant, unless `whole`. Where steps have run and none is in
+    doubt that is refused: the same command given twice would forget, or leave out, all the other steps.
+    """
 
     def work() -> None:
         session.order()  # what is no ledger is said before anybody waits for its lock
@@ -43,7 +47,7 @@ def repair(session: Session, number: str, mark: str) -> None:
             if item is None:
                 raise Refused(f"repair {number}: no migration of that number", code=USAGE)
             _refuse_untold(item)
-            if not _settled(session, item, done=mark == "done"):
+            if whole or not _settled(session, item, done=mark == "done"):
                 (_done if mark == "done" else _pending)(session, item)
 
     session.guard(UP, work)
@@ -58,20 +62,35 @@ def _refuse_untold(item: Item) -> None:
 
 
 def _settled(session: Session, item: Item, *, done: bool) -> bool:
-    """A half-run migration that stopped in a step of which nobody can say whether it ran: the answer is for that step."""
+    """A half-run migration that stopped in a step of which nobody can say whether it ran: the answer is for that step.
+
+    Raises Refused where no step is in doubt, but some have run; not where the file is gone, so that nothing can go on.
+    """
     entry, migration = item.entry, item.migration
     if entry is None or migration is None or entry.state == "done":
         return False
     step = next((s for s in entry.steps if s.state == "running" and s.at_least_once), None)
     if step is None:
+        if ran := sum(s.state == "done" for s in entry.steps):
+            _refuse_half(item, ran, len(entry.steps))
         return False
     session.runners[entry.engine].settle(migration, entry, done=done)
     what = "has run" if done else "has not run"
+    what = what.replace("run", "been undone") if entry.state == "reverting" else what
     session.judge(
         UP, item, "holds", f"step {step.step} counts as one that {what}; nothing was run",
         next="finish with dbtrust migrate up", evidence={"step": step.text},
     )  # fmt: skip
     return True
+
+
+def _refuse_half(item: Item, ran: int, known: int) -> None:
+    mark = f"dbtrust migrate repair {item.written} --whole --mark done|pending"
+    raise Refused(
+        f"migration {item.written} is half run ({ran} of the {known} steps that began are in force), and no step is in doubt",
+        location=item.location, subject=item.subject, engine=item.engine,
+        next=f"finish it with dbtrust migrate up; if you finished or removed all of it by hand: {mark}",
+    )  # fmt: skip
 
 
 def _done(session: Session, item: Item) -> None:

@@ -73,7 +73,7 @@ class PostgresTrial:
         found.append(_told(script, piece, measured))
 
     def _inside(self, piece: Piece, before: Known) -> Measured:
-        return run_measured(self._connection, piece.text, before)
+        return run_measured(self._connection, piece, before)
 
     def _either(self, piece: Piece, before: Known) -> Measured:
         """In a transaction of its own, as the runner does it; outside where the server refuses that."""
@@ -81,9 +81,9 @@ class PostgresTrial:
             with self._connection.transaction():
                 return self._inside(piece, before)
         except errors.ActiveSqlTransaction:
-            return run_measured_alone(self._connection, self._url, piece.text, before)
+            return run_measured_alone(self._connection, self._url, piece, before)
         except errors.InvalidTransactionTermination:
-            return run_measured_alone(self._connection, self._url, piece.text, before, at_least_once=True)
+            return run_measured_alone(self._connection, self._url, piece, before, at_least_once=True)
 
 
 def _told(script: Script, piece: Piece, measured: Measured) -> Mapping[str, Any]:

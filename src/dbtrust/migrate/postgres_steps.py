@@ -172,6 +172,8 @@ class Steps:
         work = self._work
         work.watch.builds = effect.kind in ("index", "reindex")
         self._set_timeouts(effect)
+        if effect.waits_for_snapshots:
+            work.watch.tell_old_snapshots()
         self._opening = b""
         try:
             if effect.kind == "unknown":

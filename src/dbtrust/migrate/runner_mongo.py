@@ -21,9 +21,10 @@ from dbtrust.migrate.runner import MigrationStopped
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ConfigError
 from dbtrust.model.ledger import Entry, Origin, StepEntry
-from dbtrust.model.progress import Progress
+from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
 from dbtrust.model.version import VERSION
+from dbtrust.source.migrations import Loader
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -51,7 +52,7 @@ class MongoRunner:
             raise ConfigError(
                 "the URL of the MongoDB target names no database", next="write mongodb://HOST:PORT/NAME"
             )
-        self._url, self._root, self._lock_wait = url, root, lock_wait
+        self._url, self._lock_wait, self._load = url, lock_wait, Loader(root)
         self._run = new_run()
         self._client = connect(url, appname=_appname(self._run))
         self._db = self._client[name]
@@ -61,7 +62,6 @@ class MongoRunner:
         self._undone = False
         self._theirs: MongoClient[Any] | None = None
         self._trap: TransactionTrap | None = None
-        self._who = whoami()
 
     @property
     def version(self) -> str:
@@ -88,48 +88,35 @@ class MongoRunner:
         return dict(self._known)
 
     def record(self, migration: Migration, origin: Origin) -> None:
-        """Marked by a person after a crash in a step without a probe, that step is done and the others go on."""
+        """The steps that ran keep their rows: undoing them needs what was there before. The others were run by hand."""
         with self._reading(f"writing migration {migration.number} down"):
             key = str(int(migration.number))
-            known, rows = self._known_now(key), self._ledger.steps(key)
-            left = self._left(migration, rows) if known and origin == "marked" else 0
+            self._ledger.flush()
+            rows = self._ledger.steps(key)
+            by_hand = [
+                step_document(key, row) | {"state": "removed"} for row in rows if row.state == "pending"
+            ]
+            rows = [replace(row, state="done") for row in rows if row.state == "running"]
             entry = replace(self._begun(migration), state="done", origin=origin)
-            if known and left:
-                entry = replace(known, origin=origin)
-            rows = [replace(row, state="done") if row.state == "running" else row for row in rows]
-            self._ledger.write(migration_document(entry), *(step_document(key, row) for row in rows))
+            self._ledger.write(
+                migration_document(entry), *by_hand, *(step_document(key, row) for row in rows)
+            )
 
     def forget(self, migration: Migration) -> None:
-        """A migration that stopped in a step without a probe keeps the steps before it: only that one runs again."""
         with self._reading(f"taking migration {migration.number} out"):
-            key = str(int(migration.number))
-            known, rows = self._known_now(key), self._ledger.steps(key)
-            if known and known.state == "running" and any(row.state == "done" for row in rows):
-                stopped = [replace(row, state="pending", stored={}) for row in rows if row.state == "running"]
-                self._ledger.write(*(step_document(key, row) for row in stopped))
-                return
-            self._ledger.remove(key)
+            self._ledger.remove(str(int(migration.number)))
             self._ledger.flush()
 
     def settle(self, migration: Migration, entry: Entry, *, done: bool) -> None:
-        """The same as `record` or `forget`, which look at the steps."""
-        del entry
-        if done:
-            self.record(migration, "marked")
-        else:
-            self.forget(migration)
-
-    def _known_now(self, key: str) -> Entry | None:
-        self._ledger.flush()
-        return self._ledger.read().get(int(key))
-
-    def _left(self, migration: Migration, rows: tuple[StepEntry, ...]) -> int:
-        """How many steps have neither run nor stopped."""
-        from dbtrust.migrate.work_mongo import steps_of
-        from dbtrust.source.migrations import load_python
-
-        begun = sum(row.state != "pending" for row in rows)
-        return len(steps_of(load_python(migration, self._root))) - begun if begun else 0
+        """The step's row says whether it is in force: one whose undo has run is not."""
+        with self._reading(f"writing migration {migration.number} down"):
+            in_force = done != (entry.state == "reverting")
+            rows = [row for row in entry.steps if row.state == "running"]
+            settled = [
+                replace(row, state="done") if in_force else replace(row, state="pending", stored={})
+                for row in rows
+            ]
+            self._ledger.write(*(step_document(str(entry.number), row) for row in settled))
 
     # --- the lock
 
@@ -172,13 +159,19 @@ class MongoRunner:
     def _take(self, holder: Holder | None, progress: Progress) -> Holder | None:
         """None where the lease is ours; else who was faster. A transaction that a dead runner left open would hold us up."""
         if holder is None or holder.given_back:
-            return self._ledger.take(self._run)
+            return self._taken(None, progress)
         from dbtrust.engine.mongo.builds import end_transactions
 
         what = "is gone" if holder.gone else "has not renewed its lease"
         progress(f"the runner {holder} {what}: taking over")
         end_transactions(self._client, _appname(holder.run))
-        return self._ledger.take(self._run, holder if holder.gone else None)
+        return self._taken(holder if holder.gone else None, progress)
+
+    def _taken(self, replacing: Holder | None, progress: Progress) -> Holder | None:
+        """Twice is as once: the lease's own run may take it again."""
+        from dbtrust.engine.mongo.patience import patiently
+
+        return patiently(lambda again: self._ledger.take(self._run, replacing), progress)
 
     def _wait(self, start: float, holder: Holder) -> None:
         waited = time.monotonic() - start
@@ -194,7 +187,12 @@ class MongoRunner:
             return
         try:
             with self._reading("giving the lease back"):
-                self._ledger.give_back()
+                if quietly:
+                    self._ledger.give_back()
+                else:
+                    from dbtrust.engine.mongo.patience import patiently
+
+                    patiently(lambda again: self._ledger.give_back(), silent)
         except Exception:
             self._ledger.lease = None
             if not quietly:
@@ -226,11 +224,18 @@ class MongoRunner:
         self._steps.pop(str(entry.number), None)
         self._undone = True
 
+    def can_undo(self, migration: Migration) -> bool:
+        from dbtrust.engine.mongo.steps import inverse_of
+
+        loaded = self._load(migration)
+        if loaded.steps is None:
+            return loaded.down is not None
+        return all(inverse_of(step) for step in loaded.steps)
+
     def _work(self, migration: Migration, entry: Entry | None, progress: Progress) -> Work:
         from dbtrust.migrate.work_mongo import Work
-        from dbtrust.source.migrations import load_python
 
-        loaded = load_python(migration, self._root)
+        loaded = self._load(migration)
         rows = () if entry is None else self._rows(entry)
         return Work(self._tools, migration, entry or self._begun(migration), loaded, rows, progress)
 
@@ -246,6 +251,10 @@ class MongoRunner:
             self._steps |= self._ledger.steps_of([key, *ahead])
         return self._steps[key]
 
+    @cached_property
+    def _who(self) -> str:
+        return whoami()
+
     def _begun(self, migration: Migration) -> Entry:
         from dbtrust.migrate.work_mongo import begun
 
@@ -260,7 +269,7 @@ class MongoRunner:
 
         return Tools(
             self._ledger,
-            Catalogue(self._db, lambda name: settle(self._db, name)),
+            Catalogue(self._db, lambda name: settle(self._db, name), self._ledger.fence),
             lambda key, progress: Batches(self._db, self._ledger, key, progress),
             self._database,
             lambda: self._trap.told if self._trap is not None else "",

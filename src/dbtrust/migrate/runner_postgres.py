@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from dbtrust.engine.postgres.connect import connect, read_url
+from dbtrust.engine.postgres.connect import connect, no_free_connection, read_url
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.exclusive import LEASE_SECONDS, Exclusive
 from dbtrust.engine.postgres.ledger import Ledger
@@ -54,7 +54,7 @@ class PostgresRunner:
     ) -> None:
         del root
         self._url, self._wait, self._mode, self._lease_seconds = url, lock_wait, mode, lease_seconds
-        self._name = f"dbtrust migrate {secrets.token_hex(4)}"
+        self._name = f"dbtrust migrate {os.urandom(4).hex()}"
         self._lock: Exclusive | None = None
         self._settings = b""
 
@@ -71,7 +71,7 @@ class PostgresRunner:
     def locked(self, progress: Progress) -> Generator[None]:
         with self._told():
             self._prepare()
-        lock = Exclusive(self._open, self._ledger, self._name, lease=self._lease())
+            lock = Exclusive(self._open, self._ledger, self._name, lease=self._lease())
         try:
             with self._told():
                 lock.acquire(self._wait, progress, self._ledger.create)
@@ -147,6 +147,9 @@ class PostgresRunner:
                 )
             else:
                 work.write(self._ledger.remove(work.number, step.step))
+
+    def can_undo(self, migration: Migration) -> bool:
+        return migration.down is not None
 
     def close(self) -> None:
         if "_connection" in self.__dict__:
@@ -278,10 +281,14 @@ class PostgresRunner:
         return self._lease_seconds if self._mode == "lease" else None
 
     def _prepare(self) -> None:
-        """Settings by which the server notices that this process is gone."""
+        """Settings by which the server notices that this process is gone, and finds its sessions.
+
+        Behind a pooler RESET ALL also takes the name that the session was opened with.
+        """
         from dbtrust.engine.postgres.sql import load
 
         rows = self._connection.execute(load("runner_settings")).fetchall()
+        rows.append(("application_name", self._name))
         calls = ", ".join(f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in rows)
         self._settings = f"SELECT {calls}".encode()
         self._simple.run(self._settings)
@@ -329,6 +336,8 @@ class PostgresRunner:
         try:
             yield
         except psycopg.Error as error:
+            if "query_wait_timeout" in str(error):
+                raise no_free_connection(describe(error)) from error
             if self._connection.closed or self._simple.lost or lost(error):
                 raise ServerError(
                     f"the server was lost: {describe(error)}",

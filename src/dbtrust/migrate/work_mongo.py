@@ -173,6 +173,7 @@ class Work:
 
     def _custom(self, step: CustomStep, row: StepEntry, again: bool) -> StepEntry:
         if not (again and step.probe is not None and called(step.probe, self._tools.theirs())):
+            self._ledger.fence()
             called(step.apply, self._tools.theirs())
         self._tools.catalogue.view.forget()
         return row
@@ -194,18 +195,22 @@ class Work:
     def down(self) -> None:
         """Undoes the steps, the last first, and takes the migration out of the ledger. Raises as `up` does."""
         self._undoable()
-        reverting = replace(self._entry, state="reverting")
-        unsaid = [] if self._entry.state == "reverting" else [migration_document(reverting)]
         for number, step in reversed(list(enumerate(self._steps, 1))):
             row = self._rows.get(number)
-            if row is None and not self._rows:
+            if row is None and (not self._rows or self._entry.origin == "marked"):
                 row = self._blind(number, step)
             if row is not None and row.state != "pending":
-                self._back(step, row, unsaid)
-        self._ledger.later(*unsaid)
+                self._back(step, row)
+        self._reverting()
         self._ledger.remove(self._key)
 
-    def _back(self, step: Step, row: StepEntry, unsaid: list[Any]) -> None:
+    def _reverting(self) -> None:
+        """Said with the first thing that is undone: a down that is refused before leaves the migration as it was."""
+        if self._entry.state != "reverting":
+            self._ledger.amend(self._key, state="reverting")
+            self._entry = replace(self._entry, state="reverting")
+
+    def _back(self, step: Step, row: StepEntry) -> None:
         again, undoing = row.state == "running", f"undoing {step.describe()}"
         self._progress(f"{self._migration.location.file}: {undoing}")
         if again and self._unprobed_back(step, row):
@@ -214,10 +219,11 @@ class Work:
             if not again:
                 before = self._tried(step, undoing, lambda: self._prepare_back(step))
                 row = replace(row, state="running", stored={**row.stored, **before})
-            self._ledger.later(*unsaid)
-            unsaid.clear()
+            self._reverting()
+            self._rows[row.step] = row
             self._save(row)
             self._tried(step, undoing, lambda: self._revert(step, row, again))
+        self._rows[row.step] = replace(row, state="pending", stored={})
         self._ledger.amend(self._row_key(row), state="pending", stored={})
         if isinstance(step, (CustomStep, UpdateInBatches)):
             self._settle()
@@ -237,6 +243,7 @@ class Work:
             probe = step.probe if isinstance(step, CustomStep) else None
             if not (again and probe is not None and not called(probe, self._tools.theirs())):
                 assert callable(step.revert)
+                self._ledger.fence()
                 called(step.revert, self._tools.theirs())
             self._tools.catalogue.view.forget()
         else:

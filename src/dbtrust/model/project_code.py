@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stdout
@@ -20,6 +18,9 @@ class ProjectCodeError(DbtrustError):
 
 def unfit(function: object) -> str:
     """Why this cannot be called with a database and be done after it, "" where it can."""
+    import functools
+    import inspect
+
     if not callable(function):
         return f"is {function!r}, no function"
     bare: Any = function
@@ -41,6 +42,8 @@ def unfit(function: object) -> str:
 
 def called(function: Callable[[Any], object], db: Any) -> Any:
     """What the function gives. Raises ProjectCodeError for sys.exit() and for a result that is still to be run."""
+    import inspect
+
     with project_output():
         try:
             value = function(db)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import BUG, FAILED, INTERRUPTED, NO_SERVER, USAGE, DbtrustError
 from dbtrust.model.location import NOWHERE, Location
-from dbtrust.model.monitor import EngineView
+
+if TYPE_CHECKING:
+    from dbtrust.model.monitor import EngineView
 
 Outcome = Literal["holds", "refuted", "unproved", "not_applicable"]
 Severity = Literal["error", "warning", "info"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,41 +14,66 @@ from dbtrust.model.report import VERSION, NotExamined
 from dbtrust.model.snapshot import SNAPSHOT_FORMAT, Row, Snapshot
 from dbtrust.report.document import plain
 
+#: Rows that are written at once, and the size of a file, in bytes, from which on it is no snapshot.
+_ROWS = 200
+MOST_BYTES = 2**29
 _TAKE = "take one with: dbtrust monitor snapshot --output FILE"
 
 
 def dump(snapshots: Sequence[Snapshot]) -> str:
     """The text of a snapshot file, without any password; the same snapshots give the same bytes."""
-    document = {
-        "schema": SNAPSHOT_FORMAT,
-        "dbtrust": VERSION,
-        "snapshots": [_to_dict(snapshot) for snapshot in snapshots],
-    }
-    return orjson.dumps(plain(document), option=orjson.OPT_APPEND_NEWLINE).decode()
+    return "".join(parts(snapshots))
 
 
-def _to_dict(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "engine": snapshot.engine,
-        "taken_at": snapshot.taken_at,
-        "server": dict(snapshot.server),
-        "sections": {name: list(rows) for name, rows in snapshot.sections.items()},
-        "not_examined": [{"what": n.what, "needs": n.needs} for n in snapshot.not_examined],
-    }
+def parts(snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    """The text of `dump`, some rows at a time: a second copy of a large snapshot is never whole in memory."""
+    yield f'{{"schema":{SNAPSHOT_FORMAT},"dbtrust":{_json(VERSION)},"snapshots":['
+    for number, snapshot in enumerate(snapshots):
+        yield "," if number else ""
+        yield from _snapshot_parts(snapshot)
+    yield "]}\n"
+
+
+def _snapshot_parts(snapshot: Snapshot) -> Iterator[str]:
+    head = {"engine": snapshot.engine, "taken_at": snapshot.taken_at, "server": snapshot.server}
+    yield _json(head).removesuffix("}") + ',"sections":{'
+    for number, (name, rows) in enumerate(snapshot.sections.items()):
+        yield f"{',' if number else ''}{_json(name)}:["
+        for start in range(0, len(rows), _ROWS):
+            yield ("," if start else "") + _json(rows[start : start + _ROWS])[1:-1]
+        yield "]"
+    left = [{"what": n.what, "needs": n.needs} for n in snapshot.not_examined]
+    yield f'}},"not_examined":{_json(left)}}}'
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(plain(value)).decode()
 
 
 def load(path: Path) -> tuple[Snapshot, ...]:
     """The snapshots of a file. Raises ConfigError for a file that is none, cut short, or of a later version."""
     place = Location(path.as_posix())
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", location=place, next=_TAKE) from error
+    raw = _bytes(path, place)
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise _broken(raw, error, place) from None
     return _snapshots(document, place)
+
+
+def _bytes(path: Path, place: Location) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", location=place, next=_TAKE) from error
+    if len(raw) > MOST_BYTES:
+        raise ConfigError(
+            f"this file has more than {MOST_BYTES >> 20} MB, which no snapshot has",
+            location=place,
+            next=_TAKE,
+        )
+    return raw
 
 
 def _broken(raw: bytes, error: orjson.JSONDecodeError, place: Location) -> ConfigError:
@@ -83,11 +108,17 @@ def _snapshot(item: Any, place: Location) -> Snapshot:
             raise _foreign(place)
         return Snapshot(
             engine=item["engine"], taken_at=str(item["taken_at"]), server=item["server"],
-            sections={str(name): tuple(dict(row) for row in rows) for name, rows in sections.items()},
+            sections={str(name): tuple(_row(row) for row in rows) for name, rows in sections.items()},
             not_examined=tuple(NotExamined(str(n["what"]), str(n["needs"])) for n in item["not_examined"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _foreign(place) from error
+
+
+def _row(row: Any) -> Row:
+    if not isinstance(row, dict):
+        raise TypeError(row)
+    return cast("Row", row)
 
 
 def _foreign(place: Location) -> ConfigError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dbtrust.model.errors import ConfigError, DbtrustError, ServerError
+from dbtrust.model.location import Location
 from dbtrust.model.monitor import EngineView
 from dbtrust.model.plan import Engine
 from dbtrust.model.project import Config
@@ -54,7 +55,7 @@ def snapshot(options: Options) -> Taken:
     config = _config(options)
     fail_on = options.fail_on or (config.fail_on if config else "error")
     urls = _urls(options, config)
-    before = _by_engine(load(options.since)) if options.since else {}
+    before = _by_engine(_texts(load(options.since))) if options.since else {}
     found: list[Snapshot] = []
     problems: list[Problem] = []
     for engine, url in urls.items():
@@ -71,7 +72,22 @@ def diagnose(options: Options) -> Report:
     rules = chosen(options.only)
     taken = _saved(options) if options.saved else snapshot(options)
     earlier = _by_engine(load(options.since)) if options.since else {}
-    return _report(options, rules, taken, earlier)
+    try:
+        return _report(options, rules, taken, earlier)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(options, error) from error
+
+
+def _damaged(options: Options, error: Exception) -> Exception:
+    """Rows that no server gave: what was read from a file is the file's fault, all else is a bug of dbtrust."""
+    file = options.saved or options.since
+    if file is None:
+        return error
+    return ConfigError(
+        f"a row of this snapshot is not as dbtrust writes it ({type(error).__name__}: {error})",
+        location=Location(file.as_posix()),
+        next="take it again with this version of dbtrust: monitor snapshot --output FILE",
+    )
 
 
 def sent(options: Options) -> dict[Engine, list[str]]:
@@ -123,6 +139,14 @@ def _at(engine: Engine, url: str, database: str | None) -> str:
 def _read(engine: Engine, url: str, options: Options, earlier: Snapshot | None) -> Snapshot:
     found = leaf(engine).read(url, replace(options.reading, earlier=earlier))
     return found if options.literals else leaf(engine).redacted(found)
+
+
+def _texts(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """What reading needs of earlier snapshots; the rest is let go before the servers are read."""
+    return [
+        replace(s, sections={n: rows for n, rows in s.sections.items() if n == "statement_texts"})
+        for s in snapshots
+    ]
 
 
 def _refuse_lost(found: Snapshot) -> None:

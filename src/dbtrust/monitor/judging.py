@@ -8,8 +8,26 @@ from dataclasses import replace
 
 from dbtrust.model.report import Finding, NotExamined
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.monitor.ranking import ranked
 from dbtrust.monitor.rule import Rule
 
+#: What a section of a snapshot is for a reader, where its name alone does not say.
+_WORDS = {
+    "activity": "sessions", "archiver": "the archiving of WAL", "catalog": "indexes and constraints in full",
+    "column_statistics": "what ANALYZE saw of columns", "columns": "columns and their types",
+    "databases": "counters of databases", "index_bloat": "free space in indexes, measured",
+    "index_usage": "the use of indexes", "indexes": "indexes and their counters", "io": "reads and writes by process",
+    "locks": "who waits for whom", "log": "the server's log", "members": "the members of the replica set",
+    "operations": "what runs now", "prepared": "prepared transactions", "profiles": "what the profiler kept",
+    "profiler_settings": "the profiler's settings", "progress": "vacuums and index builds that run",
+    "query_stats": "$queryStats", "receiver": "a standby's own replay", "relations": "last scans and moved rows",
+    "replication": "the replicas", "samples": "samples of documents", "slots": "replication slots",
+    "slow": "slow operations", "statement_texts": "texts of statements", "statements": "statements and their counters",
+    "statements_info": "since when statements are counted", "status": "the server's own counters",
+    "table_bloat": "free space in tables, measured", "tables": "tables and their counters",
+    "violations": "documents that validators would refuse", "wal": "WAL that was written",
+    "widths": "the widths of rows",
+}  # fmt: skip
 #: What is said of a section that a snapshot lacks without saying why.
 _UNSAID = "a snapshot that holds them: take it again with this version of dbtrust"
 
@@ -19,7 +37,7 @@ def judge(
 ) -> tuple[list[Finding], list[NotExamined]]:
     """`earlier` is a snapshot of the same server, or None: then the counters' own age is the period.
 
-    A section that is absent stands in `not_examined` under its name, followed by the rules that need it.
+    Each finding has its rank in its evidence (ranking.py). A section that is absent stands in `not_examined` under its name, followed by the rules that need it.
     """
     findings: list[Finding] = []
     blind: defaultdict[str, list[str]] = defaultdict(list)
@@ -28,8 +46,13 @@ def judge(
         for name in missing:
             blind[name].append(rule.id)
         if not missing:
-            findings += rule.decide(now, earlier)
+            findings += map(ranked, rule.decide(now, earlier))
     return findings, _once(_not_examined(now.not_examined, blind))
+
+
+def in_words(what: str) -> str:
+    """A section's name as a reader is told it; anything else as it is."""
+    return _WORDS.get(what, what)
 
 
 def _once(items: Iterable[NotExamined]) -> list[NotExamined]:
@@ -45,7 +68,8 @@ def _not_examined(said: Iterable[NotExamined], blind: dict[str, list[str]]) -> I
     for item in said:
         told.add(item.what)
         ids = blind.get(item.what)
-        yield replace(item, what=f"{item.what} ({', '.join(ids)})") if ids else item
+        words = in_words(item.what)
+        yield replace(item, what=f"{words} ({', '.join(ids)})" if ids else words)
     for name, ids in blind.items():
         if name not in told:
-            yield NotExamined(f"{name} ({', '.join(ids)})", _UNSAID)
+            yield NotExamined(f"{in_words(name)} ({', '.join(ids)})", _UNSAID)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
 from dbtrust.model.report import Report
@@ -46,8 +47,15 @@ def _composite(value: Any) -> Any:
 
 def _items(mapping: Mapping[Any, Any]) -> Iterable[tuple[str, Any]]:
     for key, item in mapping.items():
-        name = redact(_valid(str(key)))
-        yield name, HIDDEN if is_secret(name) and isinstance(item, str) else plain(item)
+        name, secret = _name(str(key))
+        yield name, HIDDEN if secret and isinstance(item, str) else plain(item)
+
+
+@lru_cache(maxsize=1000)
+def _name(key: str) -> tuple[str, bool]:
+    """A key as it is shown, and whether its value is a password: few keys, many times."""
+    name = redact(_valid(key))
+    return name, is_secret(name)
 
 
 def _text(value: object) -> str:
@@ -61,7 +69,7 @@ def _text(value: object) -> str:
 
 def _valid(text: str) -> str:
     """Text that UTF-8 can hold: half a surrogate pair (a file name that is no UTF-8) becomes an escape."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def visible(text: str) -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from dbtrust.model.errors import DbtrustError, QueryFileError
 from dbtrust.model.location import Location, locate
 from dbtrust.model.project import ClaimLine, Migration, Script
-from dbtrust.model.project_code import project_output
 from dbtrust.model.words import nearest
 from dbtrust.source.modules import raised
-from dbtrust.source.python_shape import Shape
 from dbtrust.source.strange_marks import refuse_strange_marks
 from dbtrust.source.text import read_text
 
@@ -62,31 +60,33 @@ def read_history(root: Path, folder: str) -> History:
     """Reads every numbered file of a folder. Numbers are unique over both engines and give the order."""
     home = root / folder
     reader = _Reader(root, home)
-    for path in sorted(home.iterdir()):
-        if path.suffix.lower() in (".sql", ".py"):
-            _read_file(reader, path)
-        elif path.is_dir() and (first := _first_inside(path)) is not None:
-            reader.error(
-                "migrations in a sub-folder are not read", reader.file(first), f"move it to {folder}"
-            )
+    # Every start reads the whole folder: over a thousand files, pathlib alone would cost what the driver costs.
+    with os.scandir(home) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            suffix = os.path.splitext(entry.name)[1]  # noqa: PTH122
+            if suffix.lower() in (".sql", ".py"):
+                _read_file(reader, entry, suffix)
+            elif entry.is_dir() and (first := _first_inside(Path(entry.path))) is not None:
+                file = first.relative_to(root).as_posix()
+                reader.error("migrations in a sub-folder are not read", file, f"move it to {folder}")
     return reader.history()
 
 
-def _read_file(reader: _Reader, path: Path) -> None:
-    match, file = _FILE.match(path.name), reader.file(path)
-    if path.name == "__init__.py" or path.name.startswith(".") or path.name in _NO_MIGRATIONS:
+def _read_file(reader: _Reader, entry: os.DirEntry[str], suffix: str) -> None:
+    match, file = _FILE.match(entry.name), reader.file(entry.name)
+    if entry.name == "__init__.py" or entry.name.startswith(".") or entry.name in _NO_MIGRATIONS:
         return
-    if not path.is_file():
-        said = "a link that leads nowhere" if path.is_symlink() else "no file"
+    if not entry.is_file():
+        said = "a link that leads nowhere" if entry.is_symlink() else "no file"
         reader.error(said, file, "mend or remove it")
-    elif path.suffix not in (".sql", ".py"):
-        reader.error(f"{path.suffix} is not read as a migration", file, f"write {path.suffix.lower()}")
+    elif suffix not in (".sql", ".py"):
+        reader.error(f"{suffix} is not read as a migration", file, f"write {suffix.lower()}")
     elif match is None:
         reader.error("no number in the file's name", file, "name it NNNN_name.sql or NNNN_name.py")
     elif len(match["number"].lstrip("0")) > 19 or int(match["number"]) > _HIGHEST:
         reader.error(f"the number is above {_HIGHEST}", file, "give it a smaller number")
     else:
-        reader.add(path, match)
+        reader.add(entry.path, file, match)
 
 
 def _first_inside(folder: Path) -> Path | None:
@@ -96,45 +96,33 @@ def _first_inside(folder: Path) -> Path | None:
 
 class _Reader:
     def __init__(self, root: Path, home: Path) -> None:
-        self._root, self._home = root, home
-        self._prefix = home.relative_to(root).as_posix()
+        self._root = root
+        prefix = home.relative_to(root).as_posix()
+        self._prefix = "" if prefix == "." else f"{prefix}/"
         self._ups: dict[int, Migration] = {}
         self._downs: dict[int, tuple[str, Script]] = {}
         self._errors: list[DbtrustError] = []
 
-    def file(self, path: Path) -> str:
-        if path.parent != self._home:
-            return path.relative_to(self._root).as_posix()
-        return path.name if self._prefix == "." else f"{self._prefix}/{path.name}"
+    def file(self, name: str) -> str:
+        """A file of the folder as the project names it."""
+        return self._prefix + name
 
     def error(self, message: str, file: str, step: str) -> None:
         self._errors.append(QueryFileError(message, location=Location(file, 1, 1), next=step))
 
-    def add(self, path: Path, match: re.Match[str]) -> None:
+    def add(self, path: str, file: str, match: re.Match[str]) -> None:
+        number, name, place = match["number"], match["name"], Location(file, 1, 1)
         try:
             text = read_text(path, self._root)
             if match["kind"] == "sql":
-                refuse_strange_marks(text, self.file(path), down=bool(match["down"]))
+                refuse_strange_marks(text, file, down=bool(match["down"]))
             if match["down"]:
-                self._add_down(path, match, text)
+                self._add_down(file, number, text)
             elif match["kind"] == "py":
-                self._add_up(
-                    Migration(
-                        "mongo", match["number"], match["name"], Location(self.file(path), 1, 1), python=text
-                    )
-                )
+                self._add_up(Migration("mongo", number, name, place, python=text))
             else:
-                up, down = read_scripts(text, self.file(path))
-                self._add_up(
-                    Migration(
-                        "postgres",
-                        match["number"],
-                        match["name"],
-                        Location(self.file(path), 1, 1),
-                        up=up,
-                        down=down,
-                    )
-                )
+                up, down = read_scripts(text, file)
+                self._add_up(Migration("postgres", number, name, place, up=up, down=down))
         except DbtrustError as error:
             self._errors.append(error)
 
@@ -149,13 +137,13 @@ class _Reader:
             return
         self._ups[number] = migration
 
-    def _add_down(self, path: Path, match: re.Match[str], text: str) -> None:
-        number = int(match["number"])
+    def _add_down(self, file: str, written: str, text: str) -> None:
+        number = int(written)
         if number in self._downs:
-            self.error(f"a second down for number {match['number']}", self.file(path), "keep one of them")
+            self.error(f"a second down for number {written}", file, "keep one of them")
             return
-        options, start = _leading_options(text, self.file(path), "down")
-        self._downs[number] = (match["number"], _script(text, start, self.file(path), options))
+        options, start = _leading_options(text, file, "down")
+        self._downs[number] = (written, _script(text, start, file, options))
 
     def history(self) -> History:
         for number, (written, script) in self._downs.items():
@@ -175,7 +163,7 @@ class _Reader:
 
 def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
     """The up and, where the file has both, the down of a .sql file. Raises QueryFileError for a wrong option."""
-    marks = list(_MARK.finditer(text))
+    marks = list(_MARK.finditer(text)) if "--" in text else []
     downs = [m for m in marks if m["half"] == "down"]
     ups = [m for m in marks if m["half"] == "up"]
     if len(ups) > 1 or len(downs) > 1:
@@ -201,15 +189,18 @@ def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
 
 def _leading_options(text: str, file: str, half: str) -> tuple[dict[str, str], int]:
     """A file that is a down as a whole may carry options in its own mark."""
-    marks = [m for m in _MARK.finditer(text) if m["half"] == half]
+    marks = [m for m in _MARK.finditer(text) if m["half"] == half] if "--" in text else []
     return (_options(marks[0], text, file), marks[0].end()) if marks else ({}, 0)
 
 
 def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script:
     """The SQL keeps its place in the file: what stands before it becomes blank lines."""
-    lines = text[:start].count("\n")
-    column = start - (text.rfind("\n", 0, start) + 1)
-    sql = "\n" * lines + " " * column + text[start:]
+    sql = text
+    if start:
+        column = start - (text.rfind("\n", 0, start) + 1)
+        sql = "\n" * text.count("\n", 0, start) + " " * column + text[start:]
+    if "--" not in text:
+        return Script(sql, file, Location(file, 1, 1), options)
     verify: list[ClaimLine] = []
     lossy: list[str] = []
     rerunnable = False
@@ -251,12 +242,11 @@ def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
 
 def load_python(migration: Migration, root: Path) -> PythonMigration:
     """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong."""
-    file = str(migration.location.file)
+    from dbtrust.model.project_code import project_output
+
     name = f"_dbtrust_migration_{migration.number}"
-    spec = importlib.util.spec_from_loader(name, loader=None)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    module.__file__ = str(root / file)
+    module = ModuleType(name)
+    module.__file__ = str(root / str(migration.location.file))
     code = compiled(migration, root)
     sys.modules[name] = module
     try:
@@ -277,7 +267,24 @@ def compiled(migration: Migration, root: Path) -> CodeType:
         raise raised(error, root, f"migration {migration.number}") from error
 
 
+class Loader:
+    """Runs each file once: a run that undoes 500 migrations first looks whether each has a way back."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._loaded: dict[tuple[str | None, str | None], PythonMigration] = {}
+
+    def __call__(self, migration: Migration) -> PythonMigration:
+        """As `load_python`; another text of the same file is another migration."""
+        key = migration.location.file, migration.python
+        if key not in self._loaded:
+            self._loaded[key] = load_python(migration, self._root)
+        return self._loaded[key]
+
+
 def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
+    from dbtrust.source.python_shape import Shape
+
     shape = Shape(names, migration)
     steps, up, down = shape.steps(), shape.function("up"), shape.function("down")
     if (steps is None) == (up is None):

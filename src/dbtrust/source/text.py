@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from dbtrust.model.errors import QueryFileError
@@ -13,21 +14,22 @@ from dbtrust.model.location import Location, locate
 LIMIT = 64 * 1024 * 1024
 
 
-def read_text(path: Path, root: Path) -> str:
+def read_text(path: Path | str, root: Path) -> str:
     """The text of a UTF-8 file, without byte order mark and with \\n line ends.
 
     Raises QueryFileError: unreadable, larger than 64 MiB, not UTF-8 (with line and column), or binary.
     """
     try:
-        if path.stat().st_size > LIMIT:
-            raise QueryFileError("larger than 64 MiB", location=_place(path, root), next="split the file")
-        raw = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 a folder of migrations is read at every start
+            if os.fstat(file.fileno()).st_size > LIMIT:
+                raise QueryFileError("larger than 64 MiB", location=_place(path, root), next="split the file")
+            raw = file.read()
     except OSError as error:
         raise QueryFileError(
             f"cannot be read: {error.strerror}", location=_place(path, root), next="mend its rights"
         ) from error
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8-sig", errors="replace")
         place = locate(before, len(before), _place(path, root).file)
@@ -38,20 +40,26 @@ def read_text(path: Path, root: Path) -> str:
             location=locate(text, text.index("\0"), _place(path, root).file),
             next="name a text file",
         )
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
-def _place(path: Path, root: Path) -> Location:
+def _place(path: Path | str, root: Path) -> Location:
     """Only for an error: over a thousand files the path's arithmetic is a tenth of a second."""
+    path = Path(path)
     return Location(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name)
 
 
 def replace_text(path: Path, text: str) -> None:
     """Replaces a file as a whole: a reader sees the old or the new text. Raises OSError."""
+    replace_parts(path, (text,))
+
+
+def replace_parts(path: Path, parts: Iterable[str]) -> None:
+    """`replace_text` of a text that is made while it is written. Raises OSError, and what `parts` raises."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            file.writelines(parts)
         Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
         Path(name).replace(path)
     except BaseException:

@@ -334,3 +334,24 @@ def test_check_finds_what_the_definitions_tell(mongo_db: Any) -> None:
         ("collection.validator_warns", "collection:a"), ("index.ttl_without_effect", "index:a.at_1")
     }  # fmt: skip
     assert {rule for rule, _ in found} == {rule.id for rule in rules("mongo") if rule.in_check}
+
+
+@pytest.mark.parametrize("whole", [2, 100_000])
+def test_more_collections_than_one_batch_and_than_are_measured(
+    mongo_url: str, mongo_db: Any, monkeypatch: pytest.MonkeyPatch, whole: int
+) -> None:
+    """What a database of thousands does, with small numbers; replies that are too long end no server."""
+    for number in range(5):
+        mongo_db[f"c{number}"].insert_many([{"v": n} for n in range(number + 1)])
+    for _ in range(20):
+        mongo_db.c1.find_one({"v": 0})
+    for name, size in {"_BATCH": 2, "_WHOLE": whole}.items():
+        monkeypatch.setattr(f"dbtrust.engine.mongo.monitor_ask.{name}", size)
+    monkeypatch.setattr("dbtrust.engine.mongo.monitor_collections.MEASURED", 2)
+    found = read_snapshot(with_database(mongo_url, mongo_db.name), ReadOptions(profiler=False))
+    rows = {row["collection"]: row for row in found.sections["collections"]}
+    assert {name: row["documents"] for name, row in rows.items()} == {f"c{n}": n + 1 for n in range(5)}
+    assert {name for name, row in rows.items() if row["bytes"] is not None} == {"c1", "c4"}
+    assert rows["c0"]["index_sizes"] == {} and rows["c4"]["index_sizes"]["_id_"] > 0
+    assert len(found.sections["indexes"]) == 5
+    assert "the sizes of 3 smaller collections" in {item.what for item in found.not_examined}

@@ -6,14 +6,11 @@ paused past its lease finds another token in the document, and writes nothing mo
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
@@ -29,8 +26,7 @@ SECONDS = 15.0
 _FREE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a lease, as it says itself; `since` is the server's time."""
 
     run: str
@@ -54,8 +50,7 @@ class Holder:
         return f"{self.who} (host {self.host}, process {self.pid}){when}"
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """A lease that this process took; `token` goes into every document that it writes."""
 
     run: str
@@ -143,11 +138,13 @@ def holder_of(found: Document) -> Holder:
 
 def new_run() -> str:
     """A name that no other run has."""
-    return uuid.uuid4().hex[:16]
+    return os.urandom(8).hex()
 
 
 def whoami() -> str:
     """The user of this process at its host."""
+    import getpass
+
     try:
         name = getpass.getuser()
     except (OSError, KeyError):  # a container may run as a number without a name

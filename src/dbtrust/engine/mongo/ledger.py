@@ -8,6 +8,7 @@ the command ends there and writes nothing.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from pymongo.errors import OperationFailure, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from dbtrust.engine.mongo import lease
 from dbtrust.engine.mongo.lease import LEASE_ID, VIEW, Holder, Lease, holder_of, try_lease
 from dbtrust.model.errors import FAILED, DbtrustError
 from dbtrust.model.ledger import LEDGER, LEDGER_FORMAT, Entry, StepEntry, check_states, unreadable
@@ -32,6 +34,15 @@ _STEP = ("step", "text", "state", "checksum", "duration_ms", "at_least_once", "s
 _MIGRATION = (
     "written", "name", "engine", "state", "origin", "checksum", "source", "who", "dbtrust", "at", "duration_ms",
 )  # fmt: skip
+
+
+#: A lease counts as fresh for this part of its time.
+_FRESH = 0.2
+
+
+def _clock() -> float:
+    """Seconds; also those of a machine that was asleep are counted, where the system can."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class NewerLedger(DbtrustError):
@@ -67,6 +78,7 @@ class Ledger:
         self._waiting: list[Document] = []
         self._removed = self._begun = False
         self.lease: Lease | None = None
+        self._renewed_at = 0.0
 
     # --- reading
 
@@ -137,7 +149,7 @@ class Ledger:
         taken = try_lease(self._collection, run, replacing)
         if isinstance(taken, Holder):
             return taken
-        self.lease = taken
+        self.lease, self._renewed_at = taken, 0.0
         if not self._begun:
             self._send([put(self._token, {"_id": META_ID, "kind": "meta", "format": LEDGER_FORMAT})])
         self._sweep()
@@ -149,16 +161,25 @@ class Ledger:
             self._send(self._waiting)
             self._waiting = []
 
+    def fence(self) -> None:
+        """Called right before a command that no token can be tied to. Raises LeaseLost, PyMongoError.
+
+        Nobody can have taken over a lease that was renewed a moment ago; one that is older, because this process
+        was paused or waited for the server, is renewed first.
+        """
+        if _clock() - self._renewed_at > lease.SECONDS * _FRESH:
+            self.renew()
+
     def give_back(self) -> None:
         """Writes what waits, and lets the next runner in. Raises LeaseLost, PyMongoError."""
-        lease = self.lease
-        assert lease is not None
+        ours = self.lease
+        assert ours is not None
         with self._mutex:
             self._send(self._waiting)
             self._waiting = []
             if self._removed:
                 self._sweep()
-            self._send([lease.release])
+            self._send([ours.release])
         self.lease = None
 
     def _sweep(self) -> None:
@@ -212,6 +233,7 @@ class Ledger:
 
     def _send(self, updates: Sequence[Document], session: ClientSession | None = None) -> None:
         assert self.lease is not None
+        sent_at = _clock()
         command: Document = {
             "update": LEDGER,
             "ordered": True,
@@ -227,6 +249,8 @@ class Ledger:
             if error["code"] == _DUPLICATE:
                 raise LeaseLost
             raise OperationFailure(error["errmsg"], error["code"], error)
+        if session is None:  # a transaction may still be aborted
+            self._renewed_at = sent_at
         if "writeConcernError" in reply:
             concern = reply["writeConcernError"]
             raise WriteConcernError(concern.get("errmsg", ""), concern.get("code"), concern)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import pymongo
 from pymongo import MongoClient, ReadPreference
-from pymongo.client_session import ClientSession
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.command_cursor import CommandCursor
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError
 
 from dbtrust.engine.mongo.errors import describe, failure_of
 from dbtrust.engine.mongo.urls import redact
@@ -28,16 +28,22 @@ APP = "dbtrust"
 UNAUTHORIZED, UNKNOWN = 13, frozenset({59, 40324})
 #: How much longer than the server's own limit an answer is waited for, in seconds.
 _GRACE = 3.0
-_BATCH = 2000
+_BATCH, _WHOLE = 2000, 100_000
+#: After so many sections without an answer the server counts as gone.
+_SILENCES = 3
 _SECONDARY = {"mode": "secondaryPreferred"}
 
 
 @dataclass(slots=True)
 class Notes:
-    """What was not examined, each thing once; `lost` is what the driver said when the server went away."""
+    """What was not examined, each thing once; `lost` is why nothing more is asked: the server went away.
+
+    `silences`: so many sections ended without an answer in time. One may be slow, several are a server that hangs.
+    """
 
     found: dict[str, NotExamined] = field(default_factory=dict[str, NotExamined])
     lost: str = ""
+    silences: int = 0
 
     def add(self, what: str, needs: str) -> None:
         self.found.setdefault(what, NotExamined(what, needs))
@@ -52,17 +58,18 @@ class Asker:
     timeout_ms: int
     notes: Notes = field(default_factory=Notes)
 
-    def command(
-        self, database: str, command: Document, session: ClientSession | None = None
-    ) -> dict[str, Any]:
+    def command(self, database: str, command: Document) -> dict[str, Any]:
         """One command's reply. Raises PyMongoError."""
-        whole: dict[str, Any] = {**command, "comment": COMMENT}
-        if "getMore" not in command:
-            whole["maxTimeMS"] = self.timeout_ms
-        with pymongo.timeout(self.timeout_ms / 1000 + _GRACE):
+        with self._patience():
             return self.client.get_database(database).command(
-                whole, read_preference=ReadPreference.PRIMARY_PREFERRED, session=session
+                self._marked(command), read_preference=ReadPreference.PRIMARY_PREFERRED
             )
+
+    def _marked(self, command: Document) -> dict[str, Any]:
+        return {**command, "comment": COMMENT, "maxTimeMS": self.timeout_ms}
+
+    def _patience(self) -> AbstractContextManager[object]:
+        return pymongo.timeout(self.timeout_ms / 1000 + _GRACE)
 
     def rows(
         self, database: str, target: str | int, pipeline: Sequence[Document], **options: Any
@@ -70,6 +77,19 @@ class Asker:
         """The documents of an aggregation. Raises PyMongoError."""
         asked = {"aggregate": target, "pipeline": list(pipeline), "cursor": {"batchSize": _BATCH}, **options}
         yield from self._cursor(database, asked)
+
+    def at_once(self, database: str, target: str, pipeline: Sequence[Document]) -> Rows | None:
+        """The documents of an aggregation that fit into one reply; None where they do not. Raises PyMongoError.
+
+        No getMore follows: on MongoDB 6.0.5 one that begins a $unionWith of $collStats ends the whole server
+        (DocumentSourceCollStatsSpec::serialize reads a request that is gone).
+        """
+        asked = {"aggregate": target, "pipeline": list(pipeline), "cursor": {"batchSize": _WHOLE}}
+        cursor = self.command(database, asked)["cursor"]
+        if not cursor["id"]:
+            return cursor["firstBatch"]
+        self.command(database, {"killCursors": target, "cursors": [cursor["id"]]})
+        return None
 
     def found(self, database: str, collection: str, **options: Any) -> Iterator[dict[str, Any]]:
         """The documents of a find. Raises PyMongoError."""
@@ -80,14 +100,19 @@ class Asker:
         yield from self._cursor(database, {"listCollections": 1, "cursor": {"batchSize": _BATCH}})
 
     def _cursor(self, database: str, command: Document) -> Iterator[dict[str, Any]]:
+        """Batch by batch through the driver's own cursor: a getMore must not carry maxTimeMS, which it knows."""
         with self.client.start_session() as session:
-            cursor = self.command(database, command, session)["cursor"]
-            yield from cursor["firstBatch"]
-            while cursor["id"]:
-                name = str(cursor["ns"]).partition(".")[2]
-                more = {"getMore": cursor["id"], "collection": name, "batchSize": _BATCH}
-                cursor = self.command(database, more, session)["cursor"]
-                yield from cursor["nextBatch"]
+            with self._patience():
+                cursor = self.client.get_database(database).cursor_command(
+                    self._marked(command), session=session, read_preference=ReadPreference.PRIMARY_PREFERRED
+                )
+            with cursor:
+                while batch := self._batch(cursor):
+                    yield from batch
+
+    def _batch(self, cursor: CommandCursor[dict[str, Any]]) -> Rows:
+        with self._patience():
+            return cursor.to_list(_BATCH)
 
     def section(self, what: str, needs: str, read: Callable[[], T]) -> T | None:
         """What `read` gives, or None and a note: `needs` is the right without which the server refuses."""
@@ -107,6 +132,11 @@ class Asker:
             self.notes.add(what, f"more than {self.timeout_ms / 1000:g} seconds of the server's time")
         except OperationFailure as error:
             self.notes.add(what, self._needed(error, needs))
+        except NetworkTimeout:
+            self.notes.silences += 1
+            self.notes.add(what, f"an answer within {self.timeout_ms / 1000 + _GRACE:g} seconds")
+            if self.notes.silences >= _SILENCES:
+                self.notes.lost = f"{self.notes.silences} questions were not answered in time"
         except ConnectionFailure as error:
             self.notes.lost = redact(describe(error).partition(", Timeout:")[0], self.url)
             self.notes.add(what, "a server that answers until the end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,33 +13,51 @@ from pymongo.errors import ConnectionFailure, OperationFailure
 
 from dbtrust.engine.mongo.catalog import collection_definition, index_definition, indexes
 from dbtrust.engine.mongo.catalog import collections as listed
-from dbtrust.engine.mongo.monitor_ask import UNAUTHORIZED, Asker, Rows, inside, iso, number
+from dbtrust.engine.mongo.monitor_ask import UNAUTHORIZED, Asker, Rows, inside, iso, number, picked
 from dbtrust.engine.mongo.shapes import cut
 
 Document = Mapping[str, Any]
+Pipeline = Callable[[str], Sequence[Document]]
 #: Databases of the server itself.
 SYSTEM = frozenset({"admin", "config", "local"})
 #: So many collections are asked about at once: a pipeline holds 1,000 stages at most.
 BATCH = 100
 _THREADS = 4
-STATISTICS: list[dict[str, Any]] = [
-    {"$collStats": {"storageStats": {}, "latencyStats": {}, "queryExecStats": {}}},
+#: What the server knows of a collection without opening its files.
+COUNTERS: list[dict[str, Any]] = [
+    {"$collStats": {"count": {}, "latencyStats": {}, "queryExecStats": {}}},
     {
         "$project": {
-            "ns": 1, "latencyStats": 1, "queryExecStats": 1, "storageStats.count": 1, "storageStats.size": 1,
-            "storageStats.storageSize": 1, "storageStats.freeStorageSize": 1, "storageStats.totalIndexSize": 1,
-            "storageStats.indexSizes": 1, "storageStats.capped": 1,
+            "ns": 1, "count": 1, "latencyStats.reads.ops": 1, "latencyStats.reads.latency": 1,
+            "latencyStats.writes.ops": 1, "latencyStats.writes.latency": 1,
+            "queryExecStats.collectionScans.nonTailable": 1,
+        }
+    },
+]  # fmt: skip
+#: Sizes cost much: the server opens the files of a collection that was idle for ten minutes, and of each index.
+SIZES: list[dict[str, Any]] = [
+    {"$collStats": {"storageStats": {}}},
+    {
+        "$project": {
+            "ns": 1, "storageStats.size": 1, "storageStats.storageSize": 1, "storageStats.freeStorageSize": 1,
+            "storageStats.totalIndexSize": 1, "storageStats.indexSizes": 1,
             "storageStats.wiredTiger.cache.bytes currently in the cache": 1,
         }
     },
 ]  # fmt: skip
-_NUMBERS = {
-    "documents": "storageStats/count", "bytes": "storageStats/size", "storage_bytes": "storageStats/storageSize",
-    "free_bytes": "storageStats/freeStorageSize", "index_bytes": "storageStats/totalIndexSize",
-    "cached_bytes": "storageStats/wiredTiger/cache/bytes currently in the cache",
-    "reads": "latencyStats/reads/ops", "read_us": "latencyStats/reads/latency",
+#: So many collections are measured in any case, and at most; after the first ones only for so many seconds.
+FIRST, MEASURED, SECONDS = 100, 500, 2.0
+#: So many of them in one command: each command is bounded in time.
+_AT_ONCE = 25
+_COUNTED = {
+    "documents": "count", "reads": "latencyStats/reads/ops", "read_us": "latencyStats/reads/latency",
     "writes": "latencyStats/writes/ops", "write_us": "latencyStats/writes/latency",
     "collection_scans": "queryExecStats/collectionScans/nonTailable",
+}  # fmt: skip
+_SIZES = {
+    "bytes": "storageStats/size", "storage_bytes": "storageStats/storageSize",
+    "free_bytes": "storageStats/freeStorageSize", "index_bytes": "storageStats/totalIndexSize",
+    "cached_bytes": "storageStats/wiredTiger/cache/bytes currently in the cache",
 }  # fmt: skip
 
 
@@ -47,9 +66,14 @@ def use_of(collection: str) -> list[dict[str, Any]]:
     return [{"$indexStats": {}}, {"$addFields": {"collection": {"$literal": collection}}}]
 
 
-def statistics_of(_: str) -> list[dict[str, Any]]:
-    """$collStats of one collection; `ns` says which."""
-    return STATISTICS
+def counters_of(_: str) -> list[dict[str, Any]]:
+    """The counters of one collection; `ns` says which."""
+    return COUNTERS
+
+
+def sizes_of(_: str) -> list[dict[str, Any]]:
+    """The sizes of one collection; `ns` says which."""
+    return SIZES
 
 
 def user_databases(ask: Asker, wanted: str) -> list[str]:
@@ -134,18 +158,61 @@ def read_declared(db: Database[Any]) -> tuple[Rows, Rows]:
 
 
 def with_statistics(ask: Asker, rows: Rows) -> Rows:
-    """The rows with sizes and counters; a collection that went away meanwhile is left out."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for database, document in gathered(ask, rows, statistics_of):
-        key = (database, str(document["ns"]).partition(".")[2])
-        values: dict[str, Any] = {name: number(inside(document, path)) for name, path in _NUMBERS.items()}
-        sizes = cast("Document", inside(document, "storageStats/indexSizes") or {})
-        values["index_sizes"] = {index: number(size) for index, size in sizes.items()}
-        found[key] = _summed(found[key], values) if key in found else values
-    plain = [row for row in rows if row["type"] == "collection"]
+    """The rows with counters, and sizes of `MEASURED` (None: not measured); one that went away is left out."""
+    counted = _gathered_numbers(ask, rows, counters_of, _COUNTED)
+    plain = [row | counted[_key(row)] for row in rows if _key(row) in counted]
+    sizes = _sizes(ask, leading(plain))
+    if (left := len(plain) - len(sizes)) > 0:
+        ask.notes.add(f"the sizes of {left:,} smaller collections", _FEWER)
+    unknown: dict[str, Any] = {**dict.fromkeys(_SIZES), "index_sizes": {}}
     others = [row for row in rows if row["type"] != "collection"]
-    complete = [row | found[row["database"], row["collection"]] for row in plain if _key(row) in found]
-    return sorted(others + complete, key=_key)
+    return sorted(others + [row | sizes.get(_key(row), unknown) for row in plain], key=_key)
+
+
+_FEWER = (
+    f"fewer collections at a time (--database NAME): {FIRST} are measured, and up to {MEASURED} within {SECONDS:g} "
+    "seconds, those with the most documents and those with the most reads and writes"
+)
+
+
+def _sizes(ask: Asker, rows: Rows) -> dict[tuple[str, str], dict[str, Any]]:
+    """The sizes of the first of these, and of more while there is time."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    until = time.monotonic() + SECONDS
+    for start in range(0, min(len(rows), MEASURED), FIRST):
+        if start and time.monotonic() >= until:
+            break
+        found |= _gathered_numbers(
+            ask, rows[start : min(start + FIRST, MEASURED)], sizes_of, _SIZES, _AT_ONCE
+        )
+    return found
+
+
+def leading(rows: Rows) -> Rows:
+    """In turns the one with the most documents and the one with the most use, of those that are left."""
+    by_documents = sorted(rows, key=lambda row: row["documents"] or 0, reverse=True)
+    by_use = sorted(rows, key=_uses, reverse=True)
+    both = (row for pair in zip(by_documents, by_use, strict=True) for row in pair)
+    return list({_key(row): row for row in both}.values())
+
+
+def _uses(row: Document) -> float:
+    return (row["reads"] or 0) + (row["writes"] or 0)
+
+
+def _gathered_numbers(
+    ask: Asker, rows: Rows, pipeline: Pipeline, paths: Mapping[str, str], at_once: int = BATCH
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """(database, collection) -> the numbers at `paths`, and index_sizes where the documents have them."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for database, document in gathered(ask, rows, pipeline, at_once):
+        key = (database, str(document["ns"]).partition(".")[2])
+        values: dict[str, Any] = picked(document, paths)
+        if "storageStats" in document:
+            sizes = cast("Document", inside(document, "storageStats/indexSizes") or {})
+            values["index_sizes"] = {index: number(size) for index, size in sizes.items()}
+        found[key] = _summed(found[key], values) if key in found else values
+    return found
 
 
 def _key(row: Document) -> tuple[str, str]:
@@ -165,34 +232,32 @@ def _summed(first: Document, second: Document) -> dict[str, Any]:
     return whole
 
 
-Pipeline = Callable[[str], Sequence[Document]]
-
-
 def gathered(
-    ask: Asker, rows: Iterable[Document], pipeline: Pipeline
+    ask: Asker, rows: Iterable[Document], pipeline: Pipeline, at_once: int = BATCH
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(database, document) of a pipeline over every plain collection, many of them in one command."""
-    batches = list(_batches([row for row in rows if row["type"] == "collection"]))
+    batches = list(_batches([row for row in rows if row["type"] == "collection"], at_once))
     with ThreadPoolExecutor(_THREADS) as pool:
         for database, documents in pool.map(partial(_batch, ask, pipeline), batches):
             yield from ((database, document) for document in documents)
 
 
-def _batches(rows: Sequence[Document]) -> Iterator[tuple[str, list[str]]]:
+def _batches(rows: Sequence[Document], at_once: int) -> Iterator[tuple[str, list[str]]]:
     by_database: dict[str, list[str]] = {}
     for row in rows:
         by_database.setdefault(row["database"], []).append(row["collection"])
     for database, names in by_database.items():
-        for start in range(0, len(names), BATCH):
-            yield database, names[start : start + BATCH]
+        for start in range(0, len(names), at_once):
+            yield database, names[start : start + at_once]
 
 
 def _batch(ask: Asker, pipeline: Pipeline, asked: tuple[str, list[str]]) -> tuple[str, Rows]:
-    """One command; where the server refuses it (one of them was dropped meanwhile), one for each collection."""
+    """One command; where that is refused (one was dropped meanwhile) or too long, one for each collection."""
     database, names = asked
     union = [{"$unionWith": {"coll": name, "pipeline": list(pipeline(name))}} for name in names[1:]]
     try:
-        return database, list(ask.rows(database, names[0], [*pipeline(names[0]), *union]))
+        if (whole := ask.at_once(database, names[0], [*pipeline(names[0]), *union])) is not None:
+            return database, whole
     except OperationFailure as error:
         if error.code == UNAUTHORIZED:
             raise

@@ -17,7 +17,7 @@ from pymongo.errors import OperationFailure
 from dbtrust.engine.mongo.catalog import collection_definition, index_definition, indexes
 from dbtrust.engine.mongo.copy import index_command
 from dbtrust.engine.mongo.present import conflict, drift_of_options, find, missing, refuse_other
-from dbtrust.engine.mongo.view import View
+from dbtrust.engine.mongo.view import PATIENT, View
 from dbtrust.model.errors import DriftError
 from dbtrust.model.steps import (
     CreateCollection,
@@ -42,8 +42,9 @@ _DEFAULTS = {"validationLevel": "strict", "validationAction": "error"}
 class Catalogue:
     """Runs steps on one database. Errors: DriftError where something else is there, the server's PyMongoErrors."""
 
-    def __init__(self, db: Database[Any], settle: Settle) -> None:
-        self.db, self.view, self._settle = db, View(db), settle
+    def __init__(self, db: Database[Any], settle: Settle, fence: Callable[[], None] = lambda: None) -> None:
+        """`fence` is called right before each command that changes something, and raises where it may not."""
+        self.db, self.view, self._settle, self._fence = db, View(db), settle, fence
 
     def prepare(self, step: Step) -> Stored:
         """What undoing the step will need; {"applied": False} where it is in force already."""
@@ -87,7 +88,7 @@ class Catalogue:
     def _create(self, step: CreateCollection, stored: Stored, again: bool) -> None:
         options = _options(step)
         try:
-            self.db.command({"create": step.name, **({} if options == _DEFAULTS else options)})
+            self._change({"create": step.name, **({} if options == _DEFAULTS else options)})
         except OperationFailure as error:
             if error.code != EXISTS:
                 raise
@@ -121,7 +122,7 @@ class Catalogue:
             if info is None or (uuid is not None and self._uuid(info) != uuid):
                 return
         try:
-            self.db.command({"drop": name})
+            self._change({"drop": name})
         except OperationFailure as error:
             if error.code != NO_COLLECTION or not again:
                 raise
@@ -133,11 +134,11 @@ class Catalogue:
         if there is not None:
             drift_of_options(step.name, stored["options"], there, again)
         else:
-            self.db.command({"create": step.name, **stored["options"]})
+            self._change({"create": step.name, **stored["options"]})
         if stored["indexes"]:
             known = {spec["name"] for spec in indexes(self.db, step.name)}
             if specs := [spec for spec in stored["indexes"] if spec["name"] not in known]:
-                self.db.command({"createIndexes": step.name, "indexes": specs})
+                self._change({"createIndexes": step.name, "indexes": specs})
             self._settle(step.name)
         self.view.forget()
 
@@ -158,6 +159,7 @@ class Catalogue:
             there = find(self.db, new)
             if there is not None and (uuid is None or self._uuid(there) == uuid):
                 return
+        self._fence()
         self.db[old].rename(new)
         self.view.forget()
 
@@ -180,15 +182,15 @@ class Catalogue:
     def _collmod(self, name: str, validator: Document | None, level: str, action: str) -> None:
         """Twice is as once. An empty validator removes the one that is there."""
         changes = {"validator": dict(validator or {}), "validationLevel": level, "validationAction": action}
-        self.db.command({"collMod": name, **changes})
+        self._change({"collMod": name, **changes})
         self.view.changed(name)
 
     # --- indexes
 
     def _prepare_index(self, step: CreateIndex) -> Stored:
-        if not self.view.has(step.collection):
+        if not self.view.has(step.collection, PATIENT):
             return {"applied": True, "created_collection": True}
-        found = self.view.index(step.collection, step.name)
+        found = self.view.index(step.collection, step.name, PATIENT)
         if found is None:
             return {"applied": True, "created_collection": False}
         if found.get("building"):
@@ -206,7 +208,7 @@ class Catalogue:
         if again:
             self._settle(step.collection)
         try:
-            reply = self.db.command({"createIndexes": step.collection, "indexes": [_specification(step)]})
+            reply = self._change({"createIndexes": step.collection, "indexes": [_specification(step)]})
         except OperationFailure as error:
             if error.code in _CONFLICTS:
                 raise conflict(self.db, step, error) from error
@@ -217,6 +219,10 @@ class Catalogue:
             if found is not None:
                 self._same_index(step, found)
             stored["applied"] = again
+        if not again and "createdCollectionAutomatically" in reply:
+            stored["created_collection"] = bool(reply["createdCollectionAutomatically"])
+            if stored["created_collection"]:
+                self.view.made(step.collection)
         self.view.indexed(step.collection, step.name)
 
     def _uncreate_index(self, step: CreateIndex, stored: Stored, again: bool) -> None:
@@ -225,7 +231,7 @@ class Catalogue:
         if stored.get("created_collection") and find(self.db, step.collection) is not None:
             bare = len(indexes(self.db, step.collection)) <= 1
             if bare and self.db[step.collection].find_one({}, {"_id": 1}) is None:
-                self.db.command({"drop": step.collection})
+                self._change({"drop": step.collection})
                 self.view.dropped(step.collection)
 
     def _prepare_drop_index(self, step: DropIndex) -> Stored:
@@ -242,7 +248,7 @@ class Catalogue:
 
     def _drop_index(self, collection: str, name: str, again: bool) -> None:
         try:
-            self.db.command({"dropIndexes": collection, "index": name})
+            self._change({"dropIndexes": collection, "index": name})
         except OperationFailure as error:
             if error.code not in (NO_COLLECTION, NO_INDEX) or not again:
                 raise
@@ -251,8 +257,12 @@ class Catalogue:
     def _rebuild_index(self, step: DropIndex, stored: Stored, again: bool) -> None:
         if again:
             self._settle(step.collection)
-        self.db.command({"createIndexes": step.collection, "indexes": [stored["index"]]})
+        self._change({"createIndexes": step.collection, "indexes": [stored["index"]]})
         self.view.indexed(step.collection, step.name)
+
+    def _change(self, command: dict[str, Any]) -> Mapping[str, Any]:
+        self._fence()
+        return self.db.command(command)
 
     # --- what is there
 

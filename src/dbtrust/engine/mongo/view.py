@@ -12,8 +12,10 @@ from dbtrust.engine.mongo.catalog import collection_names, indexes
 from dbtrust.engine.mongo.present import find
 
 Document = Mapping[str, Any]
-#: So long is an answer good: applications make collections as well.
+#: So long is an answer good, in seconds: applications make collections as well.
 _SECONDS = 1.0
+#: So long it is for what only decides whether the object is there already: the command that makes it tells that as well.
+PATIENT = 5.0
 #: An answer that took long to get is kept so many times that long.
 _TIMES = 20
 #: Known to be there, but not as what.
@@ -26,8 +28,9 @@ class View:
     def __init__(self, db: Database[Any]) -> None:
         self._db = db
         self._collections: dict[str, Document] = {}
+        #: When each was listed, and the indexes by name.
         self._indexes: dict[str, tuple[float, dict[str, Document]]] = {}
-        self._until = 0.0
+        self._read_at, self._took = -1e9, 0.0
 
     def names(self) -> list[str]:
         self._read()
@@ -44,22 +47,22 @@ class View:
                 self._collections[name] = found
         return self._collections.get(name)
 
-    def has(self, name: str) -> bool:
-        self._read()
+    def has(self, name: str, seconds: float = _SECONDS) -> bool:
+        self._read(seconds)
         return name in self._collections
 
-    def index(self, collection: str, name: str) -> Document | None:
+    def index(self, collection: str, name: str, seconds: float = _SECONDS) -> Document | None:
         """listIndexes' document, with `building` where it is being built; None where there is no such index."""
-        if self._listed(collection).get(name) is _STALE:
+        if self._listed(collection, seconds).get(name) is _STALE:
             del self._indexes[collection]
-        return self._listed(collection).get(name)
+        return self._listed(collection, seconds).get(name)
 
     def index_names(self, collection: str) -> list[str]:
         return sorted(self._listed(collection))
 
     def made(self, collection: str) -> None:
         self._collections[collection] = _STALE
-        self._indexes[collection] = (time.monotonic() + _SECONDS, {"_id_": _STALE})
+        self._indexes[collection] = (time.monotonic(), {"_id_": _STALE})
 
     def changed(self, collection: str) -> None:
         """Its options are others now."""
@@ -80,20 +83,20 @@ class View:
 
     def forget(self) -> None:
         """The next question asks the server."""
-        self._until = 0.0
+        self._read_at = -1e9
         self._indexes.clear()
 
-    def _read(self) -> None:
-        if time.monotonic() < self._until:
-            return
+    def _read(self, seconds: float = _SECONDS) -> None:
         start = time.monotonic()
+        if start < self._read_at + max(seconds, _TIMES * self._took):
+            return
         self._collections = dict.fromkeys(collection_names(self._db), _STALE)
-        now = time.monotonic()
-        self._until = now + max(_SECONDS, _TIMES * (now - start))
+        self._read_at = time.monotonic()
+        self._took = self._read_at - start
 
-    def _listed(self, collection: str) -> dict[str, Document]:
-        until, found = self._indexes.get(collection, (0.0, {}))
-        if time.monotonic() >= until:
+    def _listed(self, collection: str, seconds: float = _SECONDS) -> dict[str, Document]:
+        at, found = self._indexes.get(collection, (-1e9, {}))
+        if time.monotonic() >= at + seconds:
             found = dict[str, Document]({str(spec["name"]): spec for spec in indexes(self._db, collection)})
-            self._indexes[collection] = (time.monotonic() + _SECONDS, found)
+            self._indexes[collection] = (time.monotonic(), found)
         return found

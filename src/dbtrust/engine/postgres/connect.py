@@ -14,7 +14,13 @@ from dbtrust.model.errors import ConfigError, ServerError
 #: Seconds until a silent host is given up, where the URL does not say.
 CONNECT_TIMEOUT = 10
 
+#: What PgBouncer says where its pool is in use, and what helps: a run of migrations holds a connection for its lock.
+_WAITED = "query_wait_timeout"
+_MORE = (
+    "give the pooler's pool more connections (each run needs two at once), or connect to the server itself"
+)
 _NEXT = (
+    (_WAITED, _MORE),
     (r"password|pg_hba|authentication", "check the user and the password (PGPASSWORD or ~/.pgpass)"),
     (r'database ".*" does not exist', "create that database, or name another one in the URL"),
     (r'role ".*" does not exist', "name an existing role in the URL"),
@@ -107,6 +113,11 @@ def redact(text: str) -> str:
     """`text` without the password of any URL or key=value string in it."""
     text = re.sub(r"(://[^\s/?#]*?):.*@", r"\1:***@", text)
     return re.sub(r"(?i)(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", r"\1***", text)
+
+
+def no_free_connection(said: str) -> ServerError:
+    """The error where a pooler has had no connection to the server for this session."""
+    return ServerError(f"the pooler had no free connection to the server: {said}", next=_MORE)
 
 
 def _hide(text: str, password: Any) -> str:

@@ -5,9 +5,7 @@ Writes are text: they travel in the same message as what they tell of, and commi
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -171,6 +169,9 @@ def _qualified(schema: str) -> str:
 @cache
 def who() -> str:
     """user@host of this process."""
+    import getpass
+    import socket
+
     user = "unknown"
     with suppress(OSError, KeyError, ImportError):
         user = getpass.getuser()

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from dbtrust.engine.postgres.connect import connect
-from dbtrust.engine.postgres.run import execute_last
+from dbtrust.engine.postgres.scripts import Piece, execute_piece
 from dbtrust.engine.postgres.sql import load
 
 
@@ -61,17 +61,17 @@ def known(connection: psycopg.Connection[Any]) -> Known:
     return Known(frozenset(_storage(connection)), objects)
 
 
-def run_measured(connection: psycopg.Connection[Any], text: str, before: Known) -> Measured:
+def run_measured(connection: psycopg.Connection[Any], piece: Piece, before: Known) -> Measured:
     """Executes a statement in the open transaction. Raises psycopg.Error."""
     pid = _pid(connection)
     held, files = _locks(connection, pid), _storage(connection)
-    execute_last(connection, text)
+    execute_piece(connection, piece)
     taken = _locks(connection, pid).keys() - held.keys()
     return Measured(_told(taken, before, files), _rewritten(files, _storage(connection)))
 
 
 def run_measured_alone(
-    connection: psycopg.Connection[Any], url: str, text: str, before: Known, *, at_least_once: bool = False
+    connection: psycopg.Connection[Any], url: str, piece: Piece, before: Known, *, at_least_once: bool = False
 ) -> Measured:
     """The same for a statement that refuses a transaction; `url` is that of the same database. Raises psycopg.Error."""
     files, pid = _storage(connection), _pid(connection)
@@ -79,7 +79,7 @@ def run_measured_alone(
 
     def execute() -> None:
         try:
-            execute_last(connection, text)
+            execute_piece(connection, piece)
         except BaseException as error:
             failed.append(error)
 

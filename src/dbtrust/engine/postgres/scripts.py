@@ -64,15 +64,20 @@ def run_pieces(
 def run_piece(connection: psycopg.Connection[Any], piece: Piece, source: str, file: str) -> None:
     """Executes one statement. Raises ScriptFailed."""
     try:
-        if piece.data is None:
-            execute_last(connection, piece.text)
-        else:
-            copy_in(connection, piece.text, piece.data)
+        execute_piece(connection, piece)
     except psycopg.Error as error:
         at = position(error)
         place = locate(source, piece.offset + (at - 1 if at else 0), file)
         timeout = isinstance(error, psycopg.errors.QueryCanceled)
         raise ScriptFailed(describe(error), place, error.sqlstate, timeout=timeout) from error
+
+
+def execute_piece(connection: psycopg.Connection[Any], piece: Piece) -> None:
+    """Executes one statement with the rows that follow it. Raises psycopg.Error."""
+    if piece.data is None:
+        execute_last(connection, piece.text)
+    else:
+        copy_in(connection, piece.text, piece.data)
 
 
 @contextmanager

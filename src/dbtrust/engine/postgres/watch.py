@@ -53,6 +53,19 @@ class Watch:
         self.what, self.builds, self.blockers = what, builds, []
         self._next_look = self._next_line = 0.0
 
+    def tell_old_snapshots(self) -> None:
+        """Said before a statement that waits for every older snapshot, for the wait may be long."""
+        try:
+            rows = self._lock.ask(self._ledger.sql("runner_snapshots", me=self._name, seconds=_OLD_SECONDS))
+        except psycopg.Error:
+            # The lock's session is gone; the next check() says so.
+            return
+        if old := _blockers(rows):
+            more = f" and {len(old) - 3} more" if len(old) > 3 else ""
+            self.progress(
+                f"{self.what}: it will wait for old snapshots of {'; '.join(map(str, old[:3]))}{more}"
+            )
+
     def __call__(self, seconds: float) -> None:
         """Raises MigrationStopped where the lock is lost."""
         self._lock.check()

@@ -8,11 +8,11 @@ WITH own AS MATERIALIZED (
      AND c.relname <> 'dbtrust_migration'
      AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')
 ), indexes AS MATERIALIZED (
-  SELECT i.indexrelid, i.indrelid, i.indkey, i.indnkeyatts, i.indcollation, c.relam,
-         i.indisvalid AND i.indpred IS NULL AND am.amname = 'btree' AS whole
+  SELECT i.indrelid, i.indkey, i.indnkeyatts, i.indcollation, c.relam,
+         i.indisvalid AND i.indpred IS NULL AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'btree') AS whole
     FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
-    JOIN pg_am am ON am.oid = c.relam
+   WHERE i.indrelid IN (SELECT oid FROM own)
 ), foreign_keys AS MATERIALIZED (
   SELECT oid, conrelid, conkey FROM pg_constraint WHERE contype = 'f'
 ), served AS MATERIALIZED (
@@ -20,13 +20,12 @@ WITH own AS MATERIALIZED (
     FROM foreign_keys k
     JOIN indexes i ON i.indrelid = k.conrelid AND i.whole AND i.indnkeyatts >= cardinality(k.conkey)
    WHERE (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey
-     AND NOT EXISTS (
+     -- Columns of types without collations have none in the index either.
+     AND (0 = ALL (i.indcollation::oid[]) OR NOT EXISTS (
        SELECT FROM generate_series(0, cardinality(k.conkey) - 1) AS p(place)
          JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = i.indkey[p.place]
-        WHERE a.attcollation <> i.indcollation[p.place])
+        WHERE a.attcollation <> i.indcollation[p.place]))
 )
 SELECT oid FROM own
- WHERE oid IN (SELECT a.indrelid FROM indexes a
-                 JOIN indexes b ON b.indrelid = a.indrelid AND b.indexrelid > a.indexrelid
-                  AND b.relam = a.relam AND b.indkey[0] = a.indkey[0])
+ WHERE oid IN (SELECT indrelid FROM indexes GROUP BY indrelid, relam, indkey[0] HAVING count(*) > 1)
     OR oid IN (SELECT conrelid FROM foreign_keys WHERE oid NOT IN (SELECT oid FROM served))

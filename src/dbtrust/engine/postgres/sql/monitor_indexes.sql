@@ -1,6 +1,9 @@
 -- The indexes of the user's tables and their counters; `supports` is what stands on the index.
 WITH standing AS MATERIALIZED (
-  SELECT conindid, array_agg(DISTINCT contype::text) AS kinds
+  SELECT conindid,
+         array_remove(ARRAY[CASE WHEN bool_or(contype = 'f') THEN 'f' END, CASE WHEN bool_or(contype = 'p') THEN 'p' END,
+                            CASE WHEN bool_or(contype = 'u') THEN 'u' END, CASE WHEN bool_or(contype = 'x') THEN 'x' END],
+                      NULL) AS kinds
     FROM pg_constraint WHERE conindid <> 0 GROUP BY conindid
 ), foreign_keys AS MATERIALIZED (
   SELECT conrelid, array_agg(conkey[1]) AS leading
@@ -21,7 +24,7 @@ SELECT i.indexrelid AS oid, n.nspname AS schema, c.relname AS name, r.relname AS
        coalesce(s.kinds, '{}') AS constraints,
        -- Its leading column is one of a foreign key's: deletes of the referenced rows use it.
        i.indkey[0] = ANY(coalesce(f.leading, '{}')) AS foreign_key,
-       (SELECT p.inhparent FROM pg_inherits p WHERE p.inhrelid = c.oid LIMIT 1) AS parent,
+       p.inhparent AS parent,
        i.indnkeyatts AS keys,
        a.attname AS "column", a.atttypid = 'bool'::regtype AS "boolean"
   FROM pg_index i
@@ -32,6 +35,7 @@ SELECT i.indexrelid AS oid, n.nspname AS schema, c.relname AS name, r.relname AS
   JOIN pg_am am ON am.oid = c.relam
   LEFT JOIN standing s ON s.conindid = i.indexrelid
   LEFT JOIN foreign_keys f ON f.conrelid = i.indrelid
+  LEFT JOIN pg_inherits p ON p.inhrelid = c.oid  -- an index has one parent
   LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND i.indkey[0] <> 0
  WHERE c.relkind IN ('i', 'I') AND r.relkind IN ('r', 'p', 'm')
    AND tn.nspname !~ '^pg_' AND tn.nspname <> 'information_schema'
