@@ -79,7 +79,7 @@ def test_a_down_that_ends_the_process_is_a_failed_down(call: Call, tmp_path: Pat
         [("0001", "refuted")],
         5,
     )
-    assert "undoing step up(db): it called sys.exit(7)" in document["verdicts"][0]["message"]
+    assert "was being undone, and failed: it called sys.exit(7)" in document["verdicts"][0]["message"]
 
 
 def test_prove_tells_what_ends_the_process(call: Call, tmp_path: Path) -> None:
