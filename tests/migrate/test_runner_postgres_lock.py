@@ -109,7 +109,9 @@ def test_a_runner_whose_lock_session_ended_writes_nothing(pg_database: str, pg: 
 @pytest.mark.parametrize("which", ["pid <> pg_backend_pid()", "true"])
 def test_a_server_that_ends_the_sessions_was_lost(which: str, pg_database: str, pg: Connection) -> None:
     """The lock's session alone, and all of them, from inside a file that is no transaction."""
-    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND"
+    ends = (
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND"
+    )
     mine = pg.execute("SELECT pg_backend_pid()").fetchone()
     assert mine is not None
     one = migration(
