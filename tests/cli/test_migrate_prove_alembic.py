@@ -104,7 +104,7 @@ def test_an_env_that_does_not_run_here_leaves_all_unproved(
 ) -> None:
     code, verdicts = proved(project(tmp_path / "project", env), postgres_url)
     assert code == 0 and {v["verdict"] for v in verdicts} == {"unproved"}
-    assert {v["evidence"]["cause"] for v in verdicts} == {"environment"} and len(verdicts) == 12
+    assert {v["evidence"]["cause"] for v in verdicts} == {"environment"} and len(verdicts) == 24
     assert all(said in v["message"] for v in verdicts), verdicts[0]["message"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -46,7 +45,7 @@ def prove(stage: PostgresStage) -> Prove:
         made = [migration(n, *step) for n, step in enumerate(steps, 1)]
         labels = {m.subject: m.name for m in made}
         if base is None:
-            verdicts = prove_postgres(stage, History(tuple(made), ()), Path())
+            verdicts = prove_postgres(stage, History(tuple(made), ()))
         else:
             with opened(stage) as prover:
                 assert prover.apply(migration(0, "base", base, None)), prover.verdicts

@@ -86,7 +86,7 @@ class PostgresHalf(Half):
             self.progress("proving PostgreSQL migrations")
             generators, _ = read_generators(self.project, "postgres")
             self.verdicts += prove_postgres(
-                self.stage, self.project.history, self.project.config.root, generators=generators
+                self.stage, self.project.history, generators=generators, progress=self.progress
             )
 
     def _rules(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from dbtrust.judge.copy_blocks import ENDLESS, Segment, segments
 from dbtrust.model.errors import QueryFileError
 from dbtrust.model.location import Location
+from dbtrust.model.text import shortened
 from dbtrust.queries.placeholders import bind_params
 
 _META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
@@ -103,9 +104,8 @@ def _syntax_error(sql: str, error: Any) -> SqlSyntaxError:
         return SqlSyntaxError(f"{meta[1]} is a command of psql, not SQL", meta.start(1))
     position = int(getattr(error, "cursorpos", 0) or 0)
     # libpg_query counts characters from 1, 0 where it knows no place (the end of the text).
-    return SqlSyntaxError(
-        str(error.args[0] if error.args else error), position - 1 if position > 0 else len(sql.rstrip())
-    )
+    said = str(error.args[0] if error.args else error)
+    return SqlSyntaxError(shortened(said), position - 1 if position > 0 else len(sql.rstrip()))
 
 
 def leading_blank(text: str, position: int = 0) -> int:

@@ -15,7 +15,7 @@ from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.load import load_copy, load_insert
 from dbtrust.engine.postgres.promises import read_promises
 from dbtrust.engine.postgres.run import execute_composed
-from dbtrust.engine.postgres.table_rows import stored_tables
+from dbtrust.engine.postgres.table_rows import referenced_tables, stored_tables
 from dbtrust.engine.postgres.trial import some_rows, whole
 from dbtrust.judge.candidates import literals
 from dbtrust.model.constraints import Promises
@@ -138,7 +138,7 @@ class Filler:
 
 def _with_parents(connection: Connection, tables: Collection[int]) -> Promises:
     """The rules of these tables and of all that their foreign keys lead to."""
-    wanted = set(tables)
+    wanted = referenced_tables(connection, tables)
     while True:
         promises = read_promises(connection, wanted)
         targets = {key.target for t in promises.tables.values() for key in t.relation.foreign_keys}

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from dbtrust.migrate.postgres import prove_postgres
-from dbtrust.migrate.verdicts import unproved, verdict
+from dbtrust.migrate.verdicts import CHECKS, unproved, verdict
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
+from dbtrust.model.text import shortened
+from dbtrust.source.data import RowSource
 from dbtrust.source.layouts.reading import Hole, Read, Reading
 from dbtrust.source.migrations import History
 from dbtrust.stage.history import apply_postgres
 from dbtrust.stage.postgres import PostgresStage
 
-_CHECKS = ("migrate.up", "migrate.down", "migrate.up_again")
 Wanted = Callable[[Read], bool]
 
 
 def prove_history(
-    stage: PostgresStage, reading: Reading, root: Path, wanted: Wanted, progress: Progress
-) -> list[Verdict]:
-    """The verdicts of every wanted migration, each with the history that it belongs to in its evidence."""
-    proof = _Proof(stage, root, progress)
+    stage: PostgresStage, reading: Reading, wanted: Wanted, progress: Progress, generators: Sequence[RowSource] = ()
+) -> list[Verdict]:  # fmt: skip
+    """The verdicts of every wanted migration, each with the history that it belongs to in its evidence.
+
+    `generators` are the project's own, which fill the tables that they fit.
+    """
+    proof = _Proof(stage, progress, generators)
     reads = [read for read in reading.reads if read.migration.engine == "postgres"]
     last = max((place for place, read in enumerate(reads) if wanted(read)), default=-1)
     for kind, group in groupby(reads[: last + 1], lambda read: _kind(read, wanted)):
@@ -40,7 +44,7 @@ def marked(found: Verdict, reading: Reading) -> Verdict:
     evidence = {**found.evidence, "history": reading.folder or ".", "layout": reading.layout}
     if (reason := _REASONS.get(found.reason)) is not None:
         evidence["cause"] = found.reason
-    found = replace(found, message=_short(found.message), evidence=evidence, reason=reason or found.reason)
+    found = replace(found, message=shortened(found.message), evidence=evidence, reason=reason or found.reason)
     if found.reason != "no_down":
         return found
     if found.subject.startswith("migration:R__"):
@@ -48,13 +52,6 @@ def marked(found: Verdict, reading: Reading) -> Verdict:
         return replace(found, verdict="not_applicable", message=said, reason="", next="")
     return replace(found, next=_DOWNS.get(reading.layout, found.next))
 
-
-def _short(message: str) -> str:
-    """A server quotes the token that it does not know, and a file of one word may have millions of letters."""
-    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
-
-
-_LONGEST = 1_000
 
 #: Why a migration could not be run -> the report's word for it.
 _REASONS = {
@@ -84,7 +81,7 @@ _DOWNS = {
 
 def unproved_all(reads: Sequence[Read], message: str, reason: str, next: str) -> list[Verdict]:
     """Every migration, unproved for one reason."""
-    return [unproved(r.migration, c, message, reason, next) for r in reads for c in _CHECKS]
+    return [unproved(r.migration, c, message, reason, next) for r in reads for c in CHECKS]
 
 
 def _kind(read: Read, wanted: Wanted) -> str:
@@ -94,8 +91,8 @@ def _kind(read: Read, wanted: Wanted) -> str:
 class _Proof:
     """`_ground` is a database with everything before the next migration; None while there is nothing."""
 
-    def __init__(self, stage: PostgresStage, root: Path, progress: Progress) -> None:
-        self._stage, self._root, self._progress = stage, root, progress
+    def __init__(self, stage: PostgresStage, progress: Progress, generators: Sequence[RowSource]) -> None:
+        self._stage, self._progress, self._generators = stage, progress, generators
         self._ground: str | None = None
         self._broken: tuple[str, str] | None = None
         self._holed: str | None = None
@@ -116,7 +113,7 @@ class _Proof:
         for read in reads:
             assert read.hole is not None
             if wanted(read):
-                self.verdicts += [_of_hole(read.migration, read.hole, check) for check in _CHECKS]
+                self.verdicts += [_of_hole(read.migration, read.hole, check) for check in CHECKS]
             self._holed = self._holed or read.migration.number
         self._apply([r for r in reads if r.hole is not None and r.hole.partly])
 
@@ -129,7 +126,12 @@ class _Proof:
     def _prove(self, migrations: Sequence[Migration]) -> None:
         self._stage.scratch.base = self._ground
         try:
-            found = prove_postgres(self._stage, History(tuple(migrations), ()), self._root)
+            found = prove_postgres(
+                self._stage,
+                History(tuple(migrations), ()),
+                generators=self._generators,
+                progress=self._progress,
+            )
         finally:
             self._stage.scratch.base = None
         self.verdicts += [_softened(v, self._holed, self._stage.embedded) for v in found]
@@ -150,7 +152,7 @@ class _Proof:
         try:
             apply_postgres(connection, read.migration)
         except DbtrustError as error:
-            self._broken = (read.migration.number, _short(error.message))
+            self._broken = (read.migration.number, shortened(error.message))
             return False
         return True
 
@@ -161,6 +163,10 @@ def _of_hole(migration: Migration, hole: Hole, check: str) -> Verdict:
     )
 
 
+#: What PostgreSQL says of CREATE EXTENSION of one that is not installed.
+_NO_EXTENSION = re.compile(r'0A000 \w*: extension "[^"]+" is not available')
+
+
 def _softened(found: Verdict, holed: str | None, embedded: bool) -> Verdict:
     """A failure that another cause explains as well is no refutation: a migration that could not run, or a missing right."""
     if found.verdict != "refuted" or found.evidence.get("differences"):
@@ -168,6 +174,9 @@ def _softened(found: Verdict, holed: str | None, embedded: bool) -> Verdict:
     if "42501" in found.message and embedded:
         step = "prove it on a server of yours whose role has that right (--postgres URL)"
         return replace(found, verdict="unproved", reason="rights", next=step)
+    if _NO_EXTENSION.search(found.message):
+        step = "prove it on a server that has it (--postgres URL)"
+        return replace(found, verdict="unproved", reason="extension", next=step)
     if holed is None:
         return found
     message = f"{found.message}; migration {holed} before it could not be run"

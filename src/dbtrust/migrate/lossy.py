@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dbtrust.engine.postgres.table_rows import Name, Row, TableRows
@@ -114,7 +114,12 @@ class Declared:
 
     @property
     def unneeded(self) -> list[str]:
-        return [line for line in self.lines if line not in self.used]
+        return [line for line in self.lines if line not in self.used and line not in self.malformed]
+
+    @property
+    def malformed(self) -> list[str]:
+        """Lines that name no column, table or constraint."""
+        return [line for line in self.lines if _DECLARED.fullmatch(line.strip()) is None]
 
 
 def _covers(line: str, loss: Loss, constraints: Mapping[str, Name]) -> bool:
@@ -139,11 +144,6 @@ def _is_column(line: str, loss: Loss, column: str) -> bool:
 
 def _names(path: Sequence[str], table: Name) -> bool:
     return tuple(path) == table or (len(path) == 1 and path[0] == table[1])
-
-
-def malformed(lines: Iterable[str]) -> list[str]:
-    """Lines that name no column, table or constraint."""
-    return [line for line in lines if _DECLARED.fullmatch(line.strip()) is None]
 
 
 def constraints_of(*catalogs: Catalog) -> dict[str, Name]:

@@ -18,6 +18,7 @@ from dbtrust.migrate.mongo_populated import MongoPopulated
 from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, verdict
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
+from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
 from dbtrust.source.migrations import History, PythonMigration, load_python
@@ -27,11 +28,23 @@ Fresh = Callable[[], AbstractContextManager[Any]]
 _REST = ("migrate.down", "migrate.up_again", "migrate.drifted", "migrate.populated", "migrate.written")
 
 
-def prove_mongo(fresh: Fresh, history: History, root: Path) -> list[Verdict]:
-    """migrate.* of every MongoDB migration, in order, from an empty database."""
+def prove_mongo(
+    fresh: Fresh,
+    history: History,
+    root: Path,
+    *,
+    only: frozenset[str] | None = None,
+    progress: Progress = silent,
+) -> list[Verdict]:
+    """migrate.* of every MongoDB migration, in order, from an empty database.
+
+    `only`: the numbers of the migrations that are judged; the others before them are applied.
+    """
     migrations = [m for m in history.migrations if m.engine == "mongo"]
+    last = max((n for n, m in enumerate(migrations) if only is None or m.number in only), default=-1)
     with fresh() as database, fresh() as full:
-        return _Prover(fresh, database, root, MongoPopulated(fresh, full)).prove(migrations)
+        prover = _Prover(fresh, database, root, MongoPopulated(fresh, full))
+        return prover.prove(migrations[: last + 1], only, progress)
 
 
 class _Prover:
@@ -39,10 +52,14 @@ class _Prover:
         self._fresh, self._db, self._root, self._full = fresh, database, root, full
         self._verdicts: list[Verdict] = []
 
-    def prove(self, migrations: Sequence[Migration]) -> list[Verdict]:
+    def prove(
+        self, migrations: Sequence[Migration], only: frozenset[str] | None, progress: Progress
+    ) -> list[Verdict]:
         for place, migration in enumerate(migrations):
+            progress(f"proving {migration.location.file} ({place + 1} of {len(migrations)})")
+            step = self._one if only is None or migration.number in only else self._ground
             try:
-                good = self._one(migration, load_python(migration, self._root))
+                good = step(migration, load_python(migration, self._root))
             except DbtrustError as error:
                 self._verdicts.append(failed(migration, "migrate.up", error, "it cannot be read"))
                 self._verdicts += [
@@ -51,9 +68,20 @@ class _Prover:
                 good = False
             if not good:
                 for later in migrations[place + 1 :]:
-                    self._verdicts += after_failure(later, migration.number)
+                    if only is None or later.number in only:
+                        self._verdicts += after_failure(later, migration.number)
                 break
         return self._verdicts
+
+    def _ground(self, migration: Migration, loaded: PythonMigration) -> bool:
+        """Applies one that is not judged; only a failure is told."""
+        try:
+            apply_mongo(self._db, migration, loaded)
+        except DbtrustError as error:
+            self._verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
+            return False
+        self._full.commit(migration, loaded)
+        return True
 
     def _one(self, migration: Migration, loaded: PythonMigration) -> bool:
         """False where the history cannot go on from here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,9 @@ import psycopg
 
 from dbtrust.judge.catalog import diff
 from dbtrust.judge.repair.plan import repairs, told_apart
-from dbtrust.migrate.populated import Known, Populated
+from dbtrust.judge.statements import split
+from dbtrust.migrate.known import Known
+from dbtrust.migrate.populated import Populated
 from dbtrust.migrate.world import World
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
@@ -38,11 +41,13 @@ class Patcher:
 
     def _texts(self, migration: Migration, known: Known) -> Sequence[str]:
         implied = _statements(known.before, known.after, diff(known.before, known.after))
-        if migration.down is None or not known.left or known.down_failed:
+        down = migration.down
+        # A program's half cannot be cut into statements: all of its down is made anew.
+        if down is None or down.run is not None or not known.left or known.down_failed:
             return [implied]
         there = self._after_down(migration)
         missing = _statements(known.before, there, diff(known.before, there)) if there is not None else ""
-        own = migration.down.sql.strip("\n ")
+        own = down.sql.strip("\n ")
         return [f"{own}\n{missing}", implied] if missing else [implied]
 
     def _after_down(self, migration: Migration) -> Catalog | None:
@@ -58,7 +63,7 @@ class Patcher:
         """The text, with the losses it has to declare; None where it does not bring the catalog back."""
         if not text.strip():
             return None
-        down = Script(text, str(migration.location.file), Location(), _options(migration))
+        down = Script(text, str(migration.location.file), Location())
         candidate = replace(migration, down=down)
         try:
             with self.bare.trial(candidate) as trial:
@@ -98,12 +103,6 @@ def _warned(text: str, message: str) -> str:
     return f"-- not over every row that may be written after the up: {' '.join(message.split())}\n{text}"
 
 
-def _options(migration: Migration) -> dict[str, str]:
-    """A down of the patch runs in a transaction, as statements of repairs can."""
-    del migration
-    return {}
-
-
 def _statements(wanted: Catalog, found: Catalog, differences: Sequence[Difference]) -> str:
     """The statements that make the one into the other, in an order in which they can be run."""
     made = repairs(wanted, found, told_apart(wanted, found, differences), "CURRENT_USER")
@@ -112,8 +111,28 @@ def _statements(wanted: Catalog, found: Catalog, differences: Sequence[Differenc
     return "".join(f"{line}\n" for line in kept)
 
 
+def in_alembic(text: str) -> str:
+    """Statements as the downgrade() of a revision; its op.execute reads `:name` as a parameter, unless it is escaped."""
+    lines = ["def downgrade() -> None:"]
+    lines += [
+        f"    # {' '.join(line.removeprefix('--').split())}"
+        for line in text.splitlines()
+        if line.startswith("--")
+    ]
+    for statement in split(text):
+        escaped = _PARAMETER.sub(r"\\:", statement.text)
+        lines.append(f"    op.execute({escaped!r})")
+    return "\n".join(lines) + "\n"
+
+
+#: As SQLAlchemy's text() finds parameters: a colon before a word that no colon or word stands before.
+_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
+
+
 def _shown(migration: Migration, text: str) -> str:
     down = migration.down
+    if migration.up is not None and migration.up.run is not None:
+        return in_alembic(text)
     if down is None:
         return text
     old = down.sql.strip("\n ").splitlines(keepends=True)

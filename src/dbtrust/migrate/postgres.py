@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import psycopg
 
@@ -14,8 +13,9 @@ from dbtrust.engine.postgres.scripts import ask_boolean
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.drifted import judge_drifted
 from dbtrust.migrate.filling import Filler
+from dbtrust.migrate.known import Known
 from dbtrust.migrate.patch import Patcher
-from dbtrust.migrate.populated import Known, Populated
+from dbtrust.migrate.populated import Populated
 from dbtrust.migrate.verdicts import (
     CHECKS,
     NO_DOWN,
@@ -41,7 +41,6 @@ from dbtrust.stage.skipped import Skipped, SkipWatch
 def prove_postgres(
     stage: PostgresStage,
     history: History,
-    root: Path,
     *,
     generators: Sequence[RowSource] = (),
     only: frozenset[str] | None = None,
@@ -52,7 +51,6 @@ def prove_postgres(
     `generators` are the project's own, which fill the tables that they fit. `only`: the numbers of the migrations that
     are judged; the others are applied. Raises ServerError.
     """
-    del root
     migrations = [m for m in history.migrations if m.engine == "postgres"]
     with opened(stage, generators) as prover:
         return prover.prove(migrations, only, progress)
@@ -90,7 +88,7 @@ class Prover:
     ) -> list[Verdict]:
         """The verdicts of a whole history; those behind an up that failed cannot be judged."""
         for place, migration in enumerate(migrations):
-            progress(f"proving {migration.location.file}")
+            progress(f"proving {migration.location.file} ({place + 1} of {len(migrations)})")
             wanted = only is None or migration.number in only
             if not (self.judge(migration) if wanted else True) or not self.apply(migration):
                 for later in migrations[place + 1 :]:

@@ -13,6 +13,7 @@ from dbtrust.migrate.histories import marked, prove_history, unproved_all
 from dbtrust.migrate.surroundings import lend
 from dbtrust.model.progress import Progress
 from dbtrust.model.report import NotExamined, Verdict
+from dbtrust.source.data import RowSource
 from dbtrust.source.layouts.reading import Read, Reading
 from dbtrust.stage.alembic import AlembicProgram, EnvironmentFailed, running
 from dbtrust.stage.postgres import PostgresStage
@@ -25,6 +26,8 @@ class Asked(Protocol):
     def root(self) -> Path: ...
     @property
     def progress(self) -> Progress: ...
+    @property
+    def generators(self) -> Sequence[RowSource]: ...
 
 
 def prove_reading(
@@ -43,10 +46,10 @@ def prove_reading(
         elif not configured:
             lent = lend(reading, stage)
             reading, told = lent.reading, lent.not_examined
-            scratch = Scratch(stage.scratch.host, lent.extensions)
+            scratch = Scratch(stage.scratch.host, lent.extensions, uuid_stand_in=lent.uuid_stand_in)
             stack.callback(scratch.close)
             stage = PostgresStage(scratch, stage.version, stage.embedded)
-        return prove_history(stage, reading, asked.root, wanted, asked.progress), told
+        return prove_history(stage, reading, wanted, asked.progress, asked.generators), told
 
 
 def _refused(stage: PostgresStage, program: AlembicProgram) -> EnvironmentFailed | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dbtrust.engine.runs import Run
@@ -16,12 +16,14 @@ from dbtrust.model.plan import Engine
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Config, MongoConfig, PostgresConfig
 from dbtrust.model.report import Finding, NotExamined, Problem, Report, ServerInfo, Verdict
+from dbtrust.source.data import RowSource
 from dbtrust.source.git import Changes, changes_since
 from dbtrust.source.layouts.own import reading_of
 from dbtrust.source.layouts.reading import Read, Reading
 from dbtrust.source.layouts.registry import find_histories
 from dbtrust.source.layouts.unsupported import Unsupported
 from dbtrust.source.project import Project
+from dbtrust.stage.data import read_generators
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Proving:
     strict: bool = False
     fail_on: str = "error"
     progress: Progress = silent
+    #: The project's own rows for the states with rows.
+    generators: Sequence[RowSource] = ()
 
 
 @dataclass(slots=True)
@@ -163,6 +167,7 @@ def _postgres(
     from dbtrust.migrate.postgres_histories import prove_reading
     from dbtrust.stage.postgres import open_empty
 
+    request = _with_generators(request, found)
     config = request.config.postgres if request.config else None
     opened = open_empty(
         config or PostgresConfig(), run, request.postgres, request.progress, any_version=config is None
@@ -173,6 +178,15 @@ def _postgres(
             verdicts, told = prove_reading(stage, reading, request, wanted, configured=config is not None)
             found.verdicts += verdicts
             found.not_examined += told
+
+
+def _with_generators(request: Proving, found: _Found) -> Proving:
+    """What of [data] cannot be read is told."""
+    if request.config is None:
+        return request
+    generators, errors = read_generators(Project(request.config), "postgres")
+    found.problems += [Problem.of(error) for error in errors]
+    return replace(request, generators=generators)
 
 
 def _mongo(
@@ -191,7 +205,8 @@ def _mongo(
         found.servers["mongo"] = ServerInfo(stage.version, stage.embedded)
         for reading in readings:
             request.progress(f"proving {reading.folder or '.'}")
-            # A document database has no ground to copy cheaply: all are run, the wanted ones are told.
-            files = {r.migration.location.file for r in reading.reads if wanted(r)}
-            verdicts = prove_mongo(stage.empty, reading.history, request.root)
-            found.verdicts += [marked(v, reading) for v in verdicts if v.location.file in files]
+            only = frozenset(r.migration.number for r in reading.reads if wanted(r))
+            verdicts = prove_mongo(
+                stage.empty, reading.history, request.root, only=only, progress=request.progress
+            )
+            found.verdicts += [marked(v, reading) for v in verdicts]

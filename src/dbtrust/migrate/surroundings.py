@@ -23,13 +23,16 @@ class Lent:
 
     reading: Reading
     extensions: tuple[str, ...]
+    #: Are functions of our own to take the place of uuid-ossp's?
+    uuid_stand_in: bool
     not_examined: tuple[NotExamined, ...]
 
 
 def lend(reading: Reading, stage: PostgresStage) -> Lent:
     """Looks through every script. On an embedded server roles are made, and extensions that need a superuser.
 
-    A migration that creates an extension that the server does not have gets a hole; its other statements stay.
+    uuid-ossp, which nearly every second history creates for one function, is stood in for where a server lacks it.
+    Another migration that creates an extension that the server does not have gets a hole; its other statements stay.
     """
     needs = {id(s): needs_of(s.sql) for s in _scripts(reading)}
     with stage.scratch.admin("postgres" if stage.embedded else "") as admin:
@@ -39,8 +42,28 @@ def lend(reading: Reading, stage: PostgresStage) -> Lent:
         lend_roles(admin, roles, OWNER)
     named = {part.name for n in needs.values() for part in n.parts if part.kind == "extension"}
     lent = sorted(n for n in named if stage.embedded and available.get(n) is False)
-    reads = [_read(read, needs, available, set(lent), stage.embedded) for read in reading.reads]
-    return Lent(replace(reading, reads=reads), tuple(lent), tuple(_told(reading, needs, roles, lent)))
+    stood_in = stage.embedded and UUID_OSSP not in available and _in_public(needs)
+    done = {*lent, *([UUID_OSSP] if stood_in else [])}
+    reads = [_read(read, needs, available, done, stage.embedded) for read in reading.reads]
+    told = (*_told(reading, needs, roles, lent), *([_of_stand_in(reading)] if stood_in else []))
+    return Lent(replace(reading, reads=reads), tuple(lent), stood_in, told)
+
+
+UUID_OSSP = "uuid-ossp"
+
+
+def _in_public(needs: dict[int, Needs]) -> bool:
+    """Is uuid-ossp created at all, and never in a schema of its own, where its functions would be called by that name?"""
+    found = [part for n in needs.values() for part in n.parts if part.name == UUID_OSSP]
+    return bool(found) and all(part.schema in ("", "public") for part in found)
+
+
+def _of_stand_in(reading: Reading) -> NotExamined:
+    what = f"{reading.folder or '.'}: CREATE and DROP EXTENSION of {UUID_OSSP}"
+    needs = (
+        "uuid-ossp, which this server lacks; functions of the same names on gen_random_uuid() stand in for it"
+    )
+    return NotExamined(what, needs)
 
 
 def _scripts(reading: Reading) -> Iterable[Script]:
@@ -60,7 +83,9 @@ def _read(
         if script is None:
             continue
         found = needs[id(script)].parts
-        missing = [p for p in found if p.kind == "extension" and p.name not in available]
+        missing = [
+            p for p in found if p.kind == "extension" and p.name not in available and p.name not in lent
+        ]
         gone = [*missing, *(p for p in found if embedded and (p.kind == "role" or p.name in lent))]
         halves[half] = _without(script, gone) if gone else script
         hole = hole or (_missing(script, missing[0]) if missing else None)

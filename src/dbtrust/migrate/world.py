@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
+from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.changes import Watched
 from dbtrust.engine.postgres.scripts import OnSkip
@@ -32,7 +34,7 @@ class Trial:
 
     def apply(self, migration: Migration, direction: Direction = "up", on_skip: OnSkip | None = None) -> None:
         """Runs one half of a migration. Raises DbtrustError; where it can be, nothing of it is left then."""
-        apply_postgres(self.connection, migration, direction=direction, on_skip=on_skip)
+        _run(self.connection, migration, direction, on_skip)
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ class World:
 
     def commit(self, migration: Migration) -> None:
         """Runs the up for good, in a session as fresh as a new one. Raises DbtrustError."""
-        apply_postgres(self.connection, migration)
+        _run(self.connection, migration)
         self.fresh_session()
         self.catalog = self.watched.mark()
 
@@ -112,6 +114,21 @@ class World:
 
 #: DISCARD ALL, without the statements that are prepared: those are the proof's own.
 _FRESH: LiteralString = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
+
+
+def _run(
+    connection: Connection, migration: Migration, direction: Direction = "up", on_skip: OnSkip | None = None
+) -> None:
+    """Applies one half; statements of the proof's own that it has deallocated are prepared again later."""
+    script = migration.up if direction == "up" else migration.down
+    try:
+        apply_postgres(connection, migration, direction=direction, on_skip=on_skip)
+    finally:
+        if script is not None and _DEALLOCATES.search(script.sql) and not connection.closed:
+            questions.forget(connection)
+
+
+_DEALLOCATES = re.compile(r"\b(DEALLOCATE|DISCARD)\b", re.IGNORECASE)
 
 
 def alone(migration: Migration) -> bool:

@@ -9,8 +9,9 @@ HIDDEN = "***"
 #: scheme://user:PASSWORD@ of both engines, up to the last @ of the word: passwords hold unescaped @ and /.
 _URL = re.compile(r"(?P<head>\b(?:postgres|postgresql|mongodb|mongodb\+srv)://[^\s:/@]*:)\S*@", re.IGNORECASE)
 #: password=PASSWORD of a connection string, a URL's query or an environment; a quoted one with blanks too.
+#: Looked for where a word begins alone: a word may have millions of letters.
 _KEYWORD = re.compile(
-    r"(?P<head>\w*(?:password|passwd)\s*=\s*)'(?:[^'\\]|\\.|'')*'|(?P<bare>\w*(?:password|passwd)=)[^\s&,;'\")]+",
+    r"(?<!\w)(?:(?P<head>\w*(?:password|passwd)\s*=\s*)'(?:[^'\\]|\\.|'')*'|(?P<bare>\w*(?:password|passwd)=)[^\s&,;'\")]+)",
     re.IGNORECASE,
 )
 #: CREATE ROLE name PASSWORD 'PASSWORD'

@@ -131,6 +131,10 @@ def _ask(connection: psycopg.Connection[Any], name: str, oids: Iterable[int]) ->
         return questions.ask(cursor, name, {"oids": wanted})
 
 
+#: What is asked for `relations_named`.
+ABOUT_RELATIONS = ("contract_columns", "contract_keys", "contract_constraints", "contract_relations")
+
+
 def _relations(connection: psycopg.Connection[Any], oids: Sequence[int]) -> dict[int, Relation]:
     columns, keys = defaultdict[int, dict[int, Column]](dict), defaultdict[int, list[Key]](list)
     for row in _ask(connection, "contract_columns", oids):

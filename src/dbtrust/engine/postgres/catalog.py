@@ -68,14 +68,22 @@ def snapshot(connection: psycopg.Connection[Any], refusals: Refusals | None = No
         return catalog_of(o for _, o in _read(Asking(cursor, refusals)))
 
 
+_READING = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_GENERIC = b"SET LOCAL plan_cache_mode = force_generic_plan"
+
+
 @contextmanager
-def canonical(connection: psycopg.Connection[Any]) -> Generator[psycopg.Cursor[Row]]:
-    """A cursor whose session writes names and values in one way; its transaction (or savepoint) is rolled back."""
+def canonical(
+    connection: psycopg.Connection[Any], *, generic: bool = False
+) -> Generator[psycopg.Cursor[Row]]:
+    """A cursor whose session writes names and values in one way; its transaction (or savepoint) is rolled back.
+
+    `generic`: prepared questions are planned for any objects.
+    """
     own = connection.info.transaction_status == TransactionStatus.IDLE
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
-        if own:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute(sql.load("session"))
+        settings = [_READING] if own else []
+        cursor.execute(b"; ".join([*settings, *([_GENERIC] if generic else []), sql.load("session")]))
         yield cursor
 
 
@@ -117,7 +125,27 @@ def reread(ask: Asking, units: Iterable[Unit]) -> dict[Unit, tuple[CatalogObject
     by_kind: defaultdict[str, list[int]] = defaultdict(list)
     for kind, oid in units:
         by_kind[kind].append(oid)
-    relations, types = by_kind["r"], by_kind["t"]
+    with questions.ahead(ask.cursor, _asked(by_kind)):
+        return _grouped(_reread(ask, by_kind))
+
+
+def _asked(by_kind: Mapping[str, list[int]]) -> Iterator[tuple[str, Mapping[str, list[int]]]]:
+    """What `_reread` asks, as far as it is known before."""
+    yield "grants", {"only": [oid for oids in by_kind.values() for oid in oids]}
+    for kind, names in _ASKED.items():
+        if by_kind.get(kind):
+            yield from ((n, {"relations" if n in _OF_RELATIONS else "only": by_kind[kind]}) for n in names)
+
+
+#: Kind of unit -> the questions about it.
+_ASKED = {
+    "r": ("relations", "columns", "constraints", "indexes", "index_keys", *_HANGING),
+    "t": ("types", "domain_constraints"), "q": ("sequences",), "f": ("functions",),
+}  # fmt: skip
+
+
+def _reread(ask: Asking, by_kind: Mapping[str, list[int]]) -> list[tuple[Unit, CatalogObject]]:
+    relations, types = by_kind.get("r", []), by_kind.get("t", [])
     found: list[tuple[Unit, CatalogObject]] = []
     grants = _grants(ask("grants", [], [oid for oids in by_kind.values() for oid in oids]))
     columns: Mapping[int, list[Row]] = {}
@@ -129,9 +157,9 @@ def reread(ask: Asking, units: Iterable[Unit]) -> dict[Unit, tuple[CatalogObject
     if types:
         found += _types(ask("types", [], types), ask("domain_constraints", [], types), columns, grants)
     for kind, name in (("q", "sequences"), ("f", "functions")):
-        if by_kind[kind]:
+        if by_kind.get(kind):
             found += _plain(ask(name, [], by_kind[kind]), grants, kind)
-    return _grouped(found)
+    return found
 
 
 def _grouped(found: Iterable[tuple[Unit, CatalogObject]]) -> dict[Unit, tuple[CatalogObject, ...]]:

@@ -87,8 +87,7 @@ class Watched:
     def _asking(self) -> Generator[psycopg.Cursor[Any]]:
         """A plan that was made for any object is good enough, and costs nothing the next time."""
         questions.remember(self.connection)
-        with canonical(self.connection) as cursor:
-            cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        with canonical(self.connection, generic=True) as cursor:
             yield cursor
 
     def relations(self) -> dict[int, CatalogObject]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import errors
 
+from dbtrust.model.text import shortened
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -33,7 +35,7 @@ def failure_of(error: psycopg.Error) -> Failure:
     diag = error.diag
     return Failure(
         sqlstate=error.sqlstate or diag.sqlstate,
-        message=_one_line(diag.message_primary or str(error)),
+        message=shortened(_one_line(diag.message_primary or str(error))),
         schema=diag.schema_name,
         table=diag.table_name,
         column=diag.column_name,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import psycopg
 from psycopg.rows import dict_row
 
 from dbtrust.engine.postgres import questions
-from dbtrust.engine.postgres.analysis import relations_named
+from dbtrust.engine.postgres.analysis import ABOUT_RELATIONS, relations_named
 from dbtrust.model.constraints import Constraint, Kind, Promises, RowSecurity, Table, Trigger
 from dbtrust.model.facts import Column, Relation
 
@@ -33,6 +33,20 @@ def read_promises(connection: psycopg.Connection[Any], only: Collection[int] | N
         found = questions.ask(cursor, "promise_tables", asked)
     rows = {row["oid"]: row for row in found}
     oids = list(rows)
+    about = [(name, {"oids": oids}) for name in (*ABOUT_RELATIONS, *_ABOUT)] if oids else []
+    with (
+        connection.cursor(row_factory=dict_row) as cursor,
+        questions.ahead(cursor, [*about, *((name, None) for name in _ABOUT_ALL)]),
+    ):
+        return _promises(connection, rows, whole=only is None)
+
+
+_ABOUT = ("promise_columns", "promise_constraints", "promise_indexes")
+_ABOUT_ALL = ("promise_domains", "promise_triggers", "promise_domain_types")
+
+
+def _promises(connection: psycopg.Connection[Any], rows: Mapping[int, Row], *, whole: bool) -> Promises:
+    oids = list(rows)
     relations = relations_named(connection, oids)
     columns = defaultdict[int, list[Row]](list)
     for row in _ask(connection, "promise_columns", oids):
@@ -45,7 +59,7 @@ def read_promises(connection: psycopg.Connection[Any], only: Collection[int] | N
         *_domains(_ask(connection, "promise_domains")),
     ]
     triggers = [Trigger(**_tuples(row)) for row in _ask(connection, "promise_triggers")]
-    triggers = [t for t in triggers if only is None or t.relation in rows]
+    triggers = [t for t in triggers if whole or t.relation in rows]
     security = [_security(row) for row in rows.values() if row["row_security"]]
     constraints.sort(key=lambda c: (c.schema, c.owner, c.name))
     return Promises(

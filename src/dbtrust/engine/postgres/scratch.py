@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dbtrust.engine.postgres.connect import connect
 from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.sql import load
 from dbtrust.model.errors import ServerError
 
 #: Every scratch database carries this prefix; a run's own ones also its id.
@@ -63,12 +64,15 @@ class Scratch:
     """
 
     def __init__(
-        self, host: Host, extensions: Sequence[str] = (), *, settings: Mapping[str, Any] | None = None
-    ) -> None:
+        self, host: Host, extensions: Sequence[str] = (), *, settings: Mapping[str, Any] | None = None,
+        uuid_stand_in: bool = False,
+    ) -> None:  # fmt: skip
         self.host = host
         #: A server of the user's keeps its own configuration: the project's settings go with each database.
         self._settings = {"TimeZone": "UTC", **(settings or {})} if not host.embedded else {}
         self._extensions = tuple(extensions)
+        #: Has each new database functions of the names that uuid-ossp would bring?
+        self._uuid_stand_in = uuid_stand_in
         #: A database that every new one begins as a copy of; None: they begin empty.
         self.base: str | None = None
         self._run = secrets.token_hex(4)
@@ -101,6 +105,8 @@ class Scratch:
         with connect(self.host.admin_url(name)) as connection:
             for extension in self._extensions:
                 self._create_extension(connection, extension)
+            if self._uuid_stand_in:
+                connection.execute(load("uuid_stand_in"))
         return name
 
     def _create_extension(self, connection: psycopg.Connection[Any], extension: str) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import psycopg
 from psycopg import pq, sql
+from psycopg.rows import dict_row
 
+from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.catalog import canonical
 from dbtrust.engine.postgres.sql import load
 
@@ -65,6 +67,13 @@ def stored_tables(connection: psycopg.Connection[Any]) -> dict[int, Name]:
     """OID -> (schema, name) of the user's tables that may hold rows."""
     rows: Sequence[tuple[Any, ...]] = connection.execute(load("promise_tables"), {"only": None}).fetchall()
     return {row[0]: (row[4], row[5]) for row in rows}
+
+
+def referenced_tables(connection: psycopg.Connection[Any], tables: Iterable[int]) -> set[int]:
+    """These tables and all that their foreign keys lead to, by OID."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = questions.ask(cursor, "referenced_tables", {"oids": list(tables)})
+    return {row["oid"] for row in found}
 
 
 def tables_named(connection: psycopg.Connection[Any], names: Iterable[Name]) -> dict[int, tuple[Name, bool]]:

@@ -1,0 +1,1 @@
+create or replace view daily_totals as select placed::date as day, sum(total) as total from orders group by 1;

@@ -1,0 +1,2 @@
+drop table orders;
+drop sequence order_seq;

@@ -1,0 +1,2 @@
+drop view open_orders;
+drop procedure close_day(date);

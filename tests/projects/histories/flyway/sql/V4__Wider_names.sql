@@ -1,0 +1,1 @@
+alter table person alter column name type varchar(200);

@@ -1,0 +1,5 @@
+BEGIN;
+DROP TABLE IF EXISTS tenants;
+DROP EXTENSION pgcrypto;
+DROP EXTENSION "uuid-ossp";
+COMMIT;

@@ -1,0 +1,2 @@
+DROP POLICY IF EXISTS members_tenant ON members;
+ALTER TABLE members DISABLE ROW LEVEL SECURITY;

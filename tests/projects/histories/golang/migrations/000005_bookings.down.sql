@@ -1,0 +1,3 @@
+DROP TABLE bookings;
+DROP TABLE rooms;
+DROP EXTENSION btree_gist;

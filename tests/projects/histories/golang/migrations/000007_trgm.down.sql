@@ -1,0 +1,2 @@
+DROP INDEX IF EXISTS members_name_trgm;
+DROP EXTENSION IF EXISTS pg_trgm;

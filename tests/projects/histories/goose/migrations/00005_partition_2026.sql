@@ -1,0 +1,10 @@
+-- +goose Up
+CREATE TABLE app.audit_2026 (LIKE app.audit INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+WITH moved AS (DELETE FROM app.audit_default WHERE at >= '2026-01-01' AND at < '2027-01-01' RETURNING *)
+INSERT INTO app.audit_2026 SELECT * FROM moved;
+ALTER TABLE app.audit ATTACH PARTITION app.audit_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+
+-- +goose Down
+ALTER TABLE app.audit DETACH PARTITION app.audit_2026;
+INSERT INTO app.audit SELECT * FROM app.audit_2026;
+DROP TABLE app.audit_2026;
