@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.migrate.conftest import Found, Prove, Step
 
-BASE = "CREATE TABLE t (id int PRIMARY KEY, email text, \"odd comment\" text); COMMENT ON COLUMN t.id IS 'key';"
+BASE = (
+    "CREATE TABLE t (id int PRIMARY KEY, email text, \"odd comment\" text); COMMENT ON COLUMN t.id IS 'key';"
+)
 #: name: (up, down)
 SET: dict[str, tuple[str, str]] = {
     "comment": ("COMMENT ON COLUMN t.email IS 'x';", "COMMENT ON COLUMN t.email IS NULL;"),
