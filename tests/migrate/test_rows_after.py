@@ -39,7 +39,7 @@ TRAPS: dict[str, tuple[str, str, str, str, str]] = {
         "CREATE TABLE e (id int PRIMARY KEY, price numeric(6, 2))",
         "ALTER TABLE e ALTER price TYPE numeric(12, 2)",
         "ALTER TABLE e ALTER price TYPE numeric(6, 2)",
-        "ALTER TABLE e ALTER price TYPE numeric(6, 2) USING least(price, 9999.99)",
+        "ALTER TABLE e ALTER price TYPE numeric(6, 2) USING CASE WHEN abs(price) < 10000 THEN price WHEN price IS NOT NULL THEN 9999.99 END",
         "a value of price",
     ),
     "unique": (
@@ -87,7 +87,8 @@ TRAPS: dict[str, tuple[str, str, str, str, str]] = {
         "CREATE TABLE k (id int PRIMARY KEY, n int)",
         "ALTER TABLE k ALTER n TYPE text",
         "ALTER TABLE k ALTER n TYPE int USING n::int",
-        "ALTER TABLE k ALTER n TYPE int USING CASE WHEN n ~ '^[0-9]{1,9}$' THEN n::int END",
+        "ALTER TABLE k ALTER n TYPE int USING CASE WHEN n ~ '^-?[0-9]{1,10}$' THEN CASE WHEN n::bigint BETWEEN -2147483648 AND 2147483647"
+        " THEN n::int END END",
         "a value of n",
     ),
     "domain": (

@@ -34,6 +34,7 @@ from dbtrust.migrate.lossy import Declared, Loss, constraints_of, keys_of, label
 from dbtrust.migrate.new_rows import affected
 from dbtrust.migrate.rich import VARIANTS, Enricher, aimed_at
 from dbtrust.migrate.row_outcome import changed_columns, compared_rows
+from dbtrust.migrate.twice import every_table, second_run
 from dbtrust.migrate.verdicts import explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
 from dbtrust.migrate.written import Written, touched_tables
@@ -100,6 +101,22 @@ class Populated:
             return False
         self.filled = False
         return True
+
+    def twice(self, migration: Migration) -> str:
+        """What a second up does over rows."""
+        said = ""
+        for variants in (VARIANTS, ()):
+            with self.world.trial(migration) as trial:
+                before = self.world.catalog
+                self._enriched(trial, migration, aimed_at(migration, (), before, before), variants)
+                try:
+                    trial.apply(migration)
+                except DbtrustError as error:
+                    said = f"not tried over rows: {error.message}"
+                    continue
+                after = trial.read()
+                return second_run(trial, migration, after, every_table(after))
+        return said
 
     # migrate.populated
 

@@ -10,12 +10,14 @@ import psycopg
 
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.scripts import ask_boolean
+from dbtrust.engine.postgres.table_rows import written_tables
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.drifted import judge_drifted
 from dbtrust.migrate.filling import Filler
 from dbtrust.migrate.known import Known
 from dbtrust.migrate.patch import Patcher
 from dbtrust.migrate.populated import Populated
+from dbtrust.migrate.twice import IDEMPOTENT, second_run
 from dbtrust.migrate.verdicts import (
     CHECKS,
     NO_DOWN,
@@ -27,7 +29,7 @@ from dbtrust.migrate.verdicts import (
     verdict,
 )
 from dbtrust.migrate.world import Trial, World
-from dbtrust.model.catalog import Catalog, Difference
+from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
@@ -168,13 +170,22 @@ class Prover:
         place = next(n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.up")
         found = self.verdicts[place]
         evidence = {**found.evidence, "applied twice": said}
-        wrong = migration.up.rerunnable and not said.startswith("idempotent") and found.verdict == "holds"
+        self.verdicts[place] = replace(found, evidence=evidence)
+        if migration.up.rerunnable and found.verdict == "holds":
+            self._claimed(migration, place, said)
+
+    def _claimed(self, migration: Migration, place: int, said: str) -> None:
+        """The file says that the up can be run twice: over rows, too."""
+        if not said.startswith("not idempotent"):
+            said = self._full.twice(migration)
+        found = self.verdicts[place]
+        evidence = {**found.evidence, "applied twice": said}
         self.verdicts[place] = (
-            replace(
+            replace(found, evidence=evidence) if said.startswith(IDEMPOTENT) else replace(
                 found, verdict="refuted", evidence=evidence,
                 message=f"it is marked rerunnable, and run a second time it is {said}",
                 next="let the second run do nothing, or take the mark away",
-            ) if wrong else replace(found, evidence=evidence)
+            )
         )  # fmt: skip
 
     def _down_and_up(self, trial: Trial, migration: Migration, after: Catalog) -> Known:
@@ -249,16 +260,11 @@ def _run_twice(trial: Trial, migration: Migration, after: Catalog) -> str:
     """What a second up does, which is taken back."""
     if not trial.rolled_back:
         return "not tried: it commits on its own"
-    differences: Sequence[Difference] = ()
     try:
         with trial.connection.transaction(force_rollback=True):
-            trial.apply(migration)
-            differences = diff(after, trial.read())
-    except DbtrustError as error:
-        return f"not idempotent: {error.message}"
-    if differences:
-        return f"not idempotent: {differences[0]}"
-    return "idempotent: the second run leaves the same catalog"
+            return second_run(trial, migration, after, written_tables(trial.connection))
+    except psycopg.Error as error:
+        return f"not idempotent: {describe(error)}"
 
 
 def _hidden(migration: Migration, hidden: Sequence[Skipped]) -> Verdict:
