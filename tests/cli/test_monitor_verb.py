@@ -49,8 +49,9 @@ def test_a_target_is_needed(monitor: Run) -> None:
 
 
 def test_diagnose_as_text(monitor: Run, faulty: str) -> None:
-    # The tests' own server has fsync off, which is an error.
-    assert monitor("diagnose", "--postgres", faulty)[0] == 1
+    # That fsync is off would be an error, but for a scratch server of dbtrust.
+    assert monitor("diagnose", "--postgres", faulty)[0] == 0
+    assert monitor("diagnose", "--postgres", faulty, "--fail-on", "warning")[0] == 1
     code, out, err = monitor("diagnose", "--postgres", faulty, "--fail-on", "never")
     assert (code, err) == (0, "")
     assert "table.no_primary_key  table:nokey" in out
@@ -84,7 +85,7 @@ def test_a_file_needs_no_server(monitor: Run, faulty: str, tmp_path: Path) -> No
     code, out, _ = monitor("diagnose", "--postgres", faulty, "--since", "s.json", "--format", "json")
     view = json.loads(out)["monitor"]["postgres"]
     assert (
-        code == 1
+        code == 0
         and view["since"] == json.loads((tmp_path / "s.json").read_text())["snapshots"][0]["taken_at"]
     )
     code, _, err = monitor("diagnose", "--from", "none.json")

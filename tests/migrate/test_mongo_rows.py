@@ -99,3 +99,21 @@ def test_case(name: str, fresh: Callable[[], Any], tmp_path: Path) -> None:
     assert words in verdict.message
     if outcome == "holds":
         assert [v for v in verdicts if v.verdict in ("refuted", "unproved")] == []
+
+
+def test_only_what_is_asked_for_is_judged_and_what_stands_before_it_applied(
+    fresh: Callable[[], Any], tmp_path: Path
+) -> None:
+    texts = [
+        FIRST,
+        CASES["documents deleted"][0],
+        CASES["nothing to declare"][0],
+        "def up(db):\n    db.never()\n",
+    ]
+    made = [
+        Migration("mongo", f"000{n}", "m", Location(f"000{n}_m.py", 1, 1), python=python)
+        for n, python in enumerate(texts, 1)
+    ]
+    verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path, only=frozenset({"0003"}))
+    assert {v.subject for v in verdicts} == {"migration:0003"} and len(verdicts) == 6
+    assert {v.verdict for v in verdicts} <= {"holds", "not_applicable"}

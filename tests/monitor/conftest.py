@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -41,6 +42,11 @@ class Seen:
     def without(self, section: str) -> Seen:
         sections = {name: rows for name, rows in self.snapshot.sections.items() if name != section}
         return Seen(replace(self.snapshot, sections=sections))
+
+    def aged(self, seconds: float) -> Seen:
+        """The same, had it been taken so much later: its counters are older."""
+        taken = datetime.fromisoformat(self.snapshot.taken_at) + timedelta(seconds=seconds)
+        return Seen(replace(self.snapshot, taken_at=taken.isoformat()))
 
     def later(self, section: str, *fields: str, ms: float) -> Seen:
         """The same, had it been read `ms` later: these ages of the section's rows are so much higher."""

@@ -20,6 +20,9 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.location import Location
 from dbtrust.model.project import Migration, Script
 
+#: Characters of a diff that are shown in any case.
+_LONGEST = 20_000
+
 
 @dataclass(slots=True)
 class Patcher:
@@ -35,8 +38,11 @@ class Patcher:
         """
         for text in self._texts(migration, known):
             with_lossy = self._proven(migration, known, text)
-            if with_lossy is not None:
-                return _shown(migration, with_lossy)
+            if with_lossy is None:
+                continue
+            shown = _shown(migration, with_lossy)
+            # The diff of a very long down is longer than what is written instead.
+            return min(shown, with_lossy, key=len) if len(shown) > _LONGEST else shown
         return None
 
     def _texts(self, migration: Migration, known: Known) -> Sequence[str]:

@@ -40,17 +40,25 @@ IO = Counted(
 INFO = Counted("statements_info", ("stats_reset",), ("dealloc",))
 
 
+#: What stats_reset means where it is null.
+NEVER_RESET = "never reset: since the database was made, or the server last crashed"
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Since when counters count; `since` and `seconds` are None where the server does not say."""
+    """Since when counters count; `since` and `seconds` are None where the server does not say.
+
+    `proven` is the age in seconds of the oldest thing that the counters remember: so old they are at least.
+    """
 
     since: str | None
     seconds: float | None
+    proven: float | None = None
 
     @property
     def evidence(self) -> dict[str, Any]:
         """What every finding from counters says of their age."""
-        return {"counted_since": self.since or "not known", "counted_seconds": self.seconds}
+        return {"counted_since": self.since or NEVER_RESET, "counted_seconds": self.seconds}
 
     def per_second(self, count: float) -> float | None:
         return count / self.seconds if self.seconds else None
@@ -70,12 +78,26 @@ def counted(now: Snapshot, earlier: Snapshot | None, what: Counted) -> tuple[Row
     return between(now, earlier, what, _reset(now, what.section))
 
 
+def statements(now: Snapshot, earlier: Snapshot | None) -> list[Row]:
+    """What was counted of each statement in the period, without those that `monitor` itself sends."""
+    own = {text["queryid"] for text in now.sections.get("statement_texts", ()) if text.get("own")}
+    return [row for row in counted(now, earlier, STATEMENTS) if row["queryid"] not in own]
+
+
 def period(now: Snapshot, earlier: Snapshot | None, what: Counted, row: Row | None = None) -> Period:
     """The period of a section's counters; `row` is one of its rows, where each tells its own reset."""
     reset = (row or {}).get("stats_since") or (row or {}).get("stats_reset") or _reset(now, what.section)
     times = [t for t in (reset, earlier.taken_at if earlier else None) if t is not None]
     since = max(times, key=moment) if times else None
-    return Period(since, seconds(since, now.taken_at))
+    length = seconds(since, now.taken_at)
+    return Period(since, length, seconds(_oldest(now), now.taken_at) if length is None else length)
+
+
+def _oldest(now: Snapshot) -> str | None:
+    """The earliest vacuum, analyze, scan or statement that this database's counters tell of."""
+    names = ("last_vacuum", "last_autovacuum", "last_analyze", "last_autoanalyze", "last_scan", "stats_since")
+    rows = (row for section in ("tables", "indexes", "statements") for row in now.sections.get(section, ()))
+    return min((row[name] for row in rows for name in names if row.get(name)), key=moment, default=None)
 
 
 def this_database(now: Snapshot) -> Row:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from dbtrust.model.report import Finding, NotExamined
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.monitor.ranking import ranked
 from dbtrust.monitor.rule import Rule
 
 #: What is said of a section that a snapshot lacks without saying why.
@@ -19,7 +20,7 @@ def judge(
 ) -> tuple[list[Finding], list[NotExamined]]:
     """`earlier` is a snapshot of the same server, or None: then the counters' own age is the period.
 
-    A section that is absent stands in `not_examined` under its name, followed by the rules that need it.
+    Each finding has its rank in its evidence (ranking.py). A section that is absent stands in `not_examined` under its name, followed by the rules that need it.
     """
     findings: list[Finding] = []
     blind: defaultdict[str, list[str]] = defaultdict(list)
@@ -28,7 +29,7 @@ def judge(
         for name in missing:
             blind[name].append(rule.id)
         if not missing:
-            findings += rule.decide(now, earlier)
+            findings += map(ranked, rule.decide(now, earlier))
     return findings, _once(_not_examined(now.not_examined, blind))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from dbtrust.judge.rules.indexes import named
 from dbtrust.model.monitor import Column, EngineView, Listing
 from dbtrust.model.snapshot import Row, Snapshot
-from dbtrust.monitor.counters import INDEXES, IO, STATEMENTS, TABLES, counted, period
+from dbtrust.monitor.counters import INDEXES, IO, NEVER_RESET, STATEMENTS, TABLES, counted, period, statements
 
 _MOST = 20
 
@@ -23,6 +23,7 @@ def view(now: Snapshot, earlier: Snapshot | None) -> EngineView:
     listings = [make(now, earlier) for name, many in makers.items() if name in now.sections for make in many]
     names = ("version", "database", "role", "standby", "started_at")
     facts = {name: now.server.get(name) for name in names}
+    facts["counters"] = NEVER_RESET if found.since is None else None
     return EngineView("postgres", now.taken_at, found.since, found.seconds, facts, tuple(listings))
 
 
@@ -44,7 +45,7 @@ def _texts(now: Snapshot) -> dict[str, str]:
 
 
 def _slow(now: Snapshot, earlier: Snapshot | None) -> Listing:
-    rows, texts = counted(now, earlier, STATEMENTS), _texts(now)
+    rows, texts = statements(now, earlier), _texts(now)
     total = sum(row["total_exec_time"] for row in rows)
     shown = [
         {**row, "query": texts.get(row["queryid"], ""), "share": row["total_exec_time"] / total if total else None,
@@ -67,7 +68,7 @@ def _slow(now: Snapshot, earlier: Snapshot | None) -> Listing:
 def _reading(now: Snapshot, earlier: Snapshot | None) -> Listing:
     texts = _texts(now)
     shown: list[Row] = []
-    for row in counted(now, earlier, STATEMENTS):
+    for row in statements(now, earlier):
         blocks = row["shared_blks_hit"] + row["shared_blks_read"]
         if not row["shared_blks_read"]:
             continue

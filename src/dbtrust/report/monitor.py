@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dbtrust.report.document import visible
@@ -17,10 +17,22 @@ SEVERITIES = ("error", "warning", "info")
 _CODE = 90
 
 
+def in_rank(findings: Iterable[_Data]) -> list[_Data]:
+    """By severity, then by `impact` in the evidence, the greatest first, then by rule and subject."""
+    return sorted(
+        findings, key=lambda f: (SEVERITIES.index(f["severity"]), -_impact(f), f["rule"], f["subject"])
+    )
+
+
+def _impact(finding: _Data) -> float:
+    return float(finding["evidence"].get("impact") or 0.0)
+
+
 def monitor_findings(data: _Data, *, verbose: bool) -> Iterator[Line]:
     """The findings, the worst first; `verbose` with their evidence."""
+    ranked = in_rank(data["findings"])
     for severity in SEVERITIES:
-        found = [f for f in data["findings"] if f["severity"] == severity]
+        found = [f for f in ranked if f["severity"] == severity]
         if found:
             yield Line(0)
             yield Line(0, ((f"{severity.capitalize()}s ({len(found)})", STYLES[severity]),))
@@ -49,7 +61,8 @@ def monitor_tables(data: _Data) -> Iterator[Line]:
     for engine, view in data["monitor"].items():
         if view is None:
             continue
-        since = f", counted since {view['since']}" if view["since"] else ", since when is not known"
+        since = f", counted since {view['since']}" if view["since"] else ""
+        since = since or f", counters {visible(str(view['facts'].get('counters') or 'of an unknown age'))}"
         yield Line(0)
         yield Line(0, ((f"{ENGINES[engine]}", "bold"), (f", read {view['taken_at']}{since}", "dim")))
         for listing in view["listings"]:

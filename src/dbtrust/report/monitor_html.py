@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from dbtrust.report.monitor import SEVERITIES, cell
+from dbtrust.report.document import visible
+from dbtrust.report.monitor import SEVERITIES, cell, in_rank
 from dbtrust.report.words import ENGINES, clipped, evidence_facts
 
 _Data = dict[str, Any]
@@ -116,12 +117,10 @@ def _many(count: int, noun: str) -> str:
 
 
 def _groups(findings: list[_Data], most: int) -> Iterator[Group]:
-    """The findings by severity and rule, in the order in which they came."""
+    """The findings by severity and rule; a rule stands where the first of its findings does."""
     members: dict[tuple[str, str], list[_Data]] = {}
-    for severity in SEVERITIES:
-        for finding in findings:
-            if finding["severity"] == severity:
-                members.setdefault((severity, finding["rule"]), []).append(finding)
+    for finding in in_rank(findings):
+        members.setdefault((finding["severity"], finding["rule"]), []).append(finding)
     each = max(_EACH, most // max(1, len(members)))
     for (severity, rule), found in members.items():
         shown = tuple(_shown(finding) for finding in found[:each])
@@ -134,7 +133,15 @@ def _shown(finding: _Data) -> Shown:
     query = evidence.get("query")
     facts = [(k, clipped(v, _FACT)) for k, v in evidence_facts(evidence, full=True) if k != "query"]
     statement = clipped(query, _STATEMENT) if isinstance(query, str) else ""
-    return Shown(finding, clipped(finding["message"], _MESSAGE), statement, tuple(facts[:_FACTS]))
+    # A name may turn the direction of what follows it: such characters are spelled out, as on a terminal.
+    data = {**finding, "subject": visible(finding["subject"]), "fix": visible(finding["fix"])}
+    told = tuple((visible(key), visible(value)) for key, value in facts[:_FACTS])
+    return Shown(data, visible(clipped(finding["message"], _MESSAGE)), spelled(statement), told)
+
+
+def spelled(text: str) -> str:
+    """Visible, line by line: a statement keeps its lines."""
+    return "\n".join(visible(line.replace("\t", "    ")) for line in text.splitlines())
 
 
 def _tables(engine: str, view: _Data) -> Iterator[Table]:
@@ -150,7 +157,11 @@ def _tables(engine: str, view: _Data) -> Iterator[Table]:
 
 def _cell(row: _Data, column: _Data, barred: str | None, largest: float) -> Cell:
     value, unit = row[column["key"]], column["unit"]
-    text = clipped(str(value), _STATEMENT) if unit == "code" and value is not None else cell(value, unit)
+    text = (
+        spelled(clipped(str(value), _STATEMENT))
+        if unit == "code" and value is not None
+        else cell(value, unit)
+    )
     bar = 100 * _size(value) / largest if column["key"] == barred and largest else None
     return Cell(text, unit, bar)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -93,11 +94,22 @@ def _transaction(entry: Document) -> dict[str, Any]:
     parameters = cast("Document", found.get("parameters") or {})
     session = inside(entry, "lsid/id")
     return {
-        "transaction": f"{session}:{number(parameters.get('txnNumber'))}" if opened is not None else None,
+        "transaction": f"{_uuid(session)}:{number(parameters.get('txnNumber'))}"
+        if opened is not None
+        else None,
         "open_ms": None if opened is None else opened / 1000,
         "idle_ms": (number(found.get("timeInactiveMicros")) or 0) / 1000 if opened is not None else None,
         "idle_now": entry.get("type") == "idleSession" if opened is not None else None,
     }
+
+
+def _uuid(session: Any) -> str:
+    """A session's id as the server's log writes it."""
+    return (
+        str(uuid.UUID(bytes=bytes(session)))
+        if isinstance(session, bytes) and len(session) == 16
+        else str(session)
+    )
 
 
 class Operations:
@@ -112,6 +124,8 @@ class Operations:
         """A document of system.profile."""
         when = entry.get("ts")
         if isinstance(when, datetime.datetime):
+            # Answers of commands come without a zone; the log has one.
+            when = when if when.tzinfo else when.replace(tzinfo=datetime.UTC)
             self._profiled.setdefault(_identity(entry), []).append(when)
         self._add(entry, str(entry.get("op", "")), when, "profiler")
 

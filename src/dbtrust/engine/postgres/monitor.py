@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -32,6 +32,8 @@ from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 #: Of the statements that lead in one of these the texts are kept, TOP of each.
 _LEADING = ("total_exec_time", "calls", "shared_blks_read", "temp_blks_written", "rows", "total_plan_time")
 TOP = 100
+#: What each statement of ours begins with, so that the next snapshot knows it (monitor_statement_texts.sql).
+MARK = b"/* dbtrust monitor */ "
 _MONITOR = "membership in pg_monitor"
 
 
@@ -82,7 +84,15 @@ def _head(options: ReadOptions) -> str:
 
 
 def _text(name: str) -> str:
-    return sql.load(name).decode().rstrip() + ";\n"
+    return (MARK + sql.load(name)).decode().rstrip() + ";\n"
+
+
+class _Marked(psycopg.Cursor[dict[str, Any]]):
+    """A cursor whose statements carry the mark: pg_stat_statements keeps texts, but no application names."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        text = query.encode() if isinstance(query, str) else query
+        return super().execute(MARK + text, params, **options)
 
 
 @dataclass(slots=True)
@@ -229,7 +239,7 @@ class _Transaction:
 
     def __init__(self, connection: psycopg.Connection[Any], timeout_ms: int) -> None:
         self._outer = connection.transaction(force_rollback=True)
-        self._cursor = connection.cursor(row_factory=dict_row)
+        self._cursor = _Marked(connection, row_factory=dict_row)
         self._timeout = str(timeout_ms)
 
     def __enter__(self) -> psycopg.Cursor[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ def diagnose(look: Callable[..., Snapshot]) -> Diagnose:
         return judged(rule, look(**options))
 
     return run
+
+
+def aged(now: Snapshot, days: float) -> Snapshot:
+    """The same, had it been taken so much later."""
+    taken = datetime.fromisoformat(now.taken_at) + timedelta(days=days)
+    return replace(now, taken_at=taken.isoformat())
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ SELECT name, setting, unit, boot_val AS default, source, pending_restart
  WHERE pending_restart OR name IN (
    'archive_mode', 'autovacuum', 'autovacuum_freeze_max_age', 'autovacuum_max_workers',
    'autovacuum_multixact_freeze_max_age', 'autovacuum_vacuum_scale_factor', 'autovacuum_vacuum_threshold',
-   'autovacuum_analyze_scale_factor', 'autovacuum_analyze_threshold', 'checkpoint_timeout', 'data_checksums',
+   'autovacuum_analyze_scale_factor', 'autovacuum_analyze_threshold', 'checkpoint_timeout', 'cluster_name', 'data_checksums',
    'enable_bitmapscan', 'enable_hashagg', 'enable_hashjoin', 'enable_indexonlyscan', 'enable_indexscan',
    'enable_material', 'enable_mergejoin', 'enable_nestloop', 'enable_seqscan', 'enable_sort',
    'fsync', 'full_page_writes', 'hot_standby_feedback', 'idle_in_transaction_session_timeout', 'log_lock_waits',

@@ -23,22 +23,27 @@ from dbtrust.monitor.rules.mongo._common import (
 
 #: Below this many reads of a collection, nothing can be said of its indexes.
 _READS = 10
-#: Days after which the counters have seen what happens once a week.
-_DAYS = 7
+#: Seconds of a day, below which counters have not seen a day's work, and of a week, for what happens once a week.
+_SHORT, _LONG = 86_400.0, 7 * 86_400.0
 #: What an index does without being read.
 _WORK = ("unique", "prepareUnique", "expireAfterSeconds", "clustered")
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
-    """Never _id, unique, TTL, hidden or building ones; nothing for small collections, nothing through mongos."""
+    """Never _id, unique, TTL, hidden or building ones; nothing for small collections or below a day."""
     if now.server.get("role") == "mongos":
         return
-    use = index_use(now, earlier)
+    use = {key: found for key, found in index_use(now, earlier).items() if _age(now, found) >= _SHORT}
     read = {place(row) for row in collections(now, earlier) if (row.get("reads") or 0) >= _READS} & large(now)
     for row in now.sections["indexes"]:
         found = use.get((row["database"], row["collection"], row["index"]))
         if place(row) in read and found is not None and not found["ops"] and _candidate(row):
             yield _finding(now, row, found)
+
+
+def _age(now: Snapshot, use: Row) -> float:
+    """Seconds for which all members have counted."""
+    return (moment(now.taken_at) - moment(use["since"])).total_seconds() if use["since"] else 0.0
 
 
 def _candidate(row: Row) -> bool:
@@ -48,8 +53,7 @@ def _candidate(row: Row) -> bool:
 
 
 def _finding(now: Snapshot, row: Row, use: Row) -> Finding:
-    since = use["since"]
-    age = (moment(now.taken_at) - moment(since)).total_seconds() if since else 0.0
+    since, age = use["since"], _age(now, use)
     complete = bool(now.server.get("index_usage_complete"))
     missing = "" if complete else "; members that did not answer may use it"
     message = (
@@ -58,7 +62,7 @@ def _finding(now: Snapshot, row: Row, use: Row) -> Finding:
     )
     fix = f"hide it first ({shell(row)}.hideIndex({text(row['index'])})), drop it when nothing gets slower"
     evidence = {"since": since, "age_seconds": age, "members": use["members"], "all_members": complete}
-    sure = complete and age >= _DAYS * 86_400
+    sure = complete and age >= _LONG
     return finding(
         RULE.id, "warning" if sure else "info", index_subject(row), message, fix,
         **evidence, bytes=row["bytes"], definition=dict(row["definition"]),

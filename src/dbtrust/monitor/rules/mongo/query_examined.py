@@ -30,7 +30,8 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
 
 def _wasteful(row: Row) -> bool:
     summing = row["operation"] in ("count", "distinct") or any(s in row["shape"] for s in _SUMMING)
-    if summing or "IXSCAN" not in row["plan"] or "COLLSCAN" in row["plan"]:
+    # A sort must read all before it returns the first: that is query.in_memory_sort.
+    if summing or row["sorted"] or "IXSCAN" not in row["plan"] or "COLLSCAN" in row["plan"]:
         return False
     return _examined(row) >= FEW_EXAMINED * row["count"] and _examined(row) >= _RATIO * result(row)
 

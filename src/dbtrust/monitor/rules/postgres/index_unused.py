@@ -18,17 +18,22 @@ from dbtrust.monitor.rules.postgres._common import (
     sql_name,
 )
 
-#: Younger counters miss what runs once a week.
-_LONG = 7 * 86_400.0
+#: Counters younger than a day have not seen a day's work; those younger than a week miss what runs once a week.
+_SHORT, _LONG = 86_400.0, 7 * 86_400.0
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
-    """Partitions count as their parent's index. A table that nobody read says nothing of its indexes."""
+    """Partitions count as their parent's index. A table that nobody read says nothing of its indexes.
+
+    No verdict from counters that are younger than a day, or of which nothing shows that they are older.
+    """
     tables = {row["oid"]: row for row in rolled_up(counted(now, earlier, TABLES), ("seq_scan", "idx_scan"))}
     since = period(now, earlier, INDEXES)
-    long = since.seconds is not None and since.seconds >= _LONG
-    age = duration(since.seconds * 1000) if since.seconds is not None else "an unknown time"
-    caution = "" if long else "; too short, or unknown, to drop it yet"
+    if since.proven is None or since.proven < _SHORT:
+        return
+    long = since.proven >= _LONG
+    age = duration(since.proven * 1000) + ("" if since.seconds is not None else " at least")
+    caution = "" if long else "; too short to drop it yet"
     for row in rolled_up(counted(now, earlier, INDEXES), ("idx_scan", "bytes")):
         table = tables.get(row["table_oid"], {})
         if row["idx_scan"] or not _free(row) or not _read(table):

@@ -9,6 +9,7 @@ from dbtrust.model.snapshot import Snapshot
 from dbtrust.monitor.counters import settings
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._common import finding
+from dbtrust.monitor.rules.postgres._settings import with_unit
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
@@ -17,7 +18,7 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
         if row["pending_restart"]:
             yield finding(
                 RULE.id, "warning", f"setting:{name}",
-                f"{name} was changed in the files and is still {row['setting']}: it waits for a restart",
+                f"{name} was changed in the files and is still {with_unit(row['setting'], row['unit'])}: it waits for a restart",
                 "restart the server, or take the change back", setting=row["setting"], source=row["source"],
             )  # fmt: skip
 

@@ -11,7 +11,7 @@ from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._settings import setting_finding
 
 _BAD: Mapping[str, tuple[str, Severity, str]] = {
-    "shared_buffers": ("16384", "info", "128 MB, the default, is what initdb gives the smallest machine"),
+    "shared_buffers": ("16384", "info", "the default, which is made for the smallest machine"),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
-from dbtrust.monitor.counters import STATEMENTS, counted, period
+from dbtrust.monitor.counters import STATEMENTS, period, statements
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._common import finding
 from dbtrust.monitor.rules.postgres._statements import statement_subject, text_of
@@ -16,7 +16,7 @@ _PLANS, _MS = 20, 1.0
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """Counted only with pg_stat_statements.track_planning."""
-    for row in counted(now, earlier, STATEMENTS):
+    for row in statements(now, earlier):
         plans, planning = row["plans"], row["total_plan_time"]
         if plans < _PLANS or planning < _MS * plans or planning < row["total_exec_time"]:
             continue

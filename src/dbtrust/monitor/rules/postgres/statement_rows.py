@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
-from dbtrust.monitor.counters import STATEMENTS, counted, period
+from dbtrust.monitor.counters import STATEMENTS, period, statements
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._common import finding
 from dbtrust.monitor.rules.postgres._statements import statement_subject, text_of
@@ -16,7 +16,7 @@ _CALLS, _ROWS = 20, 5_000
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """A thousand rows and more, in each of many calls."""
-    for row in _most(counted(now, earlier, STATEMENTS)):
+    for row in _most(statements(now, earlier)):
         each = row["rows"] / row["calls"]
         yield finding(
             RULE.id, "info", statement_subject(row),

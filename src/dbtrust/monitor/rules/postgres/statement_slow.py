@@ -6,23 +6,23 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
-from dbtrust.monitor.counters import STATEMENTS, counted, period
+from dbtrust.monitor.counters import STATEMENTS, period, statements
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._common import duration, finding
-from dbtrust.monitor.rules.postgres._statements import statement_subject, text_of
+from dbtrust.monitor.rules.postgres._statements import repeated, statement_subject, text_of
 
-#: ms of one call, and share of all statements' time.
-_MEAN, _SHARE, _MOST = 100.0, 0.05, 5
+#: Share of all statements' time, ms of it, ms of one call, and calls: less is not worth a plan.
+_SHARE, _TOTAL, _MEAN, _CALLS, _MOST = 0.1, 1_000.0, 10.0, 5, 5
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
-    """The few that take a good part of the time and are slow in each call."""
-    rows = counted(now, earlier, STATEMENTS)
+    """The few that take a good part of the time and are slow in each call; no utilities, nothing done once."""
+    rows = statements(now, earlier)
     total = sum(row["total_exec_time"] for row in rows)
-    ranked = sorted(rows, key=lambda row: row["total_exec_time"], reverse=True)[:_MOST]
+    ranked = sorted(repeated(now, rows, _CALLS), key=lambda row: row["total_exec_time"], reverse=True)[:_MOST]
     for row in ranked:
-        mean = row["total_exec_time"] / row["calls"] if row["calls"] else 0.0
-        if mean < _MEAN or row["total_exec_time"] < _SHARE * total:
+        mean = row["total_exec_time"] / row["calls"]
+        if mean < _MEAN or row["total_exec_time"] < max(_TOTAL, _SHARE * total):
             continue
         part = row["total_exec_time"] / total
         yield finding(

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
-from dbtrust.monitor.counters import STATEMENTS, counted, period, setting
+from dbtrust.monitor.counters import STATEMENTS, period, setting, statements
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.postgres._common import finding, size
-from dbtrust.monitor.rules.postgres._statements import statement_subject, text_of
+from dbtrust.monitor.rules.postgres._statements import repeated, statement_subject, text_of
 
-_BLOCKS = 8_192
+_BLOCKS, _CALLS = 8_192, 1
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """What made the temporary files, the largest first."""
-    rows = [row for row in counted(now, earlier, STATEMENTS) if row["temp_blks_written"] >= _BLOCKS]
+    written = [row for row in statements(now, earlier) if row["temp_blks_written"] >= _BLOCKS]
+    rows = repeated(now, written, _CALLS)
     for row in sorted(rows, key=lambda row: row["temp_blks_written"], reverse=True)[:3]:
         yield finding(
             RULE.id, "warning", statement_subject(row),
