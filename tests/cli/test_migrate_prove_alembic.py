@@ -108,6 +108,17 @@ def test_an_env_that_does_not_run_here_leaves_all_unproved(
     assert all(said in v["message"] for v in verdicts), verdicts[0]["message"]
 
 
+def test_a_downgrade_that_raises_on_purpose_is_no_wrong_one(tmp_path: Path, postgres_url: str) -> None:
+    folder = project(tmp_path / "project", SYNC)
+    last = REVISION.format(id="e5", needs="d4", up="pass", down="raise NotImplementedError('no way back')")
+    (folder / "db" / "versions" / "e5.py").write_text(last, encoding="utf-8")
+    _, verdicts = proved(folder, postgres_url)
+    (down,) = [v for v in verdicts if (v["subject"], v["check"]) == ("migration:e5", "migrate.down")]
+    assert (down["verdict"], down["reason"], down["evidence"]["kind"]) == ("unproved", "no_down", "refuses")
+    assert "no way back" in down["message"] and "write" not in down["next"]
+    assert not [v for v in verdicts if v["subject"] == "migration:e5" and v["verdict"] == "refuted"]
+
+
 def test_the_projects_own_python_is_asked_first(tmp_path: Path, postgres_url: str) -> None:
     folder = project(tmp_path / "project", SYNC)
     (folder / ".venv" / "bin").mkdir(parents=True)

@@ -67,6 +67,15 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "documents deleted": (
         "def up(db):\n    db.items.delete_many({})\ndef down(db):\n    pass\n", "migrate.populated", "refuted", "items lost the document",
     ),
+    "a down that refuses": (
+        "def up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\ndef down(db):\n    raise NotImplementedError('no way back')\n",
+        "migrate.down", "unproved", "refuses on purpose",
+    ),
+    "a down that refuses over documents": (
+        "def up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\n"
+        "def down(db):\n    if db.items.find_one():\n        raise RuntimeError('no way back')\n",
+        "migrate.populated", "unproved", "no way back",
+    ),
     "new collection": (
         "from dbtrust.migrations import create_collection\nsteps = [create_collection('notes')]\n", "migrate.written", "holds", "notes goes with it",
     ),

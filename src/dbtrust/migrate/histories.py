@@ -45,7 +45,7 @@ def marked(found: Verdict, reading: Reading) -> Verdict:
     if (reason := _REASONS.get(found.reason)) is not None:
         evidence["cause"] = found.reason
     found = replace(found, message=shortened(found.message), evidence=evidence, reason=reason or found.reason)
-    if found.reason != "no_down":
+    if found.reason != "no_down" or found.evidence.get("kind") != "missing":
         return found
     if found.subject.startswith("migration:R__"):
         said = "a repeatable migration is run again and never undone"

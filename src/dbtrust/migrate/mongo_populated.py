@@ -20,7 +20,7 @@ from dbtrust.migrate.mongo_rows import (
     plain_collections,
     refused_now,
 )
-from dbtrust.migrate.verdicts import explained, failed, unproved, verdict
+from dbtrust.migrate.verdicts import explained, failed, purpose, refuses, unproved, verdict
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
@@ -45,6 +45,11 @@ class MongoPopulated:
             return [unproved(migration, c, self.spoilt, "missing_object") for c in CHECKS]
         if not has_down(migration, loaded):
             return [unproved(migration, c, "it has no down(db)", "no_down", kind="missing") for c in CHECKS]
+        if down is not None and down.evidence.get("kind") == "refuses":
+            return [
+                unproved(migration, c, "the down refuses on purpose", "no_down", kind="refuses")
+                for c in CHECKS
+            ]
         if down is not None and down.verdict == "refuted":
             why = f"the down is wrong without documents already: {down.message}"
             return [unproved(migration, c, why, "missing_object") for c in CHECKS]
@@ -89,6 +94,8 @@ class MongoPopulated:
             apply_mongo(copy, migration, loaded, undo=undo, direction="down")
         except DbtrustError as error:
             what = "over documents that were there before the up the down fails"
+            if purpose(migration, error):
+                return refuses(migration, check, error, what)
             return _kind(failed(migration, check, error, what), {"kind": "error"})
         if left := diff(catalog, snapshot(copy)):
             return explained(migration, check, left, "before the up, only where there are documents")
@@ -129,6 +136,8 @@ class MongoPopulated:
             apply_mongo(copy, migration, loaded, undo=undo, direction="down")
         except DbtrustError as error:
             over = (special or rows)[0]
+            if purpose(migration, error):
+                return refuses(migration, check, error, "over new documents the down refuses on purpose")
             found = failed(
                 migration, check, error, f"after the up, over {over.why or 'a new document'}, the down fails"
             )

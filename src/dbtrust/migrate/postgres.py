@@ -23,6 +23,7 @@ from dbtrust.migrate.verdicts import (
     NO_DOWN,
     after_failure,
     compared,
+    down_verdicts,
     failed,
     purpose,
     unproved,
@@ -211,16 +212,7 @@ class Prover:
         self, migration: Migration, error: DbtrustError, before: Catalog, after: Catalog
     ) -> Known:
         refuses = purpose(migration, error)
-        if refuses:
-            said, evidence = f"the down refuses on purpose: {error.message}", {"kind": "refuses"}
-            refused = unproved(migration, "migrate.down", said, "no_down")
-            self.verdicts.append(replace(refused, location=error.location, evidence=evidence))
-        else:
-            found = failed(migration, "migrate.down", error, "the down failed")
-            self.verdicts.append(replace(found, evidence={"kind": "error"}))
-        why = "the down refuses on purpose" if refuses else "the down failed"
-        reason = "no_down" if refuses else "missing_object"
-        self.verdicts.append(unproved(migration, "migrate.up_again", why, reason))
+        self.verdicts += down_verdicts(migration, error)
         return Known(before, after, down_failed=not refuses, refuses=refuses)
 
     def _again(self, trial: Trial, migration: Migration, after: Catalog) -> None:

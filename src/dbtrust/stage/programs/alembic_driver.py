@@ -187,7 +187,9 @@ def described(error: BaseException, file: str) -> dict[str, Any]:
     code = next((c for c in [*codes, fields and fields.get("C")] if c), None)
     said = next(iter(str((fields and fields.get("M")) or cause).strip().splitlines()), "")
     message = said if code else f"{type(error).__name__}: {said}".rstrip(": ")
-    return {"message": message, "sqlstate": code, "line": places[-1] if places else None}
+    last = frames[-1] if frames and os.path.realpath(frames[-1].filename) == file else None
+    raised = last is not None and (last.line or "").startswith("raise ")
+    return {"message": message, "sqlstate": code, "line": places[-1] if places else None, "raised": raised}
 
 
 def main() -> None:
