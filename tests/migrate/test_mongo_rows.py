@@ -76,6 +76,24 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "def down(db):\n    if db.items.find_one():\n        raise RuntimeError('no way back')\n",
         "migrate.populated", "unproved", "no way back",
     ),
+    "a fraction cut off": (
+        "def up(db):\n    db.items.update_many({}, [{'$set': {'price': {'$toInt': '$price'}}}])\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "price was 1234.5",
+    ),
+    "a text in lower case": (
+        "def up(db):\n    db.items.update_many({}, [{'$set': {'name': {'$toLower': '$name'}}}])\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "name was '  Mixed CASE",
+    ),
+    "a field that no document had": (
+        "def up(db):\n    db.items.update_many({'total': {'$exists': True}}, [{'$set': {'total': {'$toInt': '$total'}}}])\n"
+        "def down(db):\n    pass\n",
+        "migrate.populated", "refuted", "total was 1234.5",
+    ),
+    "renamed and back": (
+        "def up(db):\n    db.items.update_many({}, {'$rename': {'note': 'remark'}})\n"
+        "def down(db):\n    db.items.update_many({}, {'$rename': {'remark': 'note'}})\n",
+        "migrate.populated", "holds", "every document",
+    ),
     "new collection": (
         "from dbtrust.migrations import create_collection\nsteps = [create_collection('notes')]\n", "migrate.written", "holds", "notes goes with it",
     ),

@@ -10,6 +10,7 @@ from typing import Any
 from dbtrust.engine.mongo.catalog import indexes, snapshot
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.judge.catalog import diff
+from dbtrust.migrate.mongo_rich import VARIANTS, enrich
 from dbtrust.migrate.mongo_rows import (
     Written,
     everything,
@@ -54,8 +55,10 @@ class MongoPopulated:
             why = f"the down is wrong without documents already: {down.message}"
             return [unproved(migration, c, why, "missing_object") for c in CHECKS]
         used: set[str] = set()
+        variants = self._accepted(migration, loaded)
         with self.fresh() as copy:
             copy_database(self.db.client, self.db.name, copy.name)
+            enrich(copy, plain_collections(copy), migration.python or "", variants)
             populated = self._populated(migration, loaded, copy, used)
         if populated.evidence.get("up failed"):
             return [
@@ -66,6 +69,23 @@ class MongoPopulated:
             copy_database(self.db.client, self.db.name, copy.name)
             written = self._written(migration, loaded, copy, used)
         return [_with_unneeded(populated, [line for line in loaded.lossy if line not in used]), written]
+
+    def _accepted(self, migration: Migration, loaded: PythonMigration) -> Sequence[str]:
+        """The kinds of odd documents over which the up runs: all of them, else those over which it runs alone."""
+        if self._runs(migration, loaded, VARIANTS):
+            return VARIANTS
+        alone = [v for v in VARIANTS if self._runs(migration, loaded, (v,))]
+        return alone if self._runs(migration, loaded, alone) else ()
+
+    def _runs(self, migration: Migration, loaded: PythonMigration, variants: Sequence[str]) -> bool:
+        with self.fresh() as copy:
+            copy_database(self.db.client, self.db.name, copy.name)
+            enrich(copy, plain_collections(copy), migration.python or "", variants)
+            try:
+                apply_mongo(copy, migration, loaded)
+            except DbtrustError:
+                return False
+        return True
 
     def commit(self, migration: Migration, loaded: PythonMigration) -> None:
         """The up for good, and documents for the collections that have none."""
