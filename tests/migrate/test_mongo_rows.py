@@ -11,6 +11,7 @@ import pymongo
 import pytest
 
 from dbtrust.migrate.mongo import prove_mongo
+from dbtrust.migrate.mongo_rows import lost
 from dbtrust.model.location import Location
 from dbtrust.model.project import Migration
 from dbtrust.source.migrations import History
@@ -144,3 +145,8 @@ def test_only_what_is_asked_for_is_judged_and_what_stands_before_it_applied(
     verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path, only=frozenset({"0003"}))
     assert {v.subject for v in verdicts} == {"migration:0003"} and len(verdicts) == 6
     assert {v.verdict for v in verdicts} <= {"holds", "not_applicable"}
+
+
+def test_the_field_that_was_lost_is_told_before_the_one_that_came() -> None:
+    said = lost({"c": {"1": {"_id": 1, "note": "x"}}}, {"c": {"1": {"_id": 1, "a_note": "x"}}})
+    assert "note was 'x' and is None" in said[0][1] and [what for what, _ in said] == ["c.note", "c.a_note"]

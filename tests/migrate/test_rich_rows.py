@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.migrate.conftest import Found, Prove, Step
 
+from dbtrust.model.errors import QueryFileError
+from dbtrust.source.migrations import read_scripts
+
 BASE = """
 CREATE DOMAIN short AS text CHECK (length(VALUE) < 20);
 CREATE TABLE p (id int PRIMARY KEY);
@@ -56,6 +59,28 @@ GOOD: dict[str, tuple[str, str]] = {
     "domain": ("ALTER TABLE t ALTER s TYPE text;", "ALTER TABLE t ALTER s TYPE short USING left(s, 19)::short;"),
     "bigger": (f"{_ALTER}fk TYPE bigint;", f"{_ALTER}fk TYPE int;"),
 }  # fmt: skip
+
+
+def test_a_declaration_with_an_unknown_word_is_an_error_at_its_place() -> None:
+    for text, step in {
+        "-- lossy: colum users.name": "did you mean -- lossy: column users.name?",
+        "-- lossy: the telephone numbers": "did you mean -- lossy: table telephone numbers?",
+        "-- lossy: xq": "write -- lossy: column t.c",
+        "-- lossy: table": "did you mean -- lossy: table NAME?",
+    }.items():
+        with pytest.raises(QueryFileError) as caught:
+            read_scripts(f"SELECT 1;\n{text}\n", "0001_a.sql")
+        assert (caught.value.code, caught.value.location.line) == (2, 2) and step in caught.value.next, (
+            caught.value
+        )
+
+
+def test_a_wrong_down_is_refuted_once(prove: Prove) -> None:
+    wrong: list[Step] = [("wrong", "CREATE TABLE sess2 (id int);", "SELECT 1;")]
+    found = prove(wrong, BASE)
+    assert [check for (_, check), v in found.items() if v.verdict == "refuted"] == ["migrate.down"]
+    again = found["wrong", "migrate.up_again"]
+    assert again.verdict == "unproved" and "not judged: the down is wrong" in again.message
 
 
 @pytest.fixture(scope="module")

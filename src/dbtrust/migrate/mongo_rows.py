@@ -177,7 +177,9 @@ def lost(
             if now is None:
                 found.append((name, f"{name} lost the document {json_util.dumps(document)}"))
             elif json_util.dumps(now, sort_keys=True) != json_util.dumps(document, sort_keys=True):
-                fields = sorted(f for f in document.keys() | now.keys() if document.get(f) != now.get(f))
+                # A field that was there is told before one that has come.
+                other = (f for f in document.keys() | now.keys() if document.get(f) != now.get(f))
+                fields = sorted(other, key=lambda f: (f not in document, f))
                 field = fields[0] if fields else "_id"
                 said = f"{name} changed {key}: {field} was {document.get(field)!r} and is {now.get(field)!r}"
                 found += [(f"{name}.{f}", said) for f in fields or [field]]

@@ -35,7 +35,7 @@ from dbtrust.migrate.new_rows import affected
 from dbtrust.migrate.rich import VARIANTS, Enricher, aimed_at
 from dbtrust.migrate.row_outcome import changed_columns, compared_rows
 from dbtrust.migrate.twice import every_table, second_run
-from dbtrust.migrate.verdicts import explained, failed, unproved, verdict
+from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
 from dbtrust.migrate.written import Written, touched_tables
 from dbtrust.model.catalog import Difference, qualified
@@ -262,6 +262,8 @@ class Populated:
         try:
             trial.apply(migration)
         except DbtrustError as error:
+            if known.left:
+                return after_wrong_down(migration, CHECKS[0], error)
             return failed(migration, CHECKS[0], error, "over rows the second up fails")
         again = diff(known.after, trial.read())
         if again and not known.left:

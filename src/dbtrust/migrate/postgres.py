@@ -22,6 +22,7 @@ from dbtrust.migrate.verdicts import (
     CHECKS,
     NO_DOWN,
     after_failure,
+    after_wrong_down,
     compared,
     down_verdicts,
     failed,
@@ -205,7 +206,7 @@ class Prover:
         self.verdicts.append(
             compared(migration, "migrate.down", left, "before the up", migration.down.location)
         )
-        self._again(trial, migration, after)
+        self._again(trial, migration, after, wrong=bool(left))
         return Known(before, after, left)
 
     def _without_down(
@@ -215,13 +216,19 @@ class Prover:
         self.verdicts += down_verdicts(migration, error)
         return Known(before, after, down_failed=not refuses, refuses=refuses)
 
-    def _again(self, trial: Trial, migration: Migration, after: Catalog) -> None:
+    def _again(self, trial: Trial, migration: Migration, after: Catalog, *, wrong: bool) -> None:
         try:
             trial.apply(migration)
         except DbtrustError as error:
+            if wrong:
+                self.verdicts.append(after_wrong_down(migration, "migrate.up_again", error))
+                return
             self.verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
             return
         again = diff(after, trial.read())
+        if again and wrong:
+            self.verdicts.append(after_wrong_down(migration, "migrate.up_again"))
+            return
         self.verdicts.append(compared(migration, "migrate.up_again", again, "after the first up"))
 
     def _patched(self, migration: Migration, known: Known) -> None:

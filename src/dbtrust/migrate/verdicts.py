@@ -117,6 +117,12 @@ def down_verdicts(migration: Migration, error: DbtrustError) -> list[Verdict]:
     return [wrong, unproved(migration, "migrate.up_again", "the down failed", "missing_object")]
 
 
+def after_wrong_down(migration: Migration, check: str, error: DbtrustError | None = None) -> Verdict:
+    """The second up did not end where the first did, behind a down that is refuted already: that is no fault of the up."""
+    said = f"not judged: the down is wrong{f', and over what it leaves: {error.message}' if error is not None else ''}"
+    return unproved(migration, check, said, "missing_object", "mend the down")
+
+
 def refuses(migration: Migration, check: str, error: DbtrustError, what: str) -> Verdict:
     """The down raised because it is written to."""
     return verdict(
