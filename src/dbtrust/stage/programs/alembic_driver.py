@@ -88,9 +88,10 @@ class Takeover:
 
     def allowed(self, address: Any) -> bool:
         host, port = self.target.get("host", ""), self.target.get("port", "")
-        if isinstance(address, tuple):
-            return self.inside > 0 and str(address[1]) == port
-        text = os.fsdecode(str(address) if isinstance(address, str) else bytes(address))
+        if type(address) is tuple:
+            pair: Any = address
+            return self.inside > 0 and str(pair[1]) == port
+        text = os.fsdecode(address)
         return self.inside > 0 and text == f"{host}/.s.PGSQL.{port}"
 
     def close_driver(self, name: str) -> None:
