@@ -88,9 +88,8 @@ class Takeover:
 
     def allowed(self, address: Any) -> bool:
         host, port = self.target.get("host", ""), self.target.get("port", "")
-        if type(address) is tuple:
-            pair: Any = address
-            return self.inside > 0 and str(pair[1]) == port
+        if not isinstance(address, (str, bytes)):
+            return self.inside > 0 and str(address[1]) == port
         text = os.fsdecode(address)
         return self.inside > 0 and text == f"{host}/.s.PGSQL.{port}"
 
