@@ -15,7 +15,15 @@ from dbtrust.engine.mongo.decoys import make_decoy
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.mongo_populated import MongoPopulated
-from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, verdict
+from dbtrust.migrate.verdicts import (
+    after_failure,
+    after_wrong_down,
+    compared,
+    down_verdicts,
+    failed,
+    unproved,
+    verdict,
+)
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress, silent
@@ -135,20 +143,24 @@ class _Prover:
         try:
             apply_mongo(self._db, migration, loaded, undo=undo, direction="down")
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.down", error, "the down failed"))
-            self._verdicts.append(
-                unproved(migration, "migrate.up_again", "the down failed", "missing_object")
-            )
+            self._verdicts += down_verdicts(migration, error)
             return self._as(after)
         left = diff(before, snapshot(self._db))
         self._verdicts.append(compared(migration, "migrate.down", left, "before the up"))
         try:
             apply_mongo(self._db, migration, loaded)
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
+            self._verdicts.append(
+                after_wrong_down(migration, "migrate.up_again", error)
+                if left
+                else failed(migration, "migrate.up_again", error, "the second up failed")
+            )
             return self._as(after)
+        again = diff(after, snapshot(self._db))
         self._verdicts.append(
-            compared(migration, "migrate.up_again", diff(after, snapshot(self._db)), "after the first up")
+            after_wrong_down(migration, "migrate.up_again")
+            if left and again
+            else compared(migration, "migrate.up_again", again, "after the first up")
         )
         return True
 

@@ -209,7 +209,7 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
         if match["key"] == "verify" and match.start() >= start:
             verify.append(ClaimLine(value, place))
         elif match["key"] == "lossy":
-            lossy.append(value)
+            lossy.append(_declared(value, place))
         elif match["key"] == "dbtrust":
             if value != "rerunnable":
                 raise QueryFileError(
@@ -217,6 +217,24 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
                 )
             rerunnable = True
     return Script(sql, file, Location(file, 1, 1), options, tuple(verify), tuple(lossy), rerunnable)
+
+
+#: What a declared loss may be of.
+_LOSSY = ("column", "table", "constraint")
+
+
+def _declared(value: str, place: Location) -> str:
+    """A declared loss as it stands there. Raises QueryFileError where it names no kind of object, or no object."""
+    word, _, name = value.partition(" ")
+    if word.lower() in _LOSSY and name:
+        return value
+    close = word if word.lower() in _LOSSY else nearest(word, _LOSSY)
+    step = (
+        f"did you mean -- lossy: {close} {name or 'NAME'}?"
+        if close
+        else "write -- lossy: column t.c, table t or constraint c"
+    )
+    raise QueryFileError(f"unknown word {word!r} behind lossy:", location=place, next=step)
 
 
 def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
