@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from dbtrust.model.errors import ConfigError
+from dbtrust.model.project_code import unfit
 from dbtrust.model.steps import (
     Action,
     CreateCollection,
@@ -126,7 +127,12 @@ def update_in_batches(
     _update(update, "update")
     if type(size) is not int or size < 1:
         raise ConfigError(f"update_in_batches: size is {size!r}", next="give a whole number from 1 on")
-    if revert is not None and not callable(revert):
+    if callable(revert):
+        if why := unfit(revert):
+            raise ConfigError(
+                f"update_in_batches: revert {why}", next="give a function that takes the database"
+            )
+    elif revert is not None:
         _update(_reverting(revert), "revert")
     return UpdateInBatches(collection, filter, update, size, revert)
 
@@ -142,10 +148,8 @@ def step(
     if not isinstance(cast("Any", name), str) or not name.strip():
         raise ConfigError(f"step: name is {name!r}", next="give a name")
     for label, function in (("apply", apply), ("revert", revert), ("probe", probe)):
-        if not callable(function) and (label == "apply" or function is not None):
-            raise ConfigError(
-                f"step {name!r}: {label} is {function!r}", next="give a function that takes the database"
-            )
+        if (label == "apply" or function is not None) and (why := unfit(function)):
+            raise ConfigError(f"step {name!r}: {label} {why}", next="give a function that takes the database")
     return CustomStep(name, apply, revert, probe)
 
 

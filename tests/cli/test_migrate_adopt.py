@@ -59,7 +59,7 @@ def call(pg_database: str, mongo_db: Any, mongo_url: str, capsys: pytest.Capture
         (ALEMBIC, "INSERT INTO alembic_version VALUES ('1a2b3c4d5e6f')", ["0001", "0003"]),
         (
             DJANGO,
-            "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0001_add_users', now())",
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('small', '0001_add_users', now())",
             ["0001"],
         ),
         (
@@ -152,20 +152,26 @@ def test_what_is_not_clean_or_not_clear_is_refused(
     assert pg.execute("SELECT to_regclass('dbtrust_migration')").fetchone() == (None,)
 
 
-def test_a_name_that_differs_is_not_guessed_at(
-    call: Call, project: Path, pg: psycopg.Connection[Any]
-) -> None:
+def test_the_app_of_django_is_not_guessed(call: Call, project: Path, pg: psycopg.Connection[Any]) -> None:
     pg.execute(DJANGO.encode())
-    pg.execute(
-        b"INSERT INTO django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now()),"
-        b" ('shop', '0001_add_users', now()), ('other', '0001_add_users', now())"
-    )
+    row = b"INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, now())"
+    pg.cursor().execute(row, ["blog", "0001_add_users"])
+    code, document = call("adopt", project)  # one app, and not the project's
+    assert (code, document["verdicts"]) == (1, []) and "migrations of blog" in document["errors"][0][
+        "message"
+    ]
+    for app, name in (("auth", "0001_initial"), ("shop", "0001_add_users"), ("shop", "0003_other")):
+        pg.cursor().execute(row, [app, name])
     code, document = call("adopt", project)
+    assert (code, document["verdicts"]) == (1, [])
+    assert "migrations of auth, blog, shop" in document["errors"][0]["message"]
+    assert "--app NAME" in document["errors"][0]["next"]
+    assert call("adopt", project, "--app", "shops")[0] == 2
+    code, document = call("adopt", project, "--app", "shop")
     assert (code, told(document)) == (0, [("0001", "holds")])
     assert [n["needs"] for n in document["not_examined"]] == [
-        "0001 has another name, add_users",
-        "0001 is the counterpart of another row, too",
-    ]
+        "0003 has another name, add_orders", "it is of another app", "it is of another app",
+    ]  # fmt: skip
 
 
 def test_of_several_ledgers_one_is_chosen(call: Call, project: Path, pg: psycopg.Connection[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,41 @@ def test_an_env_that_does_not_run_here_leaves_all_unproved(
     assert code == 0 and {v["verdict"] for v in verdicts} == {"unproved"}
     assert {v["evidence"]["cause"] for v in verdicts} == {"environment"} and len(verdicts) == 24
     assert all(said in v["message"] for v in verdicts), verdicts[0]["message"]
+
+
+#: Ways to another server than ours, which an env.py could go before SQLAlchemy is asked.
+WAYS = {
+    "psycopg's class": "import psycopg\npsycopg.Connection.connect('host=127.0.0.1 port={port} user=u dbname=d')\n",
+    "psycopg's asynchronous class": (
+        "import asyncio, psycopg\n"
+        "asyncio.run(psycopg.AsyncConnection.connect('host=127.0.0.1 port={port} user=u dbname=d'))\n"
+    ),
+    "a socket": "import socket\nsocket.create_connection(('127.0.0.1', {port}), 5)\n",
+    "a socket without an error": "import socket\nsocket.socket().connect_ex(('127.0.0.1', {port}))\n",
+    "asyncio": "import asyncio\nasyncio.run(asyncio.wait_for(asyncio.open_connection('127.0.0.1', {port}), 5))\n",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_other_server_is_reached(tmp_path: Path, postgres_url: str, way: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        env = WAYS[way].format(port=listener.getsockname()[1])
+        _, verdicts = proved(project(tmp_path / "project", env), postgres_url)
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert {v["verdict"] for v in verdicts} == {"unproved"} and "was refused" in verdicts[0]["message"]
+
+
+def test_a_downgrade_that_raises_on_purpose_is_no_wrong_one(tmp_path: Path, postgres_url: str) -> None:
+    folder = project(tmp_path / "project", SYNC)
+    last = REVISION.format(id="e5", needs="d4", up="pass", down="raise NotImplementedError('no way back')")
+    (folder / "db" / "versions" / "e5.py").write_text(last, encoding="utf-8")
+    _, verdicts = proved(folder, postgres_url)
+    (down,) = [v for v in verdicts if (v["subject"], v["check"]) == ("migration:e5", "migrate.down")]
+    assert (down["verdict"], down["reason"], down["evidence"]["kind"]) == ("unproved", "no_down", "refuses")
+    assert "no way back" in down["message"] and "write" not in down["next"]
+    assert not [v for v in verdicts if v["subject"] == "migration:e5" and v["verdict"] == "refuted"]
 
 
 def test_the_projects_own_python_is_asked_first(tmp_path: Path, postgres_url: str) -> None:

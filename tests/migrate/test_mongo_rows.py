@@ -11,6 +11,7 @@ import pymongo
 import pytest
 
 from dbtrust.migrate.mongo import prove_mongo
+from dbtrust.migrate.mongo_rows import lost
 from dbtrust.model.location import Location
 from dbtrust.model.project import Migration
 from dbtrust.source.migrations import History
@@ -67,6 +68,33 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "documents deleted": (
         "def up(db):\n    db.items.delete_many({})\ndef down(db):\n    pass\n", "migrate.populated", "refuted", "items lost the document",
     ),
+    "a down that refuses": (
+        "def up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\ndef down(db):\n    raise NotImplementedError('no way back')\n",
+        "migrate.down", "unproved", "refuses on purpose",
+    ),
+    "a down that refuses over documents": (
+        "def up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\n"
+        "def down(db):\n    if db.items.find_one():\n        raise RuntimeError('no way back')\n",
+        "migrate.populated", "unproved", "no way back",
+    ),
+    "a fraction cut off": (
+        "def up(db):\n    db.items.update_many({}, [{'$set': {'price': {'$toInt': '$price'}}}])\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "price was 1234.5",
+    ),
+    "a text in lower case": (
+        "def up(db):\n    db.items.update_many({}, [{'$set': {'name': {'$toLower': '$name'}}}])\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "name was '  Mixed CASE",
+    ),
+    "a field that no document had": (
+        "def up(db):\n    db.items.update_many({'total': {'$exists': True}}, [{'$set': {'total': {'$toInt': '$total'}}}])\n"
+        "def down(db):\n    pass\n",
+        "migrate.populated", "refuted", "total was 1234.5",
+    ),
+    "renamed and back": (
+        "def up(db):\n    db.items.update_many({}, {'$rename': {'note': 'remark'}})\n"
+        "def down(db):\n    db.items.update_many({}, {'$rename': {'remark': 'note'}})\n",
+        "migrate.populated", "holds", "every document",
+    ),
     "new collection": (
         "from dbtrust.migrations import create_collection\nsteps = [create_collection('notes')]\n", "migrate.written", "holds", "notes goes with it",
     ),
@@ -117,3 +145,8 @@ def test_only_what_is_asked_for_is_judged_and_what_stands_before_it_applied(
     verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path, only=frozenset({"0003"}))
     assert {v.subject for v in verdicts} == {"migration:0003"} and len(verdicts) == 6
     assert {v.verdict for v in verdicts} <= {"holds", "not_applicable"}
+
+
+def test_the_field_that_was_lost_is_told_before_the_one_that_came() -> None:
+    said = lost({"c": {"1": {"_id": 1, "note": "x"}}}, {"c": {"1": {"_id": 1, "a_note": "x"}}})
+    assert "note was 'x' and is None" in said[0][1] and [what for what, _ in said] == ["c.note", "c.a_note"]

@@ -39,7 +39,7 @@ TRAPS: dict[str, tuple[str, str, str, str, str]] = {
         "CREATE TABLE e (id int PRIMARY KEY, price numeric(6, 2))",
         "ALTER TABLE e ALTER price TYPE numeric(12, 2)",
         "ALTER TABLE e ALTER price TYPE numeric(6, 2)",
-        "ALTER TABLE e ALTER price TYPE numeric(6, 2) USING least(price, 9999.99)",
+        "ALTER TABLE e ALTER price TYPE numeric(6, 2) USING CASE WHEN abs(price) < 10000 THEN price WHEN price IS NOT NULL THEN 9999.99 END",
         "a value of price",
     ),
     "unique": (
@@ -87,7 +87,8 @@ TRAPS: dict[str, tuple[str, str, str, str, str]] = {
         "CREATE TABLE k (id int PRIMARY KEY, n int)",
         "ALTER TABLE k ALTER n TYPE text",
         "ALTER TABLE k ALTER n TYPE int USING n::int",
-        "ALTER TABLE k ALTER n TYPE int USING CASE WHEN n ~ '^[0-9]{1,9}$' THEN n::int END",
+        "ALTER TABLE k ALTER n TYPE int USING CASE WHEN n ~ '^-?[0-9]{1,10}$' THEN CASE WHEN n::bigint BETWEEN -2147483648 AND 2147483647"
+        " THEN n::int END END",
         "a value of n",
     ),
     "domain": (
@@ -135,3 +136,20 @@ def test_its_twin_is_silent(name: str, found: Found) -> None:
     assert [v for v in mine.values() if v.verdict in ("refuted", "unproved")] == []
     written = mine["migrate.written"]
     assert written.verdict == "holds" and TRAPS[name][4] in written.message
+
+
+def test_only_what_does_not_fit_is_told(prove: Prove) -> None:
+    base = "CREATE TABLE money (id int PRIMARY KEY, price numeric(10, 2))"
+    down = "ALTER TABLE money ALTER price TYPE numeric(10, 2)"
+    whole: list[Step] = [("whole", "ALTER TABLE money ALTER price TYPE int", down)]
+    verdict = prove(whole, base)["whole", "migrate.written"]
+    assert (
+        verdict.verdict == "refuted"
+        and "a value of price that numeric(10,2) does not hold" in verdict.message
+    )
+    assert "1000000000" in verdict.evidence["row"]
+    wider: list[Step] = [("wider", "ALTER TABLE money ALTER price TYPE numeric(10, 0)", down)]
+    kind = prove(wider, "CREATE TABLE money (id int PRIMARY KEY, price numeric(12, 2))")[
+        "wider", "migrate.written"
+    ]
+    assert "and is" not in kind.message

@@ -162,6 +162,18 @@ def test_verify_is_asked_inside_the_transaction(pg_database: str, pg: Connection
     apply(pg_database, [migration(1, "SELECT 1;\n-- verify: true")])
 
 
+def test_a_false_verify_whose_down_fails_names_both_and_what_stays(pg_database: str, pg: Connection) -> None:
+    up = f"{ALONE}CREATE TABLE t (a int);\n-- verify: EXISTS (SELECT FROM t)"
+    with pytest.raises(MigrationStopped) as caught:
+        apply(pg_database, [migration(1, up, "DROP TABLE nowhere;")])
+    said = caught.value.message
+    assert said.startswith("verify EXISTS (SELECT FROM t): it is false; its down failed: 42P01"), said
+    assert said.endswith("; its steps stay") and "nothing of it is left" not in said
+    assert entries(pg_database)[1].state == "running" and value(pg, "SELECT to_regclass('t')") == "t"
+    pg.execute("INSERT INTO t VALUES (1)")
+    assert apply(pg_database, [migration(1, up, "DROP TABLE nowhere;")]) == ["0001"]
+
+
 def test_a_false_verify_behind_steps_runs_the_down(pg_database: str, pg: Connection) -> None:
     up = f"{ALONE}CREATE TABLE t (a int);\n-- verify: EXISTS (SELECT FROM t)"
     with pytest.raises(MigrationStopped, match="its down was run"):

@@ -106,6 +106,23 @@ def test_a_runner_whose_lock_session_ended_writes_nothing(pg_database: str, pg: 
     assert pg.execute("SELECT to_regclass('b')").fetchone() == (None,)
 
 
+@pytest.mark.parametrize("which", ["pid <> pg_backend_pid()", "true"])
+def test_a_server_that_ends_the_sessions_was_lost(which: str, pg_database: str, pg: Connection) -> None:
+    """The lock's session alone, and all of them, from inside a file that is no transaction."""
+    ends = (
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND"
+    )
+    mine = pg.execute("SELECT pg_backend_pid()").fetchone()
+    assert mine is not None
+    one = migration(
+        1, f"{ALONE}CREATE TABLE a (x int);\n{ends} pid <> {mine[0]} AND {which};\nCREATE TABLE b (x int);"
+    )
+    with pytest.raises(ServerError, match="the server was lost"):
+        apply(pg_database, [one])
+    assert entries(pg_database)[1].state == "running"
+    assert pg.execute("SELECT to_regclass('b')").fetchone() == (None,)
+
+
 def test_a_killed_runner_leaves_no_lock_and_its_statement_is_waited_for(
     pg_database: str, pg: Connection
 ) -> None:

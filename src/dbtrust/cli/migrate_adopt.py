@@ -19,10 +19,13 @@ TOOLS = (
 @click.command("adopt")
 @project_argument
 @option("--from", "tool", type=click.Choice(TOOLS), help="Where the target has ledgers of several tools.")
+@option("--app", metavar="NAME", help="The app of Django whose migrations the folder holds.")
 @option("--dry-run", is_flag=True, help="Say what would be taken over, and write nothing.")
 @lock_option
 @target_report_options
-def command(project: Path, tool: str | None, dry_run: bool, lock_wait: float, **options: Any) -> int:
+def command(
+    project: Path, tool: str | None, app: str | None, dry_run: bool, lock_wait: float, **options: Any
+) -> int:
     """Take over the ledger of another migration tool on the target: what it has applied counts as applied.
 
     A row is taken where the folder has a file of the same number, and of the same name where the tool keeps names.
@@ -31,5 +34,5 @@ def command(project: Path, tool: str | None, dry_run: bool, lock_wait: float, **
     from dbtrust.migrate.adopt import adopt
 
     return run_on_targets(
-        project, options, lambda session: adopt(session, tool=tool, dry=dry_run), lock_wait=lock_wait
+        project, options, lambda session: adopt(session, tool=tool, app=app, dry=dry_run), lock_wait=lock_wait
     )

@@ -13,7 +13,7 @@ from dbtrust.cli.options import option, target_report_options
 
 @click.command("down")
 @project_argument
-@option("--to", metavar="N", help="Undo everything above this number; 0: all.")
+@option("--to", metavar="N", help="Undo everything above this number; 0: all but a number 0.")
 @lock_option
 @target_report_options
 def command(project: Path, to: str | None, lock_wait: float, **options: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,20 @@ if TYPE_CHECKING:
     from dbtrust.model.progress import Progress
     from dbtrust.model.project import Config
 
+
+class _Seconds(click.FloatRange):
+    """A span of time; "nan" is a float to Python, and every comparison with it is false."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return seconds
+
+
 project_argument = click.argument("project", default=".", type=click.Path(path_type=Path))
 lock_option = option(
-    "--lock-wait", metavar="SECONDS", type=click.FloatRange(min=0), default=60.0, show_default=True,
+    "--lock-wait", metavar="SECONDS", type=_Seconds(min=0), default=60.0, show_default=True,
     help="How long to wait for another runner of migrations.",
 )  # fmt: skip
 

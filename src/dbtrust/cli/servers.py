@@ -79,7 +79,7 @@ def stop(only: Engine | None, name: str, delete: bool) -> None:
     from dbtrust.engine import named
 
     for engine in _chosen(only):
-        was_running = named.stop(engine, name, delete=delete)
+        was_running = named.stop(engine, name, delete=delete, progress=_progress(quiet=False))
         click.echo(f"{_LABELS[engine]}: {'stopped' if was_running else 'was not running'}")
 
 

@@ -77,11 +77,11 @@ def status(engine: Engine, name: str = "default") -> NamedServer | None:
     return _running(engine, pair, wait=False) if pair.is_dir() else None
 
 
-def stop(engine: Engine, name: str = "default", *, delete: bool = False) -> bool:
+def stop(engine: Engine, name: str = "default", *, delete: bool = False, progress: Progress = silent) -> bool:
     """Ends one server of the pair cleanly, and deletes its data if asked to; True if it was running."""
     if not _folder(name).is_dir():
         return False
-    with _pair(name) as pair:
+    with _pair(name, progress) as pair:
         was_running = _end(engine, pair)
         if delete:
             shutil.rmtree(pair / engine, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbtrust.migrate.foreign import mapped
+from dbtrust.migrate.foreign import mapped, of_app
 from dbtrust.migrate.marks import record_adopted
 from dbtrust.migrate.order import LABELS, Item, Refused, agreeing
 from dbtrust.migrate.session import Session
@@ -19,15 +19,15 @@ LOOKED_FOR = (
 )
 
 
-def adopt(session: Session, *, tool: str | None = None, dry: bool = False) -> None:
-    """Marks what the other tool has applied; `tool` chooses among several, `dry` only tells."""
+def adopt(session: Session, *, tool: str | None = None, app: str | None = None, dry: bool = False) -> None:
+    """Marks what the other tool has applied; `tool` chooses among several, `app` one of Django's, `dry` only tells."""
 
     def look() -> list[tuple[ForeignLedger, list[Item]]]:
         session.not_examined.clear()
         found = [ledger for engine in session.runners for ledger in _chosen(_read(session, engine), tool)]
         if not found:
             raise Refused("no ledger of another tool was found", next=f"looked for {LOOKED_FOR}")
-        return [(ledger, _ours(session, ledger)) for ledger in found]
+        return [(ledger, _ours(session, ledger, app)) for ledger in found]
 
     def work() -> None:
         if dry:
@@ -43,11 +43,12 @@ def adopt(session: Session, *, tool: str | None = None, dry: bool = False) -> No
     session.guard("migrate.up", work)
 
 
-def _ours(session: Session, ledger: ForeignLedger) -> list[Item]:
+def _ours(session: Session, ledger: ForeignLedger, app: str | None) -> list[Item]:
     """What is to be marked; what has no counterpart is told."""
     items = session.order().within(frozenset({ledger.engine}))
+    ledger, others = of_app(ledger, app, session.config.name)
     result = mapped(ledger, items)
-    for row, why in result.unmapped:
+    for row, why in [*result.unmapped, *((row, "it is of another app") for row in others)]:
         said = f"{row.version} {row.name}" if row.name and row.name != row.version else row.version
         session.not_examined.append(NotExamined(f"{ledger.where} of {ledger.tool}: {said}", why))
     strange = [item for item in items if item.state == "unknown"]

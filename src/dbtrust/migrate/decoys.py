@@ -37,7 +37,7 @@ def decoys_for(
         if item is None:
             continue
         if difference.change == "changed":
-            decoys += _columns(difference)
+            decoys += _columns(before, item)
         elif difference.change == "extra" and not _implied(item, tables):
             statements = _stranger(before, item)
             if statements is None:
@@ -139,15 +139,19 @@ def _constraint(before: Catalog, item: CatalogObject) -> tuple[sql.Composed, ...
     )
 
 
-def _columns(difference: Difference) -> Iterator[Decoy]:
-    """A column that the migration adds to a table, with another type."""
-    for key, (old, new) in difference.fields.items():
-        match = re.fullmatch(r"column (.+)", key)
-        if match and old is None and new is not None and difference.kind == "table":
-            other = sql.SQL("text") if "int" in str(new) else sql.SQL("integer")
-            alter = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
-            statement = alter.format(_qualified(difference.name), sql.Identifier(match[1]), other)
-            yield Decoy("column", f"{difference.name}.{match[1]}", (statement,))
+def _columns(before: Catalog, item: CatalogObject) -> Iterator[Decoy]:
+    """A column that the migration adds to a table, with another type; what it only sets on one that is there is none."""
+    old = before.find(item.kind, item.name)
+    if item.kind != "table" or old is None:
+        return
+    there = {column["name"] for column in old.definition.get("columns", ())}
+    for column in item.definition.get("columns", ()):
+        if column["name"] in there:
+            continue
+        other = sql.SQL("text") if "int" in str(column["type"]) else sql.SQL("integer")
+        alter = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
+        statement = alter.format(_qualified(item.name), sql.Identifier(column["name"]), other)
+        yield Decoy("column", f"{item.name}.{column['name']}", (statement,))
 
 
 def under_another_name(decoy: Decoy, wanted: Catalog, found: Catalog, extra: Sequence[Difference]) -> bool:

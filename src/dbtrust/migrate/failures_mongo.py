@@ -36,7 +36,7 @@ def stopped(error: Exception, migration: Migration, doing: str) -> DbtrustError:
         return error
     if isinstance(error, DbtrustError):
         step = error.next or "mend the step"
-        return MigrationStopped(f"{doing}: {error.message}", location=migration.location, next=step)
+        return MigrationStopped(f"{doing}: {error.message}", location=line_of(error, migration), next=step)
     said = f"{doing} raised {type(error).__name__}: {' '.join(str(error).split())}"
     return MigrationStopped(said, location=line_of(error, migration), next="mend the migration")
 

@@ -30,7 +30,7 @@ Connection = psycopg.Connection[Any]
 #: So many rows each table has, so many of a generator's are taken, and so many that are there are known.
 ROWS, GENERATED, PARENTS = 2, 20, 60
 #: Texts that tell by themselves where they came from, where the column leaves room for them.
-_TEXTS = frozenset({"text", "character varying", "varchar", "character", "bpchar", "citext", "name"})
+TEXTS = frozenset({"text", "character varying", "varchar", "character", "bpchar", "citext", "name"})
 
 
 @dataclass(slots=True)
@@ -156,7 +156,7 @@ def _value(column: Column, number: int) -> str | None:
     """A value that tells its row and column apart, where the type has room for one."""
     if column.labels:
         return column.labels[number % len(column.labels)]
-    if column.base in _TEXTS:
+    if column.base in TEXTS:
         text = f"{column.name} {number}"
         return text if column.length is None or len(text) <= column.length else str(number)[-column.length :]
     if column.category == "N" and column.base not in ("money", "oid"):

@@ -11,6 +11,7 @@ from dbtrust.migrate.session import Session, below_the_other, tell
 from dbtrust.model.errors import INTERRUPTED, DbtrustError
 from dbtrust.model.ledger import Entry
 from dbtrust.model.report import NotExamined, Problem
+from dbtrust.source.migrations import compiled
 
 UP, DOWN = "migrate.up", "migrate.down"
 
@@ -22,6 +23,7 @@ def up(session: Session, *, to: str | None = None, out_of_order: bool = False) -
         order = session.order()
         limit = None if to is None else parse_number(to, order, "--to")
         work = up_work(order, to=limit, out_of_order=out_of_order, only=session.asked.only)
+        _refuse_what_is_no_python(session, work.items)
         session.findings.clear()
         tell(session, order)
         for item in below_the_other(order, work.items):
@@ -30,6 +32,13 @@ def up(session: Session, *, to: str | None = None, out_of_order: bool = False) -
         return work
 
     session.guard(UP, lambda: _up(session, look))
+
+
+def _refuse_what_is_no_python(session: Session, items: Sequence[Item]) -> None:
+    """Before anything is applied, for it costs nothing. Raises QueryFileError."""
+    for item in items:
+        if item.migration is not None and item.migration.python is not None:
+            compiled(item.migration, session.config.root)
 
 
 def _up(session: Session, look: Callable[[], Work]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbtrust.migrate.order import Item, Refused
+from dbtrust.model.errors import USAGE
 from dbtrust.model.foreign import ForeignLedger, ForeignRow
 
 
@@ -27,6 +28,34 @@ def mapped(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:
         )
     own = [item for item in items if item.engine == ledger.engine and item.migration is not None]
     return _by_head(ledger, own) if ledger.kind == "head" else _by_row(ledger, own)
+
+
+def of_app(ledger: ForeignLedger, app: str | None, project: str) -> tuple[ForeignLedger, list[ForeignRow]]:
+    """A ledger of Django with the rows of one app, and those of the others; any other ledger as it is.
+
+    Each app counts from 0001, so that a number alone says nothing. Raises Refused where the app is not clear.
+    """
+    if ledger.tool != "django":
+        if app is not None:
+            raise Refused(
+                f"--app {app}: {ledger.where} of {ledger.tool} has no apps", next="leave it out", code=USAGE
+            )
+        return ledger, []
+    apps = sorted({_app(row) for row in ledger.rows})
+    if app is None and apps and apps != [project]:
+        raise Refused(
+            f"{ledger.where} has migrations of {', '.join(apps)}, and which of them the folder holds is not said",
+            next="choose with --app NAME",
+        )
+    if app is not None and app not in apps:
+        step = f"it has {', '.join(apps)}" if apps else "it is empty"
+        raise Refused(f"--app {app}: {ledger.where} has no such app", next=step, code=USAGE)
+    mine = tuple(row for row in ledger.rows if _app(row) == (app or project))
+    return replace(ledger, rows=mine), [row for row in ledger.rows if row not in mine]
+
+
+def _app(row: ForeignRow) -> str:
+    return row.version.partition(".")[0]
 
 
 def _by_head(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:

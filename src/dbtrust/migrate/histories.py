@@ -45,12 +45,13 @@ def marked(found: Verdict, reading: Reading) -> Verdict:
     if (reason := _REASONS.get(found.reason)) is not None:
         evidence["cause"] = found.reason
     found = replace(found, message=shortened(found.message), evidence=evidence, reason=reason or found.reason)
-    if found.reason != "no_down":
+    if found.reason != "no_down" or found.evidence.get("kind") != "missing":
         return found
     if found.subject.startswith("migration:R__"):
         said = "a repeatable migration is run again and never undone"
         return replace(found, verdict="not_applicable", message=said, reason="", next="")
-    return replace(found, next=_DOWNS.get(reading.layout, found.next))
+    step, patch = _DOWNS.get(reading.layout, found.next), found.evidence.get("patch")
+    return replace(found, next=f"{step}; this one is proven:\n{patch}" if patch else step)
 
 
 #: Why a migration could not be run -> the report's word for it.

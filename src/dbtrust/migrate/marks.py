@@ -39,6 +39,7 @@ def repair(session: Session, number: str, mark: str, *, whole: bool = False) -> 
     """
 
     def work() -> None:
+        session.order()  # what is no ledger is said before anybody waits for its lock
         with session.locked():
             order = session.order()
             parsed = parse_number(number, order, "repair")

@@ -15,11 +15,20 @@ from dbtrust.engine.mongo.decoys import make_decoy
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.mongo_populated import MongoPopulated
-from dbtrust.migrate.verdicts import after_failure, compared, failed, unproved, verdict
+from dbtrust.migrate.verdicts import (
+    after_failure,
+    after_wrong_down,
+    compared,
+    down_verdicts,
+    failed,
+    unproved,
+    verdict,
+)
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
+from dbtrust.model.project_code import called
 from dbtrust.model.report import Verdict
 from dbtrust.source.migrations import History, PythonMigration, load_python
 from dbtrust.stage.history import apply_mongo, has_down
@@ -108,7 +117,7 @@ class _Prover:
         for function in loaded.verify:
             name = getattr(function, "__name__", "verify")
             try:
-                value = function(self._db)
+                value = called(function, self._db)
                 said = "true" if value is True else f"found {value!r}, claimed True"
             except Exception as error:
                 value, said = None, f"{type(error).__name__}: {describe(error)}"
@@ -134,20 +143,24 @@ class _Prover:
         try:
             apply_mongo(self._db, migration, loaded, undo=undo, direction="down")
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.down", error, "the down failed"))
-            self._verdicts.append(
-                unproved(migration, "migrate.up_again", "the down failed", "missing_object")
-            )
+            self._verdicts += down_verdicts(migration, error)
             return self._as(after)
         left = diff(before, snapshot(self._db))
         self._verdicts.append(compared(migration, "migrate.down", left, "before the up"))
         try:
             apply_mongo(self._db, migration, loaded)
         except DbtrustError as error:
-            self._verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
+            self._verdicts.append(
+                after_wrong_down(migration, "migrate.up_again", error)
+                if left
+                else failed(migration, "migrate.up_again", error, "the second up failed")
+            )
             return self._as(after)
+        again = diff(after, snapshot(self._db))
         self._verdicts.append(
-            compared(migration, "migrate.up_again", diff(after, snapshot(self._db)), "after the first up")
+            after_wrong_down(migration, "migrate.up_again")
+            if left and again
+            else compared(migration, "migrate.up_again", again, "after the first up")
         )
         return True
 

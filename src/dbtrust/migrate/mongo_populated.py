@@ -10,6 +10,7 @@ from typing import Any
 from dbtrust.engine.mongo.catalog import indexes, snapshot
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.judge.catalog import diff
+from dbtrust.migrate.mongo_rich import VARIANTS, enrich
 from dbtrust.migrate.mongo_rows import (
     Written,
     everything,
@@ -20,7 +21,7 @@ from dbtrust.migrate.mongo_rows import (
     plain_collections,
     refused_now,
 )
-from dbtrust.migrate.verdicts import explained, failed, unproved, verdict
+from dbtrust.migrate.verdicts import explained, failed, purpose, refuses, unproved, verdict
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
@@ -45,12 +46,19 @@ class MongoPopulated:
             return [unproved(migration, c, self.spoilt, "missing_object") for c in CHECKS]
         if not has_down(migration, loaded):
             return [unproved(migration, c, "it has no down(db)", "no_down", kind="missing") for c in CHECKS]
+        if down is not None and down.evidence.get("kind") == "refuses":
+            return [
+                unproved(migration, c, "the down refuses on purpose", "no_down", kind="refuses")
+                for c in CHECKS
+            ]
         if down is not None and down.verdict == "refuted":
             why = f"the down is wrong without documents already: {down.message}"
             return [unproved(migration, c, why, "missing_object") for c in CHECKS]
         used: set[str] = set()
+        variants = self._accepted(migration, loaded)
         with self.fresh() as copy:
             copy_database(self.db.client, self.db.name, copy.name)
+            enrich(copy, plain_collections(copy), migration.python or "", variants)
             populated = self._populated(migration, loaded, copy, used)
         if populated.evidence.get("up failed"):
             return [
@@ -61,6 +69,23 @@ class MongoPopulated:
             copy_database(self.db.client, self.db.name, copy.name)
             written = self._written(migration, loaded, copy, used)
         return [_with_unneeded(populated, [line for line in loaded.lossy if line not in used]), written]
+
+    def _accepted(self, migration: Migration, loaded: PythonMigration) -> Sequence[str]:
+        """The kinds of odd documents over which the up runs: all of them, else those over which it runs alone."""
+        if self._runs(migration, loaded, VARIANTS):
+            return VARIANTS
+        alone = [v for v in VARIANTS if self._runs(migration, loaded, (v,))]
+        return alone if self._runs(migration, loaded, alone) else ()
+
+    def _runs(self, migration: Migration, loaded: PythonMigration, variants: Sequence[str]) -> bool:
+        with self.fresh() as copy:
+            copy_database(self.db.client, self.db.name, copy.name)
+            enrich(copy, plain_collections(copy), migration.python or "", variants)
+            try:
+                apply_mongo(copy, migration, loaded)
+            except DbtrustError:
+                return False
+        return True
 
     def commit(self, migration: Migration, loaded: PythonMigration) -> None:
         """The up for good, and documents for the collections that have none."""
@@ -89,6 +114,8 @@ class MongoPopulated:
             apply_mongo(copy, migration, loaded, undo=undo, direction="down")
         except DbtrustError as error:
             what = "over documents that were there before the up the down fails"
+            if purpose(migration, error):
+                return refuses(migration, check, error, what)
             return _kind(failed(migration, check, error, what), {"kind": "error"})
         if left := diff(catalog, snapshot(copy)):
             return explained(migration, check, left, "before the up, only where there are documents")
@@ -129,6 +156,8 @@ class MongoPopulated:
             apply_mongo(copy, migration, loaded, undo=undo, direction="down")
         except DbtrustError as error:
             over = (special or rows)[0]
+            if purpose(migration, error):
+                return refuses(migration, check, error, "over new documents the down refuses on purpose")
             found = failed(
                 migration, check, error, f"after the up, over {over.why or 'a new document'}, the down fails"
             )

@@ -61,17 +61,17 @@ def _valid(db: Any, name: str, options: Mapping[str, Any]) -> Iterator[Document]
     made = list(islice(documents(schema), _TRIES)) if schema else []
     made += starting_points(validator) if validator else []
     made.append({"name": "a name", "n": 1})
-    keys = _unique_fields(db, name)
+    keys = unique_fields(db, name)
     for number in range(DOCUMENTS * 2):
         for document in made:
-            yield _apart(document, keys, number + len(made) * number)
+            yield apart(document, keys, number + len(made) * number)
 
 
-def _unique_fields(db: Any, name: str) -> list[str]:
+def unique_fields(db: Any, name: str) -> list[str]:
     return [field for spec in indexes(db, name) if spec.get("unique") for field in spec["key"]]
 
 
-def _apart(document: Document, keys: Sequence[str], number: int) -> Document:
+def apart(document: Document, keys: Sequence[str], number: int) -> Document:
     """The document with another value in each unique field, where that is a text or a number."""
     found = copy.deepcopy(document)
     found["_id"] = _id(document, number)
@@ -136,13 +136,13 @@ def _refused_before(
         return
     strict = new.get("validationAction", "error") == "error"
     there = {(c.pointer, c.text, repr(c.element)) for c in (clauses(now) if strict else [])}
-    keys, number = _unique_fields(db, name), 100
+    keys, number = unique_fields(db, name), 100
     for clause in clauses(was):
         if (clause.pointer, clause.text, repr(clause.element)) in there:
             continue
         for document in breaking(was, clause, first)[:_TRIES]:
             number += 1
-            document = _apart(document, [key for key in keys if key != ".".join(clause.path)], number)
+            document = apart(document, [key for key in keys if key != ".".join(clause.path)], number)
             if db[name].count_documents({"_id": first["_id"], **was}) and _insert(db, name, document):
                 if db[name].count_documents({"$and": [{"_id": document["_id"]}, was]}):
                     db[name].delete_one({"_id": document["_id"]})
@@ -177,7 +177,9 @@ def lost(
             if now is None:
                 found.append((name, f"{name} lost the document {json_util.dumps(document)}"))
             elif json_util.dumps(now, sort_keys=True) != json_util.dumps(document, sort_keys=True):
-                fields = sorted(f for f in document.keys() | now.keys() if document.get(f) != now.get(f))
+                # A field that was there is told before one that has come.
+                other = (f for f in document.keys() | now.keys() if document.get(f) != now.get(f))
+                fields = sorted(other, key=lambda f: (f not in document, f))
                 field = fields[0] if fields else "_id"
                 said = f"{name} changed {key}: {field} was {document.get(field)!r} and is {now.get(field)!r}"
                 found += [(f"{name}.{f}", said) for f in fields or [field]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -10,7 +10,14 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from dbtrust.engine.postgres.errors import describe
-from dbtrust.engine.postgres.table_rows import Name, TableRows, rows_of, tables_named
+from dbtrust.engine.postgres.table_rows import (
+    Name,
+    TableRows,
+    relations_left,
+    rows_of,
+    tables_named,
+    written_tables,
+)
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.filling import Filler
 from dbtrust.migrate.known import (
@@ -25,8 +32,10 @@ from dbtrust.migrate.known import (
 )
 from dbtrust.migrate.lossy import Declared, Loss, constraints_of, keys_of, label
 from dbtrust.migrate.new_rows import affected
+from dbtrust.migrate.rich import VARIANTS, Enricher, aimed_at
 from dbtrust.migrate.row_outcome import changed_columns, compared_rows
-from dbtrust.migrate.verdicts import explained, failed, unproved, verdict
+from dbtrust.migrate.twice import every_table, second_run
+from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
 from dbtrust.migrate.written import Written, touched_tables
 from dbtrust.model.catalog import Difference, qualified
@@ -93,16 +102,49 @@ class Populated:
         self.filled = False
         return True
 
+    def twice(self, migration: Migration) -> str:
+        """What a second up does over rows."""
+        said = ""
+        for variants in (VARIANTS, ()):
+            with self.world.trial(migration) as trial:
+                before = self.world.catalog
+                self._enriched(trial, migration, aimed_at(migration, (), before, before), variants)
+                try:
+                    trial.apply(migration)
+                except DbtrustError as error:
+                    said = f"not tried over rows: {error.message}"
+                    continue
+                after = trial.read()
+                return second_run(trial, migration, after, every_table(after))
+        return said
+
     # migrate.populated
 
     def _populated(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
         if not self.filled:
             return verdict(migration, CHECKS[0], "not_applicable", "no table has rows before it")
+        tables = aimed_at(migration, diff(known.before, known.after), known.before, known.after)
+        found = self._over(migration, known, declared, tables, VARIANTS)
+        if found is None:
+            alone = [v for v in VARIANTS if self._runs(migration, tables, (v,))]
+            found = self._over(migration, known, declared, tables, alone)
+        return found or self._tame(migration, known, declared)
+
+    def _tame(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
+        found = self._over(migration, known, declared, (), ())
+        assert found is not None
+        return found
+
+    def _over(
+        self, migration: Migration, known: Known, declared: Declared, tables: Collection[Name], variants: Sequence[str]
+    ) -> Verdict | None:  # fmt: skip
+        """The verdict over the rows that are there and those of the variants; None where the up fails over the latter."""
         with self.world.trial(migration) as trial:
+            own = self._enriched(trial, migration, tables, variants)
             try:
                 trial.apply(migration)
             except DbtrustError as error:
-                return self._up_failed(migration, error, known)
+                return None if own else self._up_failed(migration, error, known)
             if (stopped := no_down(migration, CHECKS[0], known)) is not None:
                 return stopped
             start = datetime.now(UTC)
@@ -111,13 +153,46 @@ class Populated:
             except DbtrustError as error:
                 return down_failed(migration, error, "over rows that were there before the up the down fails")
             left = other_differences(diff(self.world.catalog, trial.read()), known.left)
-            tables = touched_tables(self.world, trial)
-            rows = rows_of(trial.connection, tables)
+            touched = touched_tables(self.world, trial)
+            rows = self._after(trial, {*touched, *own})
             again = self._again(trial, migration, known)
-        before = rows_of(self.world.connection, tables)
+        before = rows_of(self.world.connection, [name for name in touched if name not in own]) | own
         lost = compared_rows(before, rows, keys_of(self.world.catalog), start, changed_columns(known))
         self._lost |= {str(loss) for loss in lost}
         return self._judged(migration, left, lost, again, declared, before)
+
+    def _runs(self, migration: Migration, tables: Collection[Name], variants: Sequence[str]) -> bool:
+        with self.world.trial(migration) as trial:
+            try:
+                self._enriched(trial, migration, tables, variants)
+                trial.apply(migration)
+            except DbtrustError:
+                return False
+        return True
+
+    def _enriched(
+        self, trial: Trial, migration: Migration, tables: Collection[Name], variants: Sequence[str]
+    ) -> dict[Name, TableRows]:
+        """Puts the rows in; the rows of every table that this has written."""
+        if not tables or not variants:
+            return {}
+        Enricher(trial.connection, self.filler, migration, variants).enrich(tables)
+        relations = self.world.watched.relations().values()
+        every = {(o.path[0], o.path[1]) for o in relations if o.kind == "table"}
+        written = written_tables(trial.connection) & every if trial.rolled_back else every
+        return rows_of(trial.connection, {*tables, *written})
+
+    def _after(self, trial: Trial, names: Collection[Name]) -> dict[Name, TableRows]:
+        """The rows after the down; a table that is gone, and not under another name, has none."""
+        rows = rows_of(trial.connection, names)
+        missing = set(names) - rows.keys()
+        if not missing:
+            return rows
+        relations = self.world.watched.relations()
+        oids = {oid: (o.path[0], o.path[1]) for oid, o in relations.items() if o.kind == "table"}
+        gone = {oid: name for oid, name in oids.items() if name in missing}
+        left = relations_left(trial.connection, gone)
+        return rows | {name: TableRows((), ()) for oid, name in gone.items() if oid not in left}
 
     def _judged(
         self, migration: Migration, left: Sequence[Difference], lost: Sequence[Loss], again: Verdict | None,
@@ -187,6 +262,8 @@ class Populated:
         try:
             trial.apply(migration)
         except DbtrustError as error:
+            if known.left:
+                return after_wrong_down(migration, CHECKS[0], error)
             return failed(migration, CHECKS[0], error, "over rows the second up fails")
         again = diff(known.after, trial.read())
         if again and not known.left:

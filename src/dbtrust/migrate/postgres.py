@@ -10,24 +10,28 @@ import psycopg
 
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.scripts import ask_boolean
+from dbtrust.engine.postgres.table_rows import written_tables
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.drifted import judge_drifted
 from dbtrust.migrate.filling import Filler
 from dbtrust.migrate.known import Known
 from dbtrust.migrate.patch import Patcher
 from dbtrust.migrate.populated import Populated
+from dbtrust.migrate.twice import IDEMPOTENT, second_run
 from dbtrust.migrate.verdicts import (
     CHECKS,
     NO_DOWN,
     after_failure,
+    after_wrong_down,
     compared,
+    down_verdicts,
     failed,
     purpose,
     unproved,
     verdict,
 )
 from dbtrust.migrate.world import Trial, World
-from dbtrust.model.catalog import Catalog, Difference
+from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
@@ -168,13 +172,22 @@ class Prover:
         place = next(n for n in reversed(range(len(self.verdicts))) if self.verdicts[n].check == "migrate.up")
         found = self.verdicts[place]
         evidence = {**found.evidence, "applied twice": said}
-        wrong = migration.up.rerunnable and not said.startswith("idempotent") and found.verdict == "holds"
+        self.verdicts[place] = replace(found, evidence=evidence)
+        if migration.up.rerunnable and found.verdict == "holds":
+            self._claimed(migration, place, said)
+
+    def _claimed(self, migration: Migration, place: int, said: str) -> None:
+        """The file says that the up can be run twice: over rows, too."""
+        if not said.startswith("not idempotent"):
+            said = self._full.twice(migration)
+        found = self.verdicts[place]
+        evidence = {**found.evidence, "applied twice": said}
         self.verdicts[place] = (
-            replace(
+            replace(found, evidence=evidence) if said.startswith(IDEMPOTENT) else replace(
                 found, verdict="refuted", evidence=evidence,
                 message=f"it is marked rerunnable, and run a second time it is {said}",
                 next="let the second run do nothing, or take the mark away",
-            ) if wrong else replace(found, evidence=evidence)
+            )
         )  # fmt: skip
 
     def _down_and_up(self, trial: Trial, migration: Migration, after: Catalog) -> Known:
@@ -193,32 +206,29 @@ class Prover:
         self.verdicts.append(
             compared(migration, "migrate.down", left, "before the up", migration.down.location)
         )
-        self._again(trial, migration, after)
+        self._again(trial, migration, after, wrong=bool(left))
         return Known(before, after, left)
 
     def _without_down(
         self, migration: Migration, error: DbtrustError, before: Catalog, after: Catalog
     ) -> Known:
         refuses = purpose(migration, error)
-        if refuses:
-            said, evidence = f"the down refuses on purpose: {error.message}", {"kind": "refuses"}
-            refused = unproved(migration, "migrate.down", said, "no_down")
-            self.verdicts.append(replace(refused, location=error.location, evidence=evidence))
-        else:
-            found = failed(migration, "migrate.down", error, "the down failed")
-            self.verdicts.append(replace(found, evidence={"kind": "error"}))
-        why = "the down refuses on purpose" if refuses else "the down failed"
-        reason = "no_down" if refuses else "missing_object"
-        self.verdicts.append(unproved(migration, "migrate.up_again", why, reason))
+        self.verdicts += down_verdicts(migration, error)
         return Known(before, after, down_failed=not refuses, refuses=refuses)
 
-    def _again(self, trial: Trial, migration: Migration, after: Catalog) -> None:
+    def _again(self, trial: Trial, migration: Migration, after: Catalog, *, wrong: bool) -> None:
         try:
             trial.apply(migration)
         except DbtrustError as error:
+            if wrong:
+                self.verdicts.append(after_wrong_down(migration, "migrate.up_again", error))
+                return
             self.verdicts.append(failed(migration, "migrate.up_again", error, "the second up failed"))
             return
         again = diff(after, trial.read())
+        if again and wrong:
+            self.verdicts.append(after_wrong_down(migration, "migrate.up_again"))
+            return
         self.verdicts.append(compared(migration, "migrate.up_again", again, "after the first up"))
 
     def _patched(self, migration: Migration, known: Known) -> None:
@@ -249,16 +259,11 @@ def _run_twice(trial: Trial, migration: Migration, after: Catalog) -> str:
     """What a second up does, which is taken back."""
     if not trial.rolled_back:
         return "not tried: it commits on its own"
-    differences: Sequence[Difference] = ()
     try:
         with trial.connection.transaction(force_rollback=True):
-            trial.apply(migration)
-            differences = diff(after, trial.read())
-    except DbtrustError as error:
-        return f"not idempotent: {error.message}"
-    if differences:
-        return f"not idempotent: {differences[0]}"
-    return "idempotent: the second run leaves the same catalog"
+            return second_run(trial, migration, after, written_tables(trial.connection))
+    except psycopg.Error as error:
+        return f"not idempotent: {describe(error)}"
 
 
 def _hidden(migration: Migration, hidden: Sequence[Skipped]) -> Verdict:

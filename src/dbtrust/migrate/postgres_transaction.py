@@ -14,7 +14,7 @@ from dbtrust.model.ledger import MigrationStopped
 from dbtrust.model.location import Location, locate
 
 _SYNTAX = "42601"
-_BACK = "nothing of it is left in the database"
+BACK = "nothing of it is left in the database"
 
 
 def run_transaction(work: Work, finish: Callable[[float], bytes], behind: bytes) -> float:
@@ -30,7 +30,7 @@ def run_transaction(work: Work, finish: Callable[[float], bytes], behind: bytes)
         run.roll_back()
         if error.sqlstate == _SYNTAX:
             _refuse_what_is_no_sql(work)
-        raise work.failed(error, run.place(error), _BACK) from error
+        raise work.failed(error, run.place(error), BACK) from error
     except BaseException:
         run.roll_back()
         raise

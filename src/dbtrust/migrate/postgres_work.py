@@ -106,12 +106,7 @@ class Work:
         return True
 
     def _retries(self) -> int:
-        text = self.script.options.get("retry", str(RETRIES))
-        if not (text.isascii() and text.isdigit()):
-            raise MigrationStopped(
-                f"retry:{text} is no number", location=self.script.location, next="write for example retry:3"
-            )
-        return int(text)
+        return int(self.script.options.get("retry", RETRIES))
 
     def verify(self, lines: Iterable[ClaimLine]) -> MigrationStopped | None:
         """The first line that is not true, as an error; None where all are."""

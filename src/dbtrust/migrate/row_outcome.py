@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from dbtrust.engine.postgres.table_rows import Name, Row, TableRows
 from dbtrust.judge.catalog import diff
@@ -83,7 +84,13 @@ class Told:
             lost.append(Loss(name, (), was, None))
             return
         rest.remove(twin)
-        apart = [c for c in columns if was[c] != twin.get(c) and not _stamp(twin.get(c), self.start)]
+        apart = [
+            c
+            for c in columns
+            if was[c] != twin.get(c)
+            and not _stamp(twin.get(c), self.start)
+            and not (c in row.columns and _same_number(was[c], twin.get(c)))
+        ]
         needed = row.columns | {c for table, c in changed_columns(self.known) if table == qualified(name)}
         if bad := tuple(c for c in apart if c not in needed):
             lost.append(Loss(name, bad, was, twin))
@@ -140,6 +147,15 @@ def _stamp(value: str | None, start: datetime) -> bool:
         return False
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     return start - timedelta(seconds=60) <= found <= datetime.now(UTC) + timedelta(seconds=1)
+
+
+def _same_number(one: str | None, other: str | None) -> bool:
+    """22 and 22.00, as two types write them."""
+    texts = [text for text in (one, other) if text is not None and _NUMBER.fullmatch(text)]
+    return len(texts) == 2 and Decimal(texts[0]) == Decimal(texts[1])
+
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 
 
 def minus(table: TableRows, other: TableRows | None) -> TableRows:

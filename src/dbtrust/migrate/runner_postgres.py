@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from dbtrust.engine.postgres.connect import connect, no_free_connection, redact
+from dbtrust.engine.postgres.connect import connect, no_free_connection, read_url
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.exclusive import LEASE_SECONDS, Exclusive
 from dbtrust.engine.postgres.ledger import Ledger
 from dbtrust.engine.postgres.simple import Simple
 from dbtrust.model.engine import Engine
-from dbtrust.model.errors import ConfigError, ServerError
+from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import Entry, MigrationStopped, Origin, StepEntry
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.progress import Progress, silent
@@ -184,7 +184,18 @@ class PostgresRunner:
             wrong.next = "mend what the line says, then run up again: it asks once more"
             raise wrong
         entry = self._ledger.entries()[work.number]
-        self.down(work.migration, entry, work.watch.progress)
+        try:
+            self.down(work.migration, entry, work.watch.progress)
+        except MigrationStopped as error:
+            from dbtrust.migrate.postgres_transaction import BACK
+
+            # What the down's own transaction left is nothing, but the up was none.
+            stays = "its steps stay" if _in_transaction(work.migration.down) else "it is half undone"
+            said = error.message.removesuffix(f"; {BACK}")
+            raise MigrationStopped(
+                f"{wrong.message}; its down failed: {said}; {stays}", location=error.location,
+                next="mend the down, or what the line says, then run up again",
+            ) from error  # fmt: skip
         raise MigrationStopped(
             f"{wrong.message}; its down was run",
             location=wrong.location,
@@ -255,19 +266,10 @@ class PostgresRunner:
 
     def _open(self) -> psycopg.Connection[Any]:
         """Its application_name is how a later run finds what this one left on the server."""
-        try:
-            url = make_conninfo(
-                self._url,
-                application_name=self._name,
-                keepalives_idle=30,
-                keepalives_interval=10,
-                keepalives_count=3,
-            )
-        except psycopg.Error:
-            raise ConfigError(
-                f"this PostgreSQL URL cannot be read: {redact(self._url)}",
-                next="write postgresql://user@host:5432/database",
-            ) from None
+        read_url(self._url)
+        url = make_conninfo(
+            self._url, application_name=self._name, keepalives_idle=30, keepalives_interval=10, keepalives_count=3
+        )  # fmt: skip
         return connect(url)
 
     def _lease(self) -> float | None:

@@ -209,6 +209,12 @@ def tell(session: Session, order: Order) -> None:
                 "migration.unknown", item, f"{LABELS[item.engine]}'s ledger has {item.written} ({item.name}): {why}",
                 "bring its file back", warning=True,
             )  # fmt: skip
+        elif item.state == "unknown":
+            session.note(
+                "migration.unknown", item, f"{LABELS[item.engine]}'s ledger has {item.written} ({item.name}) as half done, "
+                "and its file is gone", f"bring the file back, or: dbtrust migrate repair --mark pending {item.written}",
+                warning=True,
+            )  # fmt: skip
         elif item.edit is not None and item.edit.harmless:
             session.note("migration.comments", item, "comments or blanks were edited after it was applied")
         if item.migration and item.entry and item.migration.name != item.entry.name:

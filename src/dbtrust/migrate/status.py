@@ -26,7 +26,11 @@ def status(session: Session, *, check: bool = False) -> None:
     session.migrations = [told(item) for item in items]
     _tell_edited(session, items)
     _tell_untold(session, order, items, check=check)
-    names = [item.written for item in items if item.state in _OPEN]
+    names = [
+        item.written
+        for item in items
+        if item.state in _OPEN or (item.state == "unknown" and not item.is_done)
+    ]
     if check and names:
         step = "run dbtrust migrate up"
         session.problems.append(Problem(FAILED, f"not applied: {', '.join(names)}", next=step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dbtrust.judge.catalog import only_column_order
@@ -98,11 +99,36 @@ NO_DOWN = "write its down"
 
 
 def purpose(migration: Migration, error: DbtrustError) -> bool:
-    """Did the down raise because it is written to? RAISE EXCEPTION without a SQLSTATE of another error."""
+    """Did the down raise because it is written to? RAISE EXCEPTION without a SQLSTATE of another error, `raise` in Python."""
+    if getattr(error, "raised", False):
+        return True
     script = migration.down
     return (
         script is not None and getattr(error, "sqlstate", None) == "P0001" and "raise" in script.sql.lower()
     )
+
+
+def down_verdicts(migration: Migration, error: DbtrustError) -> list[Verdict]:
+    """migrate.down and migrate.up_again where the down raised: on purpose, or because it is wrong."""
+    if purpose(migration, error):
+        refused = refuses(migration, "migrate.down", error, "the down refuses on purpose")
+        return [refused, unproved(migration, "migrate.up_again", "the down refuses on purpose", "no_down")]
+    wrong = replace(failed(migration, "migrate.down", error, "the down failed"), evidence={"kind": "error"})
+    return [wrong, unproved(migration, "migrate.up_again", "the down failed", "missing_object")]
+
+
+def after_wrong_down(migration: Migration, check: str, error: DbtrustError | None = None) -> Verdict:
+    """The second up did not end where the first did, behind a down that is refuted already: that is no fault of the up."""
+    said = f"not judged: the down is wrong{f', and over what it leaves: {error.message}' if error is not None else ''}"
+    return unproved(migration, check, said, "missing_object", "mend the down")
+
+
+def refuses(migration: Migration, check: str, error: DbtrustError, what: str) -> Verdict:
+    """The down raised because it is written to."""
+    return verdict(
+        migration, check, "unproved", f"{what}: {error.message}", reason="no_down", location=error.location,
+        evidence={"kind": "refuses"},
+    )  # fmt: skip
 
 
 def unproved(

@@ -22,6 +22,7 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.ledger import Entry, StepEntry
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
+from dbtrust.model.project_code import ProjectCodeError, called
 from dbtrust.model.steps import (
     CreateCollection,
     CreateIndex,
@@ -84,10 +85,14 @@ class Work:
             self._ledger.later(*unsaid)
         self._verify()
         taken = (time.monotonic() - start) * 1000
+        # What was mended while it was half applied is what is applied now.
         done = replace(
-            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values())
-        )
-        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms)
+            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values()),
+            checksum=self._migration.checksum, source=kept(self._migration),
+        )  # fmt: skip
+        edited = self._entry.checksum != done.checksum
+        text = {"checksum": done.checksum, "source": done.source} if edited else {}
+        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms, **text)
         return done
 
     def _step(self, number: int, step: Step, unsaid: list[Any]) -> None:
@@ -121,7 +126,7 @@ class Work:
         """The row as it stands before anything changes, with what the undo needs."""
         stored: dict[str, Any] = {"applied": True}
         if isinstance(step, CustomStep):
-            if step.probe is not None and step.probe(self._tools.theirs()):
+            if step.probe is not None and called(step.probe, self._tools.theirs()):
                 stored = {"applied": False}
         elif isinstance(step, UpdateInBatches):
             patiently(lambda again: self._tools.catalogue.require(step.collection), self._progress)
@@ -167,9 +172,9 @@ class Work:
         return replace(row, stored=stored)
 
     def _custom(self, step: CustomStep, row: StepEntry, again: bool) -> StepEntry:
-        if not (again and step.probe is not None and step.probe(self._tools.theirs())):
+        if not (again and step.probe is not None and called(step.probe, self._tools.theirs())):
             self._ledger.fence()
-            step.apply(self._tools.theirs())
+            called(step.apply, self._tools.theirs())
         self._tools.catalogue.view.forget()
         return row
 
@@ -236,10 +241,10 @@ class Work:
             )  # fmt: skip
         elif isinstance(step, (UpdateInBatches, CustomStep)):
             probe = step.probe if isinstance(step, CustomStep) else None
-            if not (again and probe is not None and not probe(self._tools.theirs())):
+            if not (again and probe is not None and not called(probe, self._tools.theirs())):
                 assert callable(step.revert)
                 self._ledger.fence()
-                step.revert(self._tools.theirs())
+                called(step.revert, self._tools.theirs())
             self._tools.catalogue.view.forget()
         else:
             stored = dict(row.stored)
@@ -291,7 +296,9 @@ class Work:
 
     def _asked(self, function: Callable[[Any], object]) -> str:
         try:
-            value = function(self._tools.theirs())
+            value = called(function, self._tools.theirs())
+        except ProjectCodeError as error:
+            return f"failed: {error.message}"
         except Exception as error:
             if of_the_moment(error):
                 raise stopped(error, self._migration, "verify") from error
@@ -328,7 +335,10 @@ class Work:
             failure.__cause__ = error
             running = any(row.state == "running" for row in self._rows.values())
             if running and isinstance(step, CustomStep) and step.probe is None:
-                raise self._repair(step, f"failed: {failure.message}", failure) from error
+                said = failure.message.removeprefix(doing)
+                why = f"failed{said}" if said.startswith(":") else said.strip()
+                undone = "was being undone, and " if doing != step.describe() else ""
+                raise self._repair(step, f"{undone}{why}", failure) from error
             raise failure from error
 
     def _repair(self, step: Step, why: str, failure: DbtrustError | None = None) -> MigrationStopped:
@@ -381,9 +391,13 @@ def fingerprint(step: Step) -> str:
 
 
 def begun(migration: Migration, who: str, version: str) -> Entry:
-    """The entry of a migration that begins now. A text of more than a megabyte is not kept."""
-    source = migration.text if len(migration.text) <= 1_000_000 else None
+    """The entry of a migration that begins now."""
     return Entry(
-        int(migration.number), migration.number, migration.name, "mongo", "running", "applied", migration.checksum, source,
+        int(migration.number), migration.number, migration.name, "mongo", "running", "applied", migration.checksum, kept(migration),
         who, version, datetime.now(UTC),
     )  # fmt: skip
+
+
+def kept(migration: Migration) -> str | None:
+    """The text for the ledger; one of more than a megabyte is not kept."""
+    return migration.text if len(migration.text) <= 1_000_000 else None

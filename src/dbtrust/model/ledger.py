@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import FAILED, DbtrustError
@@ -65,3 +65,20 @@ class MigrationStopped(DbtrustError):
     """A migration failed, was refused or must be repaired. The message says what is left of it in the database."""
 
     code = FAILED
+
+
+def unreadable(where: str, why: str = "") -> MigrationStopped:
+    """The error for a table or collection of the ledger's name that is something else, or was changed by hand."""
+    return MigrationStopped(
+        f"{where} is no ledger that this dbtrust can read{why and ': '}{why}",
+        next="rename it if it is yours, put back what was changed, or update dbtrust",
+    )
+
+
+def check_states(where: str, entry: Entry) -> None:
+    """What a state means that is not known here nobody can say. Raises MigrationStopped."""
+    said = [("state", entry.state, State), ("origin", entry.origin, Origin)]
+    said += [(f"step {step.step}'s state", step.state, StepState) for step in entry.steps]
+    for what, value, known in said:
+        if value not in get_args(known):
+            raise unreadable(where, f"migration {entry.written} has {what} {value!r}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dbtrust.model.project import Script
 from dbtrust.source.migrations import HOOKS, read_scripts
+from dbtrust.source.strange_marks import refuse_strange_marks
 from dbtrust.source.text import read_text
 
 
@@ -16,5 +17,7 @@ def read_hooks(root: Path, folder: str) -> Mapping[str, Script]:
     for name in HOOKS:
         path = root / folder / f"{name}.sql"
         if path.is_file():
-            found[name] = read_scripts(read_text(path, root), path.relative_to(root).as_posix())[0]
+            text, file = read_text(path, root), path.relative_to(root).as_posix()
+            refuse_strange_marks(text, file)
+            found[name] = read_scripts(text, file)[0]
     return found

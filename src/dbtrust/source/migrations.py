@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from dbtrust.model.errors import DbtrustError, QueryFileError
@@ -16,6 +16,7 @@ from dbtrust.model.location import Location, locate
 from dbtrust.model.project import ClaimLine, Migration, Script
 from dbtrust.model.words import nearest
 from dbtrust.source.modules import raised
+from dbtrust.source.strange_marks import refuse_strange_marks
 from dbtrust.source.text import read_text
 
 _FILE = re.compile(
@@ -23,7 +24,12 @@ _FILE = re.compile(
 )
 _MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
 _LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
-_OPTIONS = ("transaction", "lock_timeout", "statement_timeout", "retry")
+_TIMEOUT = (r"[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d)?", "2s")
+#: Option -> what its value looks like, and an example of it.
+_OPTIONS = {
+    "transaction": (r"true|false", "false"), "lock_timeout": _TIMEOUT, "statement_timeout": _TIMEOUT,
+    "retry": (r"[0-9]{1,6}", "3"),
+}  # fmt: skip
 #: Files of these names (with .sql) are no migrations: they run around them (docs/migrate.md).
 HOOKS = ("before_up", "before_each", "after_each", "after_up")
 _NO_MIGRATIONS = frozenset(f"{hook}.sql" for hook in HOOKS)
@@ -108,6 +114,8 @@ class _Reader:
         number, name, place = match["number"], match["name"], Location(file, 1, 1)
         try:
             text = read_text(path, self._root)
+            if match["kind"] == "sql":
+                refuse_strange_marks(text, file, down=bool(match["down"]))
             if match["down"]:
                 self._add_down(file, number, text)
             elif match["kind"] == "py":
@@ -201,7 +209,7 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
         if match["key"] == "verify" and match.start() >= start:
             verify.append(ClaimLine(value, place))
         elif match["key"] == "lossy":
-            lossy.append(value)
+            lossy.append(_declared(value, place))
         elif match["key"] == "dbtrust":
             if value != "rerunnable":
                 raise QueryFileError(
@@ -211,36 +219,70 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
     return Script(sql, file, Location(file, 1, 1), options, tuple(verify), tuple(lossy), rerunnable)
 
 
+#: What a declared loss may be of.
+_LOSSY = ("column", "table", "constraint")
+
+
+def _declared(value: str, place: Location) -> str:
+    """A declared loss as it stands there. Raises QueryFileError where it names no kind of object, or no object."""
+    word, _, name = value.partition(" ")
+    if word.lower() in _LOSSY and name:
+        return value
+    close = word if word.lower() in _LOSSY else nearest(word, _LOSSY)
+    step = (
+        f"did you mean -- lossy: {close} {name or 'NAME'}?"
+        if close
+        else "write -- lossy: column t.c, table t or constraint c"
+    )
+    raise QueryFileError(f"unknown word {word!r} behind lossy:", location=place, next=step)
+
+
 def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for word in re.finditer(r"\S+", match["options"]):
         key, colon, value = word.group().partition(":")
         if key not in _OPTIONS or not colon or not value:
             place = locate(text, match.start("options") + word.start(), file)
-            close = nearest(key, _OPTIONS)
+            close = nearest(key, list(_OPTIONS))
             raise QueryFileError(
                 f"unknown option {word.group()!r}",
                 location=place,
-                next=f"did you mean {close or _OPTIONS[0]}:…?",
+                next=f"did you mean {close or 'transaction'}:…?",
             )
+        pattern, example = _OPTIONS[key]
+        if not re.fullmatch(pattern, value, re.ASCII):
+            place = locate(text, match.start("options") + word.start(), file)
+            step = f"write for example {key}:{example}"
+            raise QueryFileError(f"{word.group()}: no value of {key}", location=place, next=step)
         options[key] = value
     return options
 
 
 def load_python(migration: Migration, root: Path) -> PythonMigration:
     """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong."""
+    from dbtrust.model.project_code import project_output
+
     name = f"_dbtrust_migration_{migration.number}"
     module = ModuleType(name)
     module.__file__ = str(root / str(migration.location.file))
+    code = compiled(migration, root)
     sys.modules[name] = module
     try:
-        # The text that was read: the file itself may have changed since.
-        exec(compile(migration.python or "", module.__file__, "exec"), module.__dict__)  # noqa: S102 migrations are code that is run
-    except Exception as error:
+        with project_output():
+            exec(code, module.__dict__)  # noqa: S102 migrations are code that is run
+    except (Exception, SystemExit) as error:
         raise raised(error, root, f"migration {migration.number}") from error
     finally:
         del sys.modules[name]
     return _shape(vars(module), migration)
+
+
+def compiled(migration: Migration, root: Path) -> CodeType:
+    """The text that was read as code: the file itself may have changed since. Raises QueryFileError at a syntax error."""
+    try:
+        return compile(migration.python or "", str(root / str(migration.location.file)), "exec")
+    except (SyntaxError, ValueError) as error:
+        raise raised(error, root, f"migration {migration.number}") from error
 
 
 class Loader:
@@ -259,7 +301,10 @@ class Loader:
 
 
 def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
-    steps, up, down = names.get("steps"), names.get("up"), names.get("down")
+    from dbtrust.source.python_shape import Shape
+
+    shape = Shape(names, migration)
+    steps, up, down = shape.steps(), shape.function("up"), shape.function("down")
     if (steps is None) == (up is None):
         said = "both steps and up(db)" if up is not None else "neither steps nor up(db)"
         raise QueryFileError(
@@ -271,5 +316,4 @@ def _shape(names: Mapping[str, Any], migration: Migration) -> PythonMigration:
             location=migration.location,
             next="remove down, or use up(db)",
         )
-    lossy, verify = names.get("lossy", ()), names.get("verify", ())
-    return PythonMigration(list(steps) if steps is not None else None, up, down, tuple(lossy), tuple(verify))
+    return PythonMigration(steps, up, down, shape.lossy(), shape.verify())

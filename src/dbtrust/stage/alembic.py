@@ -57,7 +57,10 @@ class AlembicProgram:
         answer = self._ask({"target": dict(target), "revision": revision, "half": half, "file": path})
         if (error := answer.get("error")) is not None:
             place = Location(file, error["line"] or 1, 1)
-            raise ScriptFailed(_said(error), place, error["sqlstate"], timeout=error["sqlstate"] == "57014")
+            timeout = error["sqlstate"] == "57014"
+            raise ScriptFailed(
+                _said(error), place, error["sqlstate"], timeout=timeout, raised=bool(error.get("raised"))
+            )
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         if self._process is None:

@@ -10,6 +10,7 @@ import bson
 from pymongo.database import Database
 
 from dbtrust.model.errors import QueryFileError
+from dbtrust.model.project_code import called
 from dbtrust.model.steps import Update, UpdateInBatches
 
 Document = Mapping[str, Any]
@@ -36,7 +37,7 @@ def revert_update(db: Database[Any], step: UpdateInBatches, undo: Document) -> N
     """Runs `revert`: a callable, a pair (filter, update), or an update of exactly the recorded documents."""
     change = step.revert
     if callable(change):
-        change(db)
+        called(change, db)
     elif isinstance(change, tuple):
         filter, update = cast("tuple[Document, Update]", change)
         _update(db, step.collection, filter, update, step.size)

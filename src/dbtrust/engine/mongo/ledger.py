@@ -22,10 +22,12 @@ from pymongo.write_concern import WriteConcern
 from dbtrust.engine.mongo import lease
 from dbtrust.engine.mongo.lease import LEASE_ID, VIEW, Holder, Lease, holder_of, try_lease
 from dbtrust.model.errors import FAILED, DbtrustError
-from dbtrust.model.ledger import LEDGER, LEDGER_FORMAT, Entry, StepEntry
+from dbtrust.model.ledger import LEDGER, LEDGER_FORMAT, Entry, StepEntry, check_states, unreadable
 
 Document = dict[str, Any]
 META_ID = "meta"
+_WHERE = f"collection {LEDGER}"
+_KINDS = ("migration", "step", "ids")
 _MAJORITY = WriteConcern(w="majority")
 _DUPLICATE = 11000
 _STEP = ("step", "text", "state", "checksum", "duration_ms", "at_least_once", "stored")
@@ -81,16 +83,37 @@ class Ledger:
     # --- reading
 
     def read(self) -> dict[int, Entry]:
-        """The migrations by number. Raises NewerLedger, PyMongoError. The steps are read where a migration is not done."""
+        """The migrations by number. The steps are read where a migration is not done.
+
+        Raises NewerLedger, MigrationStopped for what is no ledger of ours, PyMongoError.
+        """
         asked = {"$or": [{"_id": META_ID}, {"kind": "migration"}]}
         documents = list(self._collection.find(asked))
-        for document in documents:
-            if document["_id"] == META_ID:
-                _understood(document)
-        migrations = [d for d in documents if d["_id"] != META_ID and d["state"] != "removed"]
-        steps = {d["_id"]: self.steps(d["_id"]) for d in migrations if d["state"] != "done"}
-        entries = [_entry(d, steps.get(d["_id"], ())) for d in migrations]
+        metas = [document for document in documents if document["_id"] == META_ID]
+        for meta in metas:
+            _understood(meta)
+        if not metas:
+            self._refuse_strangers()
+        try:
+            entries = self._entries([d for d in documents if d["_id"] != META_ID and d["state"] != "removed"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise unreadable(_WHERE, f"{type(error).__name__} {error}") from error
+        for entry in entries:
+            check_states(_WHERE, entry)
         return {entry.number: entry for entry in entries}
+
+    def _entries(self, migrations: Sequence[Document]) -> list[Entry]:
+        steps = {d["_id"]: self.steps(d["_id"]) for d in migrations if d["state"] != "done"}
+        return [_entry(d, steps.get(d["_id"], ())) for d in migrations]
+
+    def _refuse_strangers(self) -> None:
+        """A collection or view of the user's own that has the ledger's name. Raises MigrationStopped."""
+        ours = {"_id": {"$nin": [META_ID, LEASE_ID]}, "kind": {"$nin": list(_KINDS)}}
+        if self._collection.find_one(ours, {"_id": 1}) is not None:
+            raise unreadable(_WHERE, f"the document {META_ID} about itself is missing")
+        for found in self._db.list_collections(filter={"name": LEDGER}):
+            if found["type"] != "collection":
+                raise unreadable(_WHERE, f"it is a {found['type']}")
 
     def steps(self, key: str) -> tuple[StepEntry, ...]:
         """The steps of a migration, in order, with what is stored for their undo."""
@@ -288,6 +311,8 @@ def _below(key: str) -> Document:
 
 
 def _understood(meta: Mapping[str, Any]) -> None:
+    if not isinstance(meta.get("format", 0), int):
+        raise unreadable(_WHERE, f"its format is {meta['format']!r}")
     if meta.get("format", 0) > LEDGER_FORMAT:
         raise NewerLedger(
             f"the ledger {LEDGER} has format {meta['format']}, written by a newer dbtrust; this one knows {LEDGER_FORMAT}",

@@ -16,6 +16,7 @@ from dbtrust.engine.mongo.builds import settle
 from dbtrust.engine.mongo.present import existing
 from dbtrust.engine.mongo.resume import Catalogue
 from dbtrust.model.errors import QueryFileError
+from dbtrust.model.project_code import called
 from dbtrust.model.steps import CustomStep, Step, UpdateInBatches
 
 Undo = dict[str, Any]
@@ -32,9 +33,9 @@ def apply(db: Database[Any], step: Step) -> Undo:
         existing(db, step.collection)
         return update_in_batches(db, step)
     if isinstance(step, CustomStep):
-        if step.probe is not None and step.probe(db):
+        if step.probe is not None and called(step.probe, db):
             return {"applied": False}
-        step.apply(db)
+        called(step.apply, db)
         return {"applied": True}
     catalogue = Catalogue(db, lambda name: settle(db, name))
     undo = catalogue.prepare(step)
@@ -54,7 +55,7 @@ def revert(db: Database[Any], step: Step, undo: Document) -> None:
         revert_update(db, step, undo)
     elif isinstance(step, CustomStep):
         assert step.revert is not None
-        step.revert(db)
+        called(step.revert, db)
     else:
         catalogue = Catalogue(db, lambda name: settle(db, name))
         stored = dict(undo) | catalogue.prepare_back(step)

@@ -5,6 +5,7 @@ Everything happens in a transaction of the caller's; each attempt leaves it as i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, LiteralString
 
@@ -316,6 +317,21 @@ def not_kept(connection: Connection, new: str, old: str, texts: Sequence[str]) -
             if back.sqlstate == "42704":
                 return []
             found.append(text)
-        elif back[0][0][0] != value or not readable(connection, old, [value]):
+        elif not _returns(connection, new, old, value, back[0][0][0]) or not readable(
+            connection, old, [value]
+        ):
             found.append(text)
     return found
+
+
+def _returns(connection: Connection, new: str, old: str, value: str | None, kept: str | None) -> bool:
+    """Is the value the same again once the old type has held it? 22 and 22.00 are; `kept` is how the old type writes it."""
+    if kept == value:
+        return True
+    types = (sql.Literal(value), expression(old), expression(new))
+    again = observe(connection, [sql.SQL("SELECT ({}::{}::{})::text").format(*types)])
+    return not isinstance(again, Failure) and again[0][0][0] == value and _numbers(value, kept)
+
+
+def _numbers(*texts: str | None) -> bool:
+    return all(text is not None and re.fullmatch(r"-?\d+(\.\d+)?", text) for text in texts)

@@ -37,7 +37,7 @@ def connect(
 
     Raises ConfigError for an unreadable URL and ServerError for a server that cannot be reached.
     """
-    parts = _read(url)
+    parts = read_url(url)
     try:
         connection: psycopg.Connection[Any] = psycopg.connect(
             make_conninfo(**_defaults(parts)), autocommit=True, prepare_threshold=None
@@ -64,10 +64,20 @@ def connect_reading(url: str, *, timeout_ms: int) -> psycopg.Connection[Any]:
 
 def with_database(url: str, database: str) -> str:
     """The same server and role with another database. Raises ConfigError for an unreadable URL."""
-    return make_conninfo(**(_read(url) | {"dbname": database}))
+    return make_conninfo(**(read_url(url) | {"dbname": database}))
 
 
-def _read(url: str) -> dict[str, Any]:
+def read_url(url: str) -> dict[str, Any]:
+    """The parts of a URL or a key=value string. Raises ConfigError, which shows no part of a password."""
+    # libpq ends a password at the first @ or /, and what is behind it would be the host, and be shown.
+    match = re.match(r"postgres(?:ql)?://(?P<server>[^/?]*)(?P<rest>/[^?]*)?", url)
+    if match and (
+        match["server"].count("@") > 1 or ("@" in (match["rest"] or "") and "@" not in match["server"])
+    ):
+        raise ConfigError(
+            f"this PostgreSQL URL cannot be read: {redact(url)} has an @ or / that is not escaped",
+            next="write %40 for @ and %2F for / in a user or password",
+        )
     try:
         return dict(conninfo_to_dict(url))
     except psycopg.Error:

@@ -17,7 +17,17 @@ from psycopg import sql
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.simple import Simple
 from dbtrust.engine.postgres.sql import load
-from dbtrust.model.ledger import LEDGER, LEDGER_FORMAT, Entry, MigrationStopped, Origin, State, StepEntry
+from dbtrust.model.ledger import (
+    LEDGER,
+    LEDGER_FORMAT,
+    Entry,
+    MigrationStopped,
+    Origin,
+    State,
+    StepEntry,
+    check_states,
+    unreadable,
+)
 from dbtrust.model.report import VERSION
 
 #: Texts longer than this are not kept.
@@ -50,6 +60,8 @@ class Ledger:
                 f"several schemas have a ledger ({names}) and none is current",
                 next="choose one: ?options=-csearch_path%3DSCHEMA in the URL",
             )
+        if not rows[0][3]:
+            raise unreadable(f"{rows[0][0]}.{LEDGER}", "it is no table")
         self.schema, self.there = rows[0][0], bool(there)
 
     def entries(self) -> dict[int, Entry]:
@@ -63,8 +75,8 @@ class Ledger:
         except psycopg.errors.InsufficientPrivilege as error:
             raise self._no_rights(error, "SELECT, INSERT, UPDATE and DELETE on it") from error
         except psycopg.errors.UndefinedColumn as error:
-            raise _not_ours(self.schema) from error
-        return _entries(rows)
+            raise unreadable(f"table {self.schema}.{LEDGER}") from error
+        return _entries(rows, f"table {self.schema}.{LEDGER}")
 
     def create(self) -> None:
         """Makes the table where it is missing. Raises MigrationStopped for a role without the right, psycopg.Error."""
@@ -166,13 +178,6 @@ def who() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _not_ours(schema: str | None) -> MigrationStopped:
-    return MigrationStopped(
-        f"table {schema}.{LEDGER} is no ledger that this dbtrust can read",
-        next="rename that table if it is yours, or update dbtrust",
-    )
-
-
 def check_format(format: Any) -> None:
     """Raises MigrationStopped for a ledger that a later dbtrust wrote."""
     if not isinstance(format, int) or format > LEDGER_FORMAT:
@@ -182,20 +187,30 @@ def check_format(format: Any) -> None:
         )
 
 
-def _entries(rows: Iterable[tuple[Any, ...]]) -> dict[int, Entry]:
+def _entries(rows: Iterable[tuple[Any, ...]], where: str) -> dict[int, Entry]:
+    """Raises MigrationStopped for rows that dbtrust did not write."""
     found: dict[int, Entry] = {}
     steps: dict[int, list[StepEntry]] = {}
-    for row in rows:
-        number, step = int(row[0]), row[1]
-        if number == META:
-            check_format(json.loads(row[13]).get("format"))
-        elif step:
-            steps.setdefault(number, []).append(_step(row))
-        else:
-            found[number] = _entry(number, row)
+    ours = False
+    try:
+        for row in rows:
+            number, step = int(row[0]), row[1]
+            if number == META:
+                ours = True
+                check_format(json.loads(row[13]).get("format"))
+            elif step:
+                steps.setdefault(number, []).append(_step(row))
+            else:
+                found[number] = _entry(number, row)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise unreadable(where, str(error)) from error
+    if not ours:
+        raise unreadable(where, f"the row {META} about itself is missing")
     for number, those in steps.items():
         if number in found:
             found[number] = _with_steps(found[number], tuple(those))
+    for entry in found.values():
+        check_states(where, entry)
     return found
 
 

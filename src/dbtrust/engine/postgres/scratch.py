@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dbtrust.engine.postgres.connect import connect
+from dbtrust.engine.postgres.connect import connect, read_url
 from dbtrust.engine.postgres.errors import describe
 from dbtrust.engine.postgres.sql import load
 from dbtrust.model.errors import ServerError
@@ -39,7 +39,7 @@ class TargetHost:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._database = conninfo_to_dict(url).get("dbname") or "postgres"
+        self._database = read_url(url).get("dbname") or "postgres"
         with connect(url) as connection:
             self.version = server_version(connection)
 

@@ -19,15 +19,24 @@ SKIPPED = frozenset({"42P07", "42710", "42P06", "42701", "42723"})
 
 
 class ScriptFailed(DbtrustError):
-    """The server refused a statement of a script; `sqlstate` is its code."""
+    """The server refused a statement of a script; `sqlstate` is its code.
+
+    `raised`: a program's half raised it by a statement of its own.
+    """
 
     code = FAILED
 
     def __init__(
-        self, message: str, location: Location, sqlstate: str | None = None, *, timeout: bool = False
+        self,
+        message: str,
+        location: Location,
+        sqlstate: str | None = None,
+        *,
+        timeout: bool = False,
+        raised: bool = False,
     ) -> None:
         super().__init__(message, location=location, next="mend the statement")
-        self.sqlstate, self.timeout = sqlstate, timeout
+        self.sqlstate, self.timeout, self.raised = sqlstate, timeout, raised
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ def written_tables(connection: psycopg.Connection[Any]) -> set[Name]:
     return {(row[0], row[1]) for row in connection.execute(load("written_tables")).fetchall()}
 
 
+def relations_left(connection: psycopg.Connection[Any], oids: Iterable[int]) -> set[int]:
+    """Those of the relations (OIDs) that are still there, under whatever name."""
+    rows = connection.execute(load("relations_left"), {"oids": list(oids)}).fetchall()
+    return {row[0] for row in rows}
+
+
 def stored_tables(connection: psycopg.Connection[Any]) -> dict[int, Name]:
     """OID -> (schema, name) of the user's tables that may hold rows."""
     rows: Sequence[tuple[Any, ...]] = connection.execute(load("promise_tables"), {"only": None}).fetchall()

@@ -8,10 +8,12 @@ sqlalchemy, and nothing of dbtrust.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,13 @@ from typing import Any
 #: The application_name of every connection, by which dbtrust ends those that stay open.
 PROGRAM = "dbtrust_program"
 DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000")
+#: The functions of each driver by which a connection begins: (module, name).
+ENTRIES = {
+    "psycopg2": (("psycopg2", "connect"), ("psycopg2", "_connect"), ("psycopg2._psycopg", "_connect")),
+    "psycopg": (("psycopg", "connect"),),
+    "asyncpg": (("asyncpg", "connect"), ("asyncpg", "create_pool")),
+    "pg8000": (("pg8000", "connect"), ("pg8000.dbapi", "connect")),
+}
 
 
 class Takeover:
@@ -41,6 +50,7 @@ class Takeover:
         sqlalchemy.event.listen(engine, "do_connect", self.connect)
         sqlalchemy.event.listen(pool, "connect", self.connected)
         sqlalchemy.event.listen(pool, "checkout", self.checkout)
+        sys.addaudithook(self.guard)
         self.stale: type[Exception] = sqlalchemy.exc.DisconnectionError
         for name in DRIVERS:
             self.close_driver(name)
@@ -69,20 +79,95 @@ class Takeover:
         if record.info.get("dbtrust") != self.generation:
             raise self.stale("of an earlier request")
 
+    def guard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Python's own sockets, of whatever library or event loop, reach the target alone."""
+        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+            address = arguments[1]
+            if address is not None and not self.allowed(address):
+                raise RuntimeError(f"a connection to {address!r} beside SQLAlchemy was refused")
+
+    def allowed(self, address: Any) -> bool:
+        host, port = self.target.get("host", ""), self.target.get("port", "")
+        if not isinstance(address, (str, bytes)):
+            return self.inside > 0 and str(address[1]) == port
+        text = os.fsdecode(address)
+        return self.inside > 0 and text == f"{host}/.s.PGSQL.{port}"
+
     def close_driver(self, name: str) -> None:
         """The module's own `connect` then works inside `connect` alone."""
         try:
             module: Any = import_module(name)
         except ImportError:
             return
-        original = module.connect
+        for place, attribute in ENTRIES[name]:
+            try:
+                owner: Any = import_module(place)
+            except ImportError:
+                continue
+            if hasattr(owner, attribute):
+                setattr(owner, attribute, self.closed(name, getattr(owner, attribute)))
+        if name == "psycopg2":
+            self.close_class()
+        if name == "psycopg":
+            self.close_methods(module)
+
+    def closed(self, name: str, original: Any) -> Any:
+        """The same function, which works inside `connect` alone."""
 
         def connect(*arguments: Any, **keywords: Any) -> Any:
-            if not self.inside:
-                raise RuntimeError(f"a connection of {name} beside SQLAlchemy was refused")
+            self.refuse(name)
             return original(*arguments, **keywords)
 
-        module.connect = connect
+        return connect
+
+    def close_class(self) -> None:
+        """psycopg2's own class connects by itself; what its `_connect` makes is a guarded heir of it."""
+        extensions: Any = import_module("psycopg2.extensions")
+        base, refuse = extensions.connection, self.refuse
+
+        class Guarded(base):
+            def __init__(self, *arguments: Any, **keywords: Any) -> None:
+                refuse("psycopg2")
+                base.__init__(self, *arguments, **keywords)
+
+        inner: Any = import_module("psycopg2._psycopg")
+        extensions.connection = inner.connection = Guarded
+
+    def close_methods(self, module: Any) -> None:
+        """psycopg's classes connect by themselves; the C class below them is left to the network namespace."""
+        for owner in (module.Connection, module.AsyncConnection):
+            owner.connect = classmethod(self.closed("psycopg", owner.connect.__func__))
+
+    def refuse(self, name: str) -> None:
+        if not self.inside:
+            raise RuntimeError(f"a connection of {name} beside SQLAlchemy was refused")
+
+
+def without_network(target: dict[str, str]) -> bool:
+    """Leaves the network for a namespace of its own, where a socket in the file system still leads to the target.
+
+    False where the target has another address, or the kernel does not allow it.
+    """
+    if not target["host"].startswith("/") or sys.platform != "linux":
+        return False
+    unshare: Any = ctypes.CDLL(None, use_errno=True).unshare
+    user, group = os.getuid(), os.getgid()
+    if unshare(NEW_NETWORK) == 0:
+        return True
+    if unshare(NEW_USER | NEW_NETWORK) != 0:
+        return False
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        with suppress(OSError):
+            Path("/proc/self", name).write_text(text)
+    return True
+
+
+#: Flags of unshare(2).
+NEW_USER, NEW_NETWORK = 0x10000000, 0x40000000
 
 
 def arguments_for(driver: str, target: dict[str, str], given: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +272,9 @@ def described(error: BaseException, file: str) -> dict[str, Any]:
     code = next((c for c in [*codes, fields and fields.get("C")] if c), None)
     said = next(iter(str((fields and fields.get("M")) or cause).strip().splitlines()), "")
     message = said if code else f"{type(error).__name__}: {said}".rstrip(": ")
-    return {"message": message, "sqlstate": code, "line": places[-1] if places else None}
+    last = frames[-1] if frames and os.path.realpath(frames[-1].filename) == file else None
+    raised = last is not None and (last.line or "").startswith("raise ")
+    return {"message": message, "sqlstate": code, "line": places[-1] if places else None, "raised": raised}
 
 
 def main() -> None:
@@ -201,6 +288,7 @@ def main() -> None:
         answer: dict[str, Any] = {}
         try:
             if project is None:
+                without_network(request["target"])
                 takeover.install()
                 project = Project(sys.argv[3])
             project.run(request["revision"], request["half"])

@@ -1,0 +1,191 @@
+"""Rows that show what a migration loses: fractions, times of day, odd texts, NULL, twins, and what its own WHERE speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from dbtrust.engine.postgres.table_rows import Name, tables_named
+from dbtrust.judge.candidates import fresh, harvest
+from dbtrust.migrate.filling import TEXTS, Connection, Filler
+from dbtrust.migrate.new_rows import affected
+from dbtrust.model.catalog import Catalog, Difference, path_of
+from dbtrust.model.facts import Column, Relation
+from dbtrust.model.project import Migration
+from dbtrust.stage.rows import Values, parents_first
+from dbtrust.stage.solved import SolvedRows, key_columns
+
+#: The kinds of rows, in the order in which they are put in.
+VARIANTS = ("mixed", "extreme", "null", "twin", "matching")
+#: So many columns are set to NULL one by one where a table refuses them all at once; so many values of a WHERE are tried.
+_SINGLE, _MATCHING = 12, 3
+_NAME = r'((?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\.(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*))?)'
+_WRITES = re.compile(rf"\b(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+(?:ONLY\s+)?{_NAME}[^;]*", re.IGNORECASE)
+
+
+def aimed_at(
+    migration: Migration, differences: Collection[Difference], before: Catalog, after: Catalog
+) -> set[Name]:
+    """The tables that were there before and that the up changes or writes rows of."""
+    found = affected(tuple(differences), before, after)
+    assert migration.up is not None
+    named = {path_of(match[1])[-1] for match in _WRITES.finditer(migration.up.sql)}
+    there = [o.path for o in before.objects if o.kind == "table"]
+    found |= {(path[0], path[1]) for path in there if path[1] in named}
+    return {(path[0], path[1]) for path in there if (path[0], path[1]) in found}
+
+
+@dataclass(slots=True)
+class Enricher:
+    """Puts rows of the `variants` into tables, on a connection that is in a state to be thrown away."""
+
+    connection: Connection
+    filler: Filler
+    migration: Migration
+    variants: Collection[str]
+
+    def enrich(self, tables: Collection[Name]) -> None:
+        """What a table refuses is left out, column by column."""
+        there = tables_named(self.connection, tables)
+        if not there or not self.variants:
+            return
+        told, rows = dict(self.filler.failed), self.filler.rows(self.connection, there)
+        for oid in parents_first(rows.relations):
+            if oid in there and not rows.promises.tables[oid].partition and rows.present[oid]:
+                self._table(rows, rows.relations[oid])
+        self.filler.failed = told
+
+    def _table(self, rows: SolvedRows, relation: Relation) -> None:
+        numbers = {c.name: n for n, c in relation.columns.items()}
+        for place, variant in enumerate(v for v in VARIANTS if v in self.variants):
+            for wanted in self._wanted(variant, rows, relation, place):
+                given = {numbers[name]: value for name, value in wanted.items()}
+                if self.filler.one(self.connection, rows, relation, given) is not None or len(given) < 2:
+                    continue
+                if variant in ("mixed", "extreme", "null"):
+                    for number in list(given)[:_SINGLE]:
+                        self.filler.one(self.connection, rows, relation, {number: given[number]})
+
+    def _wanted(self, variant: str, rows: SolvedRows, relation: Relation, place: int) -> Iterator[Values]:
+        """Values that a row is to have, by column; the others are chosen as always."""
+        free = self._free(rows, relation)
+        if variant in ("mixed", "extreme"):
+            found = {name: _VALUES[variant](column, place) for name, column in free.items()}
+            yield {name: value for name, value in found.items() if value is not None}
+        elif variant == "null":
+            yield {c.name: None for c in relation.columns.values() if not (c.not_null or c.generated)}
+        elif variant == "twin":
+            first, alone = rows.present[relation.oid][0], self._keys(rows, relation)
+            twin = {name: value for name, value in first.items() if name not in alone}
+            yield twin | self._fresh(relation, alone, len(rows.present[relation.oid]))
+        else:
+            yield from self._matching(relation)
+
+    def _matching(self, relation: Relation) -> Iterator[Values]:
+        """What the conditions of the up compare the columns with."""
+        names = {c.name for c in relation.columns.values() if not c.generated}
+        assert self.migration.up is not None
+        for match in _WRITES.finditer(self.migration.up.sql):
+            if path_of(match[1])[-1] != relation.name:
+                continue
+            constants = {n: v for n, v in harvest(match[0]).items() if n in names and v}
+            for place in range(_MATCHING if constants else 0):
+                yield {name: values[place % len(values)] for name, values in constants.items()}
+
+    @staticmethod
+    def _keys(rows: SolvedRows, relation: Relation) -> set[str]:
+        """One column of each unique key that has to differ for a row to be another."""
+        own = {relation.columns[n].name for key in relation.foreign_keys for n in key.columns}
+        found: set[str] = set()
+        for key in relation.keys:
+            names = key_columns(relation, key)
+            if names and not found & set(names):
+                found.add(next((n for n in reversed(names) if n not in own), names[-1]))
+        del rows
+        return found
+
+    @staticmethod
+    def _fresh(relation: Relation, names: Collection[str], number: int) -> Values:
+        columns = {c.name: c for c in relation.columns.values()}
+        found = {name: fresh(columns[name], 7000 + number) for name in names if not columns[name].generated}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @staticmethod
+    def _free(rows: SolvedRows, relation: Relation) -> Mapping[str, Column]:
+        """The columns that are in no key and no foreign key."""
+        bound = {n for key in relation.foreign_keys for n in key.columns}
+        keyed = {name for key in relation.keys for name in key_columns(relation, key)}
+        del rows
+        return {
+            c.name: c
+            for n, c in relation.columns.items()
+            if n not in bound and c.name not in keyed and not c.generated and not c.labels and not c.identity
+        }
+
+
+def _mixed(column: Column, place: int) -> str | None:
+    """A fraction to the last digit, a time of day, a text in mixed case with blanks around, an untidy document."""
+    if column.base in TEXTS:
+        return _cut(f"  Mixed CASE {column.name} {place} ", column)
+    if column.base in ("numeric", "real", "double precision", "money"):
+        return _fraction(column)
+    if column.base in _NUMBERS:
+        return "-7"
+    if column.base == "date":
+        return "1999-12-31"
+    if column.base.startswith("timestamp"):
+        return "1999-12-31 23:58:57.123456+00"
+    if column.base.startswith("time "):
+        return "23:58:57.123456"
+    if column.base in ("json", "jsonb"):
+        return '{ "b":1, "a" : 2,  "b": 3.10 }'
+    return "false" if column.base == "boolean" else None
+
+
+def _extreme(column: Column, place: int) -> str | None:
+    """The longest text, the largest number, a far date, an empty document."""
+    del place
+    if column.base in TEXTS:
+        return "Xy Z" * 75 if column.length is None else ("Xy Z" * column.length)[: column.length]
+    if column.base == "numeric":
+        precision, scale = _digits(column)
+        whole = ("9" * (precision - scale))[:-1] + "8" * (precision > scale)
+        return f"-{whole}.{'9' * scale}".removesuffix(".") if precision else "-98765432109876543.123456789"
+    if column.base in _NUMBERS:
+        return _NUMBERS[column.base]
+    if column.base in ("real", "double precision"):
+        return "-1.5e10"
+    if column.base == "date":
+        return "9999-12-30"
+    if column.base.startswith("timestamp"):
+        return "9999-12-30 12:34:56.654321+00"
+    return "[]" if column.base in ("json", "jsonb") else "true" if column.base == "boolean" else None
+
+
+#: The largest value of each type of whole numbers.
+_NUMBERS = {"smallint": "32767", "integer": "2147483647", "bigint": "9223372036854775807"}
+_VALUES = {"mixed": _mixed, "extreme": _extreme}
+
+
+def _cut(text: str, column: Column) -> str:
+    return text if column.length is None else text[: column.length]
+
+
+def _fraction(column: Column) -> str:
+    """12.34 for a scale of two; as few digits before the point as the precision leaves."""
+    if column.base != "numeric":
+        return (
+            "1.25" if column.base == "money" else "1234.5678" if column.base == "double precision" else "12.5"
+        )
+    precision, scale = _digits(column)
+    if not precision:
+        return "1234.123456789012"
+    whole = "12"[: max(0, precision - scale)] or "0"
+    return f"{whole}.{'3456789' * 20}"[: len(whole) + 1 + scale].removesuffix(".")
+
+
+def _digits(column: Column) -> tuple[int, int]:
+    """Precision and scale; zeros where none is declared."""
+    match = re.search(r"numeric\((\d+),\s*(-?\d+)\)", column.plain or column.type)
+    return (int(match[1]), max(0, int(match[2]))) if match else (0, 0)
