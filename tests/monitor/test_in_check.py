@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dbtrust import check
-from dbtrust.checks.select import RULES
+from dbtrust.checks.select import all_rules
 from dbtrust.monitor.registry import rules
 
 _SCHEMA = """\
@@ -41,7 +41,7 @@ def test_check_finds_them(tmp_path: Path, postgres_url: str) -> None:
 
 
 def test_only_takes_their_ids(tmp_path: Path, postgres_url: str) -> None:
-    assert "table.no_primary_key" in RULES
+    assert "table.no_primary_key" in all_rules()
     (tmp_path / "dbtrust.toml").write_text(
         '[project]\nname = "p"\n[postgres]\nschema = ["s.sql"]\n', encoding="utf-8"
     )
