@@ -52,8 +52,12 @@ def test_every_claim_of_the_shop_holds_but_express(shop: Path) -> None:
     assert not report.errors
     assert not report.findings
     assert [(v.check, v.subject, v.reason) for v in report.verdicts if v.verdict != "holds"] == [
-        ("claim.express", "query:ProductQueries.by_id", "version")
+        # Before the first migration of an engine there is no row that its down could lose.
+        ("migrate.populated", "migration:0001", ""),
+        ("migrate.populated", "migration:0002", ""),
+        ("claim.express", "query:ProductQueries.by_id", "version"),
     ]
+    assert [v.check for v in report.verdicts if v.verdict in ("refuted", "unproved")] == ["claim.express"]
     assert report.exit_code == 0
     count = {
         name: sum(v.check.startswith(name) for v in report.verdicts)
