@@ -147,11 +147,11 @@ class Prober:
 
     def _equal(self, effect: Effect, index: _Index) -> bool:
         """Does the server write the statement's index as it writes this one? Tried on an empty copy of the table."""
-        table = _name(effect.table_schema, effect.table)
+        copy = sql.SQL("CREATE TEMP TABLE dbtrust_trial (LIKE {})")
         try:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute(b"SET LOCAL client_min_messages = error")
-                self._connection.execute(f"CREATE TEMP TABLE dbtrust_trial (LIKE {table})".encode())
+                self._connection.execute(copy.format(_identifier(effect.table_schema, effect.table)))
                 self._connection.execute(effect.trial.encode())
                 wanted = [_Index(*row) for row in self._ask("probe_indexes", table="pg_temp.dbtrust_trial")]
         except psycopg.Error as error:
@@ -176,7 +176,11 @@ class Prober:
 
 
 def _name(schema: str | None, name: str) -> str:
-    return (sql.Identifier(schema, name) if schema else sql.Identifier(name)).as_string()
+    return _identifier(schema, name).as_string()
+
+
+def _identifier(schema: str | None, name: str) -> sql.Identifier:
+    return sql.Identifier(schema, name) if schema else sql.Identifier(name)
 
 
 def _rest(index: _Index) -> str:
