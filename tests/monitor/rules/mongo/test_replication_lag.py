@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pymongo.errors import OperationFailure
 from tests.monitor.rules.mongo.conftest import judged
 
 from dbtrust.engine.waiting import await_true
@@ -20,10 +21,20 @@ def later(now: Snapshot, ms: float) -> Snapshot:
     return replace(now, sections={**now.sections, "members": rows})
 
 
+def locked(member: Any) -> bool:
+    """Locks a member's writes; a member that has just joined takes no checkpoint until it has caught up."""
+    try:
+        member.admin.command({"fsync": 1, "lock": True})
+    except OperationFailure as error:
+        assert "checkpoint" in str(error)
+        return False
+    return True
+
+
 def test_finds_a_member_that_applies_nothing(three: Any) -> None:
     name = f"127.0.0.1:{three.ports[2]}"
     with three.member(2) as behind, three.member(0) as first:
-        behind.admin.command({"fsync": 1, "lock": True})
+        assert await_true(lambda: locked(behind), 60)
         try:
             seen: list[Snapshot] = []
 
