@@ -66,8 +66,13 @@ def test_changed_settings_are_named_as_the_cause(
     mongo_url: str, mongo_db: Any, command: dict[str, Any]
 ) -> None:
     profile = Profile(mongo_url, mongo_db.name, lambda _: None)
-    with pytest.raises(DbtrustError, match="changed the profiler's settings") as caught, profile.running():
-        mongo_db.command(command)
+    before = mongo_db.command("profile", -1)["slowms"]
+    try:
+        with pytest.raises(DbtrustError, match="changed the profiler's") as caught, profile.running():
+            mongo_db.command(command)
+    finally:
+        # Of the whole server, which the tests after this one use as well.
+        mongo_db.command({"profile": 0, "slowms": before})
     assert caught.value.code == USAGE and "take that out" in caught.value.next
 
 
