@@ -32,6 +32,7 @@ from dbtrust.schema.declared import judge_declared_postgres
 from dbtrust.schema.promises_postgres import PROMISES, judge_promises
 from dbtrust.schema.proofs_postgres import ParsedProof, judge_proofs
 from dbtrust.source.find import Places, located, placed
+from dbtrust.source.layouts.ways_back import Home
 from dbtrust.stage.data import read_generators
 from dbtrust.stage.postgres import PostgresStage, open_postgres
 from dbtrust.stage.scale import generator_of, scaled
@@ -85,8 +86,10 @@ class PostgresHalf(Half):
         if self.project.history is not None and self.selection.wants("migrate."):
             self.progress("proving PostgreSQL migrations")
             generators, _ = read_generators(self.project, "postgres")
+            history = self.project.history
+            home = Home(self.project.config.root, migrations=history.migrations)
             self.verdicts += prove_postgres(
-                self.stage, self.project.history, generators=generators, progress=self.progress
+                self.stage, history, generators=generators, progress=self.progress, home=home
             )
 
     def _rules(self) -> None:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from dbtrust.migrate.postgres import prove_postgres
-from dbtrust.migrate.verdicts import CHECKS, unproved, verdict
+from dbtrust.migrate.verdicts import CHECKS, and_proven, unproved, verdict
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
@@ -17,6 +18,7 @@ from dbtrust.model.report import Verdict
 from dbtrust.model.text import shortened
 from dbtrust.source.data import RowSource
 from dbtrust.source.layouts.reading import Hole, Read, Reading
+from dbtrust.source.layouts.ways_back import Home
 from dbtrust.source.migrations import History
 from dbtrust.stage.history import apply_postgres
 from dbtrust.stage.postgres import PostgresStage
@@ -25,13 +27,15 @@ Wanted = Callable[[Read], bool]
 
 
 def prove_history(
-    stage: PostgresStage, reading: Reading, wanted: Wanted, progress: Progress, generators: Sequence[RowSource] = ()
+    stage: PostgresStage, reading: Reading, wanted: Wanted, progress: Progress, generators: Sequence[RowSource] = (),
+    root: Path | None = None,
 ) -> list[Verdict]:  # fmt: skip
     """The verdicts of every wanted migration, each with the history that it belongs to in its evidence.
 
-    `generators` are the project's own, which fill the tables that they fit.
+    `generators` are the project's own, which fill the tables that they fit; `root` is what the files are relative to.
     """
-    proof = _Proof(stage, progress, generators)
+    home = Home(root, reading.layout, [read.migration for read in reading.reads])
+    proof = _Proof(stage, progress, generators, home)
     reads = [read for read in reading.reads if read.migration.engine == "postgres"]
     last = max((place for place, read in enumerate(reads) if wanted(read)), default=-1)
     for kind, group in groupby(reads[: last + 1], lambda read: _kind(read, wanted)):
@@ -50,8 +54,9 @@ def marked(found: Verdict, reading: Reading) -> Verdict:
     if found.subject.startswith("migration:R__"):
         said = "a repeatable migration is run again and never undone"
         return replace(found, verdict="not_applicable", message=said, reason="", next="")
-    step, patch = _DOWNS.get(reading.layout, found.next), found.evidence.get("patch")
-    return replace(found, next=f"{step}; this one is proven:\n{patch}" if patch else step)
+    step = _DOWNS.get(reading.layout, found.next)
+    patch = found.evidence.get("patch") or found.evidence.get("statements")
+    return replace(found, next=and_proven(step, patch) if patch else step)
 
 
 #: Why a migration could not be run -> the report's word for it.
@@ -92,8 +97,10 @@ def _kind(read: Read, wanted: Wanted) -> str:
 class _Proof:
     """`_ground` is a database with everything before the next migration; None while there is nothing."""
 
-    def __init__(self, stage: PostgresStage, progress: Progress, generators: Sequence[RowSource]) -> None:
-        self._stage, self._progress, self._generators = stage, progress, generators
+    def __init__(
+        self, stage: PostgresStage, progress: Progress, generators: Sequence[RowSource], home: Home
+    ) -> None:
+        self._stage, self._progress, self._generators, self._home = stage, progress, generators, home
         self._ground: str | None = None
         self._broken: tuple[str, str] | None = None
         self._holed: str | None = None
@@ -132,6 +139,7 @@ class _Proof:
                 History(tuple(migrations), ()),
                 generators=self._generators,
                 progress=self._progress,
+                home=self._home,
             )
         finally:
             self._stage.scratch.base = None

@@ -29,6 +29,7 @@ from dbtrust.migrate.verdicts import (
     purpose,
     unproved,
     verdict,
+    with_patch,
 )
 from dbtrust.migrate.world import Trial, World
 from dbtrust.model.catalog import Catalog
@@ -37,6 +38,7 @@ from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
 from dbtrust.source.data import RowSource
+from dbtrust.source.layouts.ways_back import Home
 from dbtrust.source.migrations import History
 from dbtrust.stage.postgres import PostgresStage
 from dbtrust.stage.skipped import Skipped, SkipWatch
@@ -49,26 +51,29 @@ def prove_postgres(
     generators: Sequence[RowSource] = (),
     only: frozenset[str] | None = None,
     progress: Progress = silent,
+    home: Home | None = None,
 ) -> list[Verdict]:
     """migrate.* of every PostgreSQL migration, in order, from an empty database.
 
     `generators` are the project's own, which fill the tables that they fit. `only`: the numbers of the migrations that
-    are judged; the others are applied. Raises ServerError.
+    are judged; the others are applied. `home`: where their files lie. Raises ServerError.
     """
     migrations = [m for m in history.migrations if m.engine == "postgres"]
-    with opened(stage, generators) as prover:
+    with opened(stage, generators, home or Home(migrations=migrations)) as prover:
         return prover.prove(migrations, only, progress)
 
 
 @contextmanager
-def opened(stage: PostgresStage, generators: Sequence[RowSource] = ()) -> Generator[Prover]:
+def opened(
+    stage: PostgresStage, generators: Sequence[RowSource] = (), home: Home | None = None
+) -> Generator[Prover]:
     """A prover on two empty databases, which are dropped at the end. Raises ServerError."""
     scratch = stage.scratch
     with (
         scratch.temporary(scratch.create("prove")) as bare,
         scratch.temporary(scratch.create("rows")) as full,
     ):
-        prover = Prover(World(stage, bare), Populated(World(stage, full), Filler(generators)))
+        prover = Prover(World(stage, bare), Populated(World(stage, full), Filler(generators)), home or Home())
         try:
             yield prover
         finally:
@@ -81,6 +86,7 @@ class Prover:
 
     _bare: World
     _full: Populated
+    _home: Home
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
 
     def close(self) -> None:
@@ -245,14 +251,9 @@ class Prover:
             "only column order",
         ):
             return
-        patch = Patcher(self._bare, self._full).patch(migration, known)
+        patch = Patcher(self._bare, self._full, self._home).patch(migration, known)
         if patch is not None:
-            step = (
-                f"{found.next}; this one is proven:\n{patch}"
-                if found.next
-                else f"this one is proven:\n{patch}"
-            )
-            self.verdicts[place] = replace(found, next=step, evidence={**found.evidence, "patch": patch})
+            self.verdicts[place] = with_patch(found, patch.diff, patch.statements)
 
 
 def _run_twice(trial: Trial, migration: Migration, after: Catalog) -> str:

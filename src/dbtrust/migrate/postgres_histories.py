@@ -49,7 +49,7 @@ def prove_reading(
             scratch = Scratch(stage.scratch.host, lent.extensions, uuid_stand_in=lent.uuid_stand_in)
             stack.callback(scratch.close)
             stage = PostgresStage(scratch, stage.version, stage.embedded)
-        return prove_history(stage, reading, wanted, asked.progress, asked.generators), told
+        return prove_history(stage, reading, wanted, asked.progress, asked.generators, asked.root), told
 
 
 def _refused(stage: PostgresStage, program: AlembicProgram) -> EnvironmentFailed | None:

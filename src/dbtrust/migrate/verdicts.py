@@ -146,6 +146,17 @@ def unproved(
     )
 
 
+def with_patch(found: Verdict, diff: str, statements: str) -> Verdict:
+    """The verdict about a down with one that is proven: its diff, or, where no file has a place for it, its statements."""
+    evidence = {**found.evidence, **({"patch": diff} if diff else {"statements": statements})}
+    return replace(found, next=and_proven(found.next, diff or statements), evidence=evidence)
+
+
+def and_proven(step: str, text: str) -> str:
+    """The next step with the down that would do it."""
+    return f"{step}; this one is proven:\n{text}" if step else f"this one is proven:\n{text}"
+
+
 #: What is judged of every migration.
 CHECKS = (
     "migrate.up", "migrate.down", "migrate.up_again", "migrate.drifted", "migrate.populated", "migrate.written",

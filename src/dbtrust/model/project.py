@@ -119,6 +119,8 @@ class Script:
     rerunnable: bool = False
     #: Applies it to the database that libpq's parameters name, where it is a program; `sql` is empty then.
     run: Callable[[Mapping[str, str]], None] | None = None
+    #: Of the up of a program: what runs its down as another text of the whole file has it.
+    other_down: Callable[[str], Callable[[Mapping[str, str]], None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

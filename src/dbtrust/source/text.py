@@ -43,6 +43,14 @@ def read_text(path: Path | str, root: Path) -> str:
     return text.replace("\r\n", "\n") if "\r" in text else text
 
 
+def exact_text(path: Path) -> str:
+    """The text of a UTF-8 file to the byte: byte order mark and line ends as they are. Raises QueryFileError."""
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueryFileError(f"cannot be read: {error}", location=Location(path.name)) from error
+
+
 def _place(path: Path | str, root: Path) -> Location:
     """Only for an error: over a thousand files the path's arithmetic is a tenth of a second."""
     path = Path(path)

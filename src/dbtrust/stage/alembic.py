@@ -6,7 +6,7 @@ import json
 import os
 import select
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -51,10 +51,13 @@ class AlembicProgram:
             step = f"it is run by {own}: install what it needs there, or set the variables that it reads"
             raise EnvironmentFailed(f"the project's env.py: {error['message']}", next=step)
 
-    def run(self, revision: str, half: str, file: str, target: Mapping[str, str]) -> None:
-        """One revision up or down. Raises ScriptFailed at the line of its file that failed."""
+    def run(
+        self, revision: str, half: str, file: str, target: Mapping[str, str], *, text: str | None = None
+    ) -> None:
+        """One revision up or down, as its file or another `text` of it has it. Raises ScriptFailed at the line that failed."""
         path = os.path.realpath(self._root / file)
-        answer = self._ask({"target": dict(target), "revision": revision, "half": half, "file": path})
+        asked = {"target": dict(target), "revision": revision, "half": half, "file": path, "text": text}
+        answer = self._ask(asked)
         if (error := answer.get("error")) is not None:
             place = Location(file, error["line"] or 1, 1)
             timeout = error["sqlstate"] == "57014"
@@ -143,9 +146,13 @@ def _bound(read: Read, program: AlembicProgram) -> Read:
         run = partial(program.run, migration.number, half, read.files[0])
         return replace(script, run=run) if script is not None else None
 
-    return replace(
-        read, migration=replace(migration, up=runs(migration.up, "up"), down=runs(migration.down, "down"))
-    )
+    def other_down(text: str) -> Callable[[Mapping[str, str]], None]:
+        return partial(program.run, migration.number, "down", read.files[0], text=text)
+
+    up = runs(migration.up, "up")
+    assert up is not None
+    bound = replace(migration, up=replace(up, other_down=other_down), down=runs(migration.down, "down"))
+    return replace(read, migration=bound)
 
 
 def interpreter(folder: Path, root: Path) -> str:

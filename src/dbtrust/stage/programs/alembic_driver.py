@@ -14,8 +14,10 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from copy import copy
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 #: The application_name of every connection, by which dbtrust ends those that stay open.
@@ -222,14 +224,14 @@ class Project:
         self.migration.MigrationContext._ensure_version_table = nothing
         self.migration.HeadMaintainer.update_to_step = nothing
 
-    def run(self, revision: str | None, half: str) -> None:
-        """One revision, up or down; None runs env.py alone."""
+    def run(self, revision: str | None, half: str, file: str, text: str | None) -> None:
+        """One revision, up or down, as its file or another `text` of it has it; None runs env.py alone."""
         ran: list[bool] = []
 
         def chosen(heads: Any, context: Any) -> list[Any]:
             del heads, context
             ran.append(True)
-            return self.steps(revision, half)
+            return self.steps(revision, half, file, text)
 
         with self.environment(
             self.config, self.script, fn=chosen, destination_rev=revision, dont_mutate=True
@@ -238,12 +240,23 @@ class Project:
         if not ran:
             raise RuntimeError("env.py ran no migrations: it never called context.run_migrations()")
 
-    def steps(self, revision: str | None, half: str) -> list[Any]:
+    def steps(self, revision: str | None, half: str, file: str, text: str | None) -> list[Any]:
         if revision is None:
             return []
         step = self.migration.MigrationStep
         make = step.upgrade_from_script if half == "up" else step.downgrade_from_script
-        return [make(self.script.revision_map, self.script.get_revision(revision))]
+        script = self.script.get_revision(revision)
+        return [make(self.script.revision_map, script if text is None else rewritten(script, file, text))]
+
+
+def rewritten(script: Any, file: str, text: str) -> Any:
+    """The revision with a module made of another text."""
+    module = ModuleType(script.module.__name__)
+    module.__file__ = file
+    exec(compile(text, file, "exec"), module.__dict__)  # noqa: S102 a revision is code that is run
+    found = copy(script)
+    found.module = module
+    return found
 
 
 def usable(url: str) -> str:
@@ -291,7 +304,7 @@ def main() -> None:
                 without_network(request["target"])
                 takeover.install()
                 project = Project(sys.argv[3])
-            project.run(request["revision"], request["half"])
+            project.run(request["revision"], request["half"], request["file"], request.get("text"))
         except (Exception, SystemExit) as error:
             answer = {"error": described(error, request["file"])}
         answers.write(json.dumps(answer) + "\n")
