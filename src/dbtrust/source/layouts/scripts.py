@@ -109,6 +109,16 @@ def runs_alone(text: str) -> bool:
     return _ALONE.search(_IN_TEXT.sub(_keep_lines, text)) is not None
 
 
+def code_end(text: str) -> int:
+    """Where a statement ends, without the comments and blanks behind it."""
+    end = start = 0
+    for match in _IN_TEXT.finditer(text):
+        end = start + len(between) if (between := text[start : match.start()].rstrip()) else end
+        start = match.end()
+        end = end if match[0].startswith(("--", "/*")) else start
+    return start + len(between) if (between := text[start:].rstrip()) else end
+
+
 def _keep_lines(match: re.Match[str]) -> str:
     return blank(match.group())
 
