@@ -7,8 +7,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from dbtrust.cli.main import run
 
 TABLE, GONE = "CREATE TABLE {0} (id int PRIMARY KEY, n text);", "DROP TABLE {0};"
@@ -106,7 +104,7 @@ def test_patches_of_every_layout_are_taken_and_make_its_history_right(
     first = proven(root, postgres_url)
     downs = [v for v in first if v["check"] == "migrate.down"]
     assert {v["evidence"]["history"] for v in downs} == set(LAYOUTS)
-    assert {v["verdict"] for v in downs if v["subject"].lstrip("migration:0") == "1"} == {"holds"}
+    assert {v["verdict"] for v in downs if v["subject"].endswith("1")} == {"holds"}
     broken = [v for v in downs if v["verdict"] != "holds"]
     assert len(broken) == 4 * 5 + len(LAYOUTS) - 4
     for v in broken:

@@ -73,7 +73,13 @@ def test_what_is_wrong_makes_room(text: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["def downgrade(:\n", "def downgrade():\n    a(); return\n", "x = 1\ry = 2\n", "def downgrade():\n    a()\x00\n"]
+    "text",
+    [
+        "def downgrade(:\n",
+        "def downgrade():\n    a(); return\n",
+        "x = 1\ry = 2\n",
+        "def downgrade():\n    a()\x00\n",
+    ],
 )
 def test_a_file_without_a_place_gets_none(text: str) -> None:
     assert with_function(text, "downgrade", HEADER, ["NEW"]) is None

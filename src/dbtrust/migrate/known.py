@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dbtrust.migrate.lossy import Declared, Loss
+from dbtrust.migrate.misnamed import misnamed
 from dbtrust.migrate.new_rows import NewRow
 from dbtrust.migrate.verdicts import NO_DOWN, failed, purpose, unproved, verdict
 from dbtrust.model.catalog import Catalog, Difference
@@ -88,8 +89,17 @@ def lossy_verdict(
     )  # fmt: skip
 
 
-def with_unneeded(found: Verdict, declared: Declared) -> Verdict:
-    """Declarations that nothing needs, and lines that declare nothing, are told beside the verdict."""
+def with_unneeded(found: Verdict, declared: Declared, migration: Migration, known: Known) -> Verdict:
+    """Declarations that nothing needs are told beside the verdict; one of an object that is not there, or that no script
+    touches, refutes it."""
+    wrong = [
+        why for line in declared.unneeded if (why := misnamed(line, migration, known.before, known.after))
+    ]
+    if wrong and found.verdict in ("holds", "not_applicable", "refuted"):
+        step = f"mend or remove the line; {found.next}".removesuffix("; ")
+        said = f"{'; '.join(wrong)}; {found.message}" if found.verdict == "refuted" else "; ".join(wrong)
+        evidence = {**found.evidence, "not needed": declared.unneeded}
+        return replace(found, verdict="refuted", message=said, next=step, evidence=evidence)
     told: dict[str, list[str]] = {}
     said = found.message
     if bad := declared.malformed:

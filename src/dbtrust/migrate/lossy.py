@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from dbtrust.engine.postgres.table_rows import Name, Row, TableRows
 from dbtrust.model.catalog import Catalog, path_of
 
-_DECLARED = re.compile(r"(column|table|constraint)\s+(\S.*)", re.IGNORECASE)
+#: A declared loss: its kind and its object.
+DECLARED = re.compile(r"(column|table|constraint)\s+(\S.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,11 @@ class Declared:
     @property
     def malformed(self) -> list[str]:
         """Lines that name no column, table or constraint."""
-        return [line for line in self.lines if _DECLARED.fullmatch(line.strip()) is None]
+        return [line for line in self.lines if DECLARED.fullmatch(line.strip()) is None]
 
 
 def _covers(line: str, loss: Loss, constraints: Mapping[str, Name]) -> bool:
-    match = _DECLARED.fullmatch(line.strip())
+    match = DECLARED.fullmatch(line.strip())
     if match is None:
         return False
     kind, path = match[1].lower(), path_of(match[2].strip())
@@ -135,7 +136,7 @@ def _covers(line: str, loss: Loss, constraints: Mapping[str, Name]) -> bool:
 
 
 def _is_column(line: str, loss: Loss, column: str) -> bool:
-    match = _DECLARED.fullmatch(line.strip())
+    match = DECLARED.fullmatch(line.strip())
     if match is None or match[1].lower() != "column":
         return False
     path = path_of(match[2].strip())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dbtrust.engine.mongo.catalog import indexes, snapshot
@@ -25,6 +25,7 @@ from dbtrust.migrate.verdicts import explained, failed, purpose, refuses, unprov
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
+from dbtrust.model.words import nearest
 from dbtrust.source.migrations import PythonMigration
 from dbtrust.stage.history import apply_mongo, has_down
 
@@ -68,7 +69,18 @@ class MongoPopulated:
         with self.fresh() as copy:
             copy_database(self.db.client, self.db.name, copy.name)
             written = self._written(migration, loaded, copy, used)
-        return [_with_unneeded(populated, [line for line in loaded.lossy if line not in used]), written]
+        unneeded = [line for line in loaded.lossy if line not in used]
+        there = self._collections(migration, loaded) if unneeded else ()
+        return [_with_unneeded(populated, unneeded, there), written]
+
+    def _collections(self, migration: Migration, loaded: PythonMigration) -> set[str]:
+        """The collections before and after the up."""
+        with self.fresh() as copy:
+            copy_database(self.db.client, self.db.name, copy.name)
+            names = {o.name for o in snapshot(copy).objects if o.kind == "collection"}
+            with suppress(DbtrustError):
+                apply_mongo(copy, migration, loaded)
+            return names | {o.name for o in snapshot(copy).objects if o.kind == "collection"}
 
     def _accepted(self, migration: Migration, loaded: PythonMigration) -> Sequence[str]:
         """The kinds of odd documents over which the up runs: all of them, else those over which it runs alone."""
@@ -242,7 +254,14 @@ def _kind(found: Verdict, evidence: dict[str, Any]) -> Verdict:
     )  # fmt: skip
 
 
-def _with_unneeded(found: Verdict, unneeded: Sequence[str]) -> Verdict:
+def _with_unneeded(found: Verdict, unneeded: Sequence[str], there: Collection[str]) -> Verdict:
+    """A line that nothing needs is told; one of a collection that there is not refutes."""
+    absent = [line for line in unneeded if not any(line == n or line.startswith(f"{n}.") for n in there)]
+    if absent and found.verdict in ("holds", "not_applicable"):
+        close = nearest(absent[0].partition(".")[0], sorted(there))
+        step = f"did you mean {close}?" if close else "mend or remove it"
+        said = f"lossy names {absent[0]!r}: there is no such collection before or after the up"
+        return replace(found, verdict="refuted", message=said, next=step)
     if not unneeded or found.verdict in ("unproved", "not_applicable"):
         return found
     extended = _kind(found, {"not needed": list(unneeded)})

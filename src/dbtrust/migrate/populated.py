@@ -32,7 +32,7 @@ from dbtrust.migrate.known import (
 )
 from dbtrust.migrate.lossy import Declared, Loss, constraints_of, keys_of, label
 from dbtrust.migrate.new_rows import affected
-from dbtrust.migrate.rich import VARIANTS, Enricher, aimed_at
+from dbtrust.migrate.rich import PLAIN, VARIANTS, Enricher, aimed_at, rewritten
 from dbtrust.migrate.row_outcome import changed_columns, compared_rows
 from dbtrust.migrate.twice import every_table, second_run
 from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
@@ -67,7 +67,7 @@ class Populated:
             stopped = unproved(migration, CHECKS[1], "the up failed over rows", "missing_object")
             return [populated, stopped]
         written = Written(self.world, self.filler, self._lost).judge(migration, known, declared)
-        return [with_unneeded(populated, declared), written]
+        return [with_unneeded(populated, declared, migration, known), written]
 
     def commit(self, migration: Migration, known: Known) -> None:
         """Goes on to the next migration: the up for good, rows for what it made, one more where it added columns."""
@@ -108,7 +108,8 @@ class Populated:
         for variants in (VARIANTS, ()):
             with self.world.trial(migration) as trial:
                 before = self.world.catalog
-                self._enriched(trial, migration, aimed_at(migration, (), before, before), variants)
+                names = aimed_at(migration, (), before, before)
+                self._enriched(trial, migration, names, variants, names)
                 try:
                     trial.apply(migration)
                 except DbtrustError as error:
@@ -123,11 +124,14 @@ class Populated:
     def _populated(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
         if not self.filled:
             return verdict(migration, CHECKS[0], "not_applicable", "no table has rows before it")
-        tables = aimed_at(migration, diff(known.before, known.after), known.before, known.after)
-        found = self._over(migration, known, declared, tables, VARIANTS)
+        differences = diff(known.before, known.after)
+        tables = aimed_at(migration, differences, known.before, known.after)
+        changed = rewritten(migration, differences, known.before, known.after)
+        found = self._over(migration, known, declared, tables, VARIANTS, changed)
         if found is None:
-            alone = [v for v in VARIANTS if self._runs(migration, tables, (v,))]
-            found = self._over(migration, known, declared, tables, alone)
+            kinds = VARIANTS if changed else PLAIN
+            alone = [v for v in kinds if self._runs(migration, tables, (v,), changed)]
+            found = self._over(migration, known, declared, tables, alone, changed)
         return found or self._tame(migration, known, declared)
 
     def _tame(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
@@ -136,11 +140,12 @@ class Populated:
         return found
 
     def _over(
-        self, migration: Migration, known: Known, declared: Declared, tables: Collection[Name], variants: Sequence[str]
+        self, migration: Migration, known: Known, declared: Declared, tables: Collection[Name], variants: Sequence[str],
+        changed: Collection[Name] = (),
     ) -> Verdict | None:  # fmt: skip
         """The verdict over the rows that are there and those of the variants; None where the up fails over the latter."""
         with self.world.trial(migration) as trial:
-            own = self._enriched(trial, migration, tables, variants)
+            own = self._enriched(trial, migration, tables, variants, changed)
             try:
                 trial.apply(migration)
             except DbtrustError as error:
@@ -161,22 +166,33 @@ class Populated:
         self._lost |= {str(loss) for loss in lost}
         return self._judged(migration, left, lost, again, declared, before)
 
-    def _runs(self, migration: Migration, tables: Collection[Name], variants: Sequence[str]) -> bool:
+    def _runs(
+        self,
+        migration: Migration,
+        tables: Collection[Name],
+        variants: Sequence[str],
+        changed: Collection[Name],
+    ) -> bool:
         with self.world.trial(migration) as trial:
             try:
-                self._enriched(trial, migration, tables, variants)
+                self._enriched(trial, migration, tables, variants, changed)
                 trial.apply(migration)
             except DbtrustError:
                 return False
         return True
 
     def _enriched(
-        self, trial: Trial, migration: Migration, tables: Collection[Name], variants: Sequence[str]
+        self,
+        trial: Trial,
+        migration: Migration,
+        tables: Collection[Name],
+        variants: Sequence[str],
+        changed: Collection[Name],
     ) -> dict[Name, TableRows]:
         """Puts the rows in; the rows of every table that this has written."""
         if not tables or not variants:
             return {}
-        Enricher(trial.connection, self.filler, migration, variants).enrich(tables)
+        Enricher(trial.connection, self.filler, migration, variants, changed).enrich(tables)
         relations = self.world.watched.relations().values()
         every = {(o.path[0], o.path[1]) for o in relations if o.kind == "table"}
         written = written_tables(trial.connection) & every if trial.rolled_back else every

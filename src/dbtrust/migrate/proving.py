@@ -123,8 +123,30 @@ def _on_servers(
 
         for engine, job in jobs:
             own = [r for r in readings if any(x.migration.engine == engine and wanted(x) for x in r.reads)]
-            if own and engine in request.engines:
+            if engine not in request.engines:
+                continue
+            if own:
                 _guarded(engine, job, request, own, wanted, run, found)
+            else:
+                _unused_url(engine, request, found)
+
+
+def _unused_url(engine: Engine, request: Proving, found: _Found) -> None:
+    """A URL that cannot be read is told, also where no migration needs its server."""
+    url = request.postgres if engine == "postgres" else request.mongo
+    if url is None:
+        return
+    try:
+        if engine == "postgres":
+            from dbtrust.engine.postgres.connect import read_url
+
+            read_url(url)
+        else:
+            from dbtrust.engine.mongo.urls import check_url
+
+            check_url(url)
+    except DbtrustError as error:
+        found.problems.append(Problem.of(error))
 
 
 def _guarded(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dbtrust.engine.postgres.attempts import readable
 from dbtrust.engine.postgres.table_rows import Name, tables_named
 from dbtrust.judge.candidates import fresh, harvest
+from dbtrust.migrate import hostile
 from dbtrust.migrate.filling import TEXTS, Connection, Filler
 from dbtrust.migrate.new_rows import affected
 from dbtrust.model.catalog import Catalog, Difference, path_of
@@ -17,7 +19,10 @@ from dbtrust.stage.rows import Values, parents_first
 from dbtrust.stage.solved import SolvedRows, key_columns
 
 #: The kinds of rows, in the order in which they are put in.
-VARIANTS = ("mixed", "extreme", "null", "twin", "matching")
+PLAIN = ("mixed", "extreme", "null", "twin", "matching")
+VARIANTS = (*PLAIN, *hostile.VARIANTS)
+#: Those whose columns are tried one by one where a table refuses them all at once.
+_BY_COLUMN = frozenset({"mixed", "extreme", "null", *hostile.VARIANTS})
 #: So many columns are set to NULL one by one where a table refuses them all at once; so many values of a WHERE are tried.
 _SINGLE, _MATCHING = 12, 3
 _NAME = r'((?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\.(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*))?)'
@@ -36,14 +41,37 @@ def aimed_at(
     return {(path[0], path[1]) for path in there if (path[0], path[1]) in found}
 
 
+def rewritten(
+    migration: Migration, differences: Collection[Difference], before: Catalog, after: Catalog
+) -> set[Name]:
+    """Those of them whose values may become others: a column changes its type or goes, or a script writes to it."""
+    changed = [
+        d for d in differences if d.kind == "type" or any(_changes(*field) for field in d.fields.items())
+    ]
+    return aimed_at(migration, changed, before, after)
+
+
+def _changes(key: str, values: tuple[object, object]) -> bool:
+    """Is a field of a difference a column that goes, or that gets another type, collation or expression?"""
+    words = key.split(" ")
+    return words[0] == "column" and (values[1] is None if len(words) == 2 else words[-1] in _CHANGED)
+
+
+_CHANGED = frozenset({"type", "collation", "generated"})
+
+
 @dataclass(slots=True)
 class Enricher:
-    """Puts rows of the `variants` into tables, on a connection that is in a state to be thrown away."""
+    """Puts rows of the `variants` into tables, on a connection that is in a state to be thrown away.
+
+    Hostile values go into the tables of `rewritten` alone: nowhere else can they be lost.
+    """
 
     connection: Connection
     filler: Filler
     migration: Migration
     variants: Collection[str]
+    rewritten: Collection[Name] = ()
 
     def enrich(self, tables: Collection[Name]) -> None:
         """What a table refuses is left out, column by column."""
@@ -58,12 +86,15 @@ class Enricher:
 
     def _table(self, rows: SolvedRows, relation: Relation) -> None:
         numbers = {c.name: n for n, c in relation.columns.items()}
+        rewritten = (relation.schema, relation.name) in self.rewritten
         for place, variant in enumerate(v for v in VARIANTS if v in self.variants):
+            if variant in hostile.VARIANTS and not rewritten:
+                continue
             for wanted in self._wanted(variant, rows, relation, place):
                 given = {numbers[name]: value for name, value in wanted.items()}
                 if self.filler.one(self.connection, rows, relation, given) is not None or len(given) < 2:
                     continue
-                if variant in ("mixed", "extreme", "null"):
+                if variant in _BY_COLUMN:
                     for number in list(given)[:_SINGLE]:
                         self.filler.one(self.connection, rows, relation, {number: given[number]})
 
@@ -73,6 +104,11 @@ class Enricher:
         if variant in ("mixed", "extreme"):
             found = {name: _VALUES[variant](column, place) for name, column in free.items()}
             yield {name: value for name, value in found.items() if value is not None}
+        elif variant in hostile.VARIANTS:
+            read = {
+                name: self._read(column, hostile.hostile(column, variant)) for name, column in free.items()
+            }
+            yield {name: value for name, value in read.items() if value is not None}
         elif variant == "null":
             yield {c.name: None for c in relation.columns.values() if not (c.not_null or c.generated)}
         elif variant == "twin":
@@ -81,6 +117,12 @@ class Enricher:
             yield twin | self._fresh(relation, alone, len(rows.present[relation.oid]))
         else:
             yield from self._matching(relation)
+
+    def _read(self, column: Column, texts: Sequence[str]) -> str | None:
+        """The first of the texts that the server reads as a value of the column's type; a single one is just tried."""
+        if len(texts) > 1:
+            texts = readable(self.connection, column.plain or column.type, texts)
+        return texts[0] if texts else None
 
     def _matching(self, relation: Relation) -> Iterator[Values]:
         """What the conditions of the up compare the columns with."""

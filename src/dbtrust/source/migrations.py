@@ -209,7 +209,7 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
         if match["key"] == "verify" and match.start() >= start:
             verify.append(ClaimLine(value, place))
         elif match["key"] == "lossy":
-            lossy.append(_declared(value, place))
+            lossy.append(declared_loss(value, place))
         elif match["key"] == "dbtrust":
             if value != "rerunnable":
                 raise QueryFileError(
@@ -223,7 +223,7 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
 _LOSSY = ("column", "table", "constraint")
 
 
-def _declared(value: str, place: Location) -> str:
+def declared_loss(value: str, place: Location) -> str:
     """A declared loss as it stands there. Raises QueryFileError where it names no kind of object, or no object."""
     word, _, name = value.partition(" ")
     if word.lower() in _LOSSY and name:

@@ -12,6 +12,10 @@ from dbtrust.model.location import Location
 from dbtrust.model.project import Migration
 from dbtrust.model.project_code import unfit
 from dbtrust.model.steps import Step
+from dbtrust.model.words import nearest
+
+#: Words that SQL's declarations begin with, and those that people write for them here.
+_KINDS = ("column", "table", "constraint", "collection", "field", "index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Shape:
         texts = self._list("lossy", "texts")
         if wrong := [text for text in texts if not isinstance(text, str)]:
             raise self.wrong("lossy", f"lossy: {wrong[0]!r} is no text", 'write lossy = ["..."]')
+        for text in texts:
+            word, _, name = text.strip().partition(" ")
+            if not word.strip(".") or (name and nearest(word.lower(), _KINDS)):
+                said = f"lossy: {text!r} names no collection and no field"
+                raise self.wrong("lossy", said, f"write lossy = [{name or 'products.tags'!r}]")
         return tuple(texts)
 
     def _list(self, name: str, of: str) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,8 +21,11 @@ def read_text(path: Path | str, root: Path) -> str:
     Raises QueryFileError: unreadable, larger than 64 MiB, not UTF-8 (with line and column), or binary.
     """
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 a folder of migrations is read at every start
-            if os.fstat(file.fileno()).st_size > LIMIT:
+        with open(path, "rb", buffering=0, opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise QueryFileError("no regular file", location=_place(path, root), next="mend or remove it")
+            if status.st_size > LIMIT:
                 raise QueryFileError("larger than 64 MiB", location=_place(path, root), next="split the file")
             raw = file.read()
     except OSError as error:
@@ -41,6 +45,11 @@ def read_text(path: Path | str, root: Path) -> str:
             next="name a text file",
         )
     return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a pipe, too, at once: nobody may ever write to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def exact_text(path: Path) -> str:

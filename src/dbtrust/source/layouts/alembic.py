@@ -7,7 +7,7 @@ import configparser
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from dbtrust.model.errors import DbtrustError, QueryFileError
@@ -16,6 +16,7 @@ from dbtrust.model.project import Migration, Script
 from dbtrust.source.layouts.folder import Folder, natural
 from dbtrust.source.layouts.reading import Read, Reading
 from dbtrust.source.layouts.scripts import NO_TRANSACTION
+from dbtrust.source.migrations import declared_loss
 
 INI = "alembic.ini"
 
@@ -28,7 +29,7 @@ class _Revision:
     name: str
     up: int | None
     down: int | None
-    lossy: tuple[str, ...]
+    lossy: tuple[str, ...] = ()
 
 
 def read(folder: Folder) -> Reading | None:
@@ -127,10 +128,32 @@ def _revisions(place: Folder, reading: Reading) -> Iterable[_Revision]:
             if not file.endswith(".py") or file == "__init__.py":
                 continue
             try:
-                if (found := _revision(folder.text(file), folder.place(file))) is not None:
-                    yield found
+                text, path = folder.text(file), folder.place(file)
+                if (found := _revision(text, path)) is not None:
+                    yield replace(found, lossy=tuple(_lossy(text, path, reading)))
             except DbtrustError as error:
                 reading.errors.append(error)
+
+
+def _lossy(text: str, file: str, reading: Reading) -> Iterable[str]:
+    """The losses that a revision declares in comments, docstrings and SQL; one that names no object is an error."""
+    said = {text.count("\n", 0, m.start()) + 1: m["value"] for m in _LOSSY.finditer(text)}
+    tree = ast.parse(text)
+    for node in [tree, *(n for n in tree.body if isinstance(n, ast.FunctionDef))]:
+        if ast.get_docstring(node) is not None:
+            first = node.body[0]
+            lines = text.split("\n")[first.lineno - 1 : first.end_lineno]
+            found = (_IN_DOCSTRING.match(line) for line in lines)
+            said |= {first.lineno + n: m["value"].strip("\"'") for n, m in enumerate(found) if m}
+    for line, value in sorted(said.items()):
+        try:
+            yield declared_loss(" ".join(value.split()), Location(file, line, 1))
+        except DbtrustError as error:
+            reading.errors.append(error)
+
+
+_LOSSY = re.compile(r"^[ \t]*(?:#[ \t]*(?:--[ \t]*)?|--[ \t]*)lossy[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
+_IN_DOCSTRING = re.compile(r"[ \t]*[rR]?[\"']*[ \t]*lossy[ \t]*:(?P<value>.*)")
 
 
 def _revision(text: str, file: str) -> _Revision | None:
@@ -147,12 +170,8 @@ def _revision(text: str, file: str) -> _Revision | None:
     functions = {n.name: n.lineno for n in tree.body if isinstance(n, ast.FunctionDef)}
     said = (ast.get_docstring(tree) or "").strip().split("\n")[0]
     needs = (*_listed(names.get("down_revision")), *_listed(names.get("depends_on")))
-    lossy = tuple(
-        " ".join(m.split()) for m in re.findall(r"^[ \t]*#[ \t]*lossy[ \t]*:([^\n]*)$", text, re.MULTILINE)
-    )
-    return _Revision(
-        str(names["revision"]), needs, file, said, functions.get("upgrade"), functions.get("downgrade"), lossy
-    )
+    up, down = functions.get("upgrade"), functions.get("downgrade")
+    return _Revision(str(names["revision"]), needs, file, said, up, down)
 
 
 def _assigned(tree: ast.Module) -> Iterable[tuple[str, object]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ class Folder:
     files: tuple[str, ...]
     folders: dict[str, Folder] = field(default_factory=dict[str, "Folder"])
     parent: Folder | None = None
+    #: Name -> what it is, of that which is named and is no file to read: a pipe, a link that leads nowhere, a folder x.sql.
+    strange: dict[str, str] = field(default_factory=dict[str, str])
     _texts: dict[str, str | DbtrustError] = field(default_factory=dict[str, "str | DbtrustError"])
 
     @property
@@ -47,6 +50,11 @@ class Folder:
         if isinstance(found, DbtrustError):
             raise found
         return found
+
+    @property
+    def unread(self) -> list[DbtrustError]:
+        """What was wrong with files that somebody tried to read."""
+        return [found for found in self._texts.values() if isinstance(found, DbtrustError)]
 
     def try_text(self, file: str) -> str:
         """The text, or "" where the file cannot be read: its reader tells why."""
@@ -93,16 +101,22 @@ def _read(
     count[0] += 1
     files: list[str] = []
     below: list[str] = []
+    strange: dict[str, str] = {}
     try:
         with os.scandir(root / path) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     below.append(entry.name)
-                elif _is_file(entry, root):
-                    files.append(entry.name)
+                elif _utf8(entry.name):
+                    why = _strange(entry, root)
+                    if why:
+                        strange[entry.name] = why
+                    else:
+                        files.append(entry.name)
     except OSError as error:
         left_out.append((path or ".", error.strerror or "cannot be read"))
-    folder = Folder(root, path, tuple(sorted(files, key=natural)), parent=parent)
+    strange |= {name: "a folder" for name in below if name.lower().endswith(".sql")}
+    folder = Folder(root, path, tuple(sorted(files, key=natural)), parent=parent, strange=strange)
     for name in sorted(below, key=natural):
         inner = folder.place(name)
         if name.startswith(".") or name in SKIPPED or (root / inner / "pyvenv.cfg").exists():
@@ -114,16 +128,26 @@ def _read(
     return folder
 
 
-def _is_file(entry: os.DirEntry[str], root: Path) -> bool:
-    if not _utf8(entry.name):
-        return False
+def _strange(entry: os.DirEntry[str], root: Path) -> str:
+    """What it is, where it is no file below the root; "" for one."""
     try:
-        if not entry.is_symlink():
-            return entry.is_file()
-        real = Path(entry.path).resolve()
-        return real.is_file() and real.is_relative_to(root)
+        if entry.is_symlink():
+            real = Path(entry.path).resolve(strict=True)
+            if real.is_dir():
+                return "a link to a folder"
+            if not real.is_relative_to(root):
+                return "a link that leads out of the folder"
+        mode = entry.stat().st_mode
     except (OSError, RuntimeError):
-        return False
+        return "a link that leads nowhere" if entry.is_symlink() else "a file that cannot be looked at"
+    if stat.S_ISREG(mode):
+        return ""
+    return next((said for test, said in _MODES if test(mode)), "no file")
+
+
+_MODES = (
+    (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
+)  # fmt: skip
 
 
 def _utf8(name: str) -> bool:

@@ -89,10 +89,13 @@ def _halves(
         reading.errors.append(QueryFileError("the file has no up", location=Location(place, 1, 1), next=step))
         return None
     lines = {kind: text.count("\n", 0, start) + 1 for start, _, kind in reversed(marks)}
-    made = {
-        kind: half(body, text, place, NO_TRANSACTION if options(text, kind) else {}, lines[kind])
-        for kind, body in parts.items()
-    }
+    try:
+        made = {
+            kind: half(body, text, place, NO_TRANSACTION if options(text, kind) else {}, lines[kind])
+            for kind, body in parts.items()
+        }
+    except DbtrustError as error:
+        return unreadable(place, error, reading), None
     down = made.get("down")
     # A mark with nothing behind it is a way back that nobody wrote.
     written = down is not None and _statements(parts["down"])

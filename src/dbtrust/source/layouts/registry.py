@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dbtrust.model.errors import ConfigError
+from dbtrust.model.errors import ConfigError, QueryFileError
+from dbtrust.model.location import Location
 from dbtrust.model.report import NotExamined
 from dbtrust.source.layouts import alembic, flyway, folders, marked, own, pairs, plain, unsupported
 from dbtrust.source.layouts.dialects import other_database, other_files, other_folder
@@ -28,6 +30,11 @@ READERS: tuple[Reader, ...] = (
 )
 #: Asked only where no layout that is known by sight is there.
 LAST: tuple[Reader, ...] = (plain.read, plain.read_numbered_folders)
+
+
+_NUMBERED = re.compile(r"[VURvur]?\d")
+#: A folder of diesel's or Prisma's, where it is a link.
+_FOLDER = re.compile(r"\d+[-_][^.]*$")
 
 
 @dataclass(slots=True)
@@ -56,11 +63,13 @@ def _look(folder: Folder, found: Found, consumed: set[str]) -> None:
     if folder.path not in consumed or not folder.path:
         found.not_examined += other_files(folder)
         if (reading := _first(folder, READERS)) is not None:
-            _keep(reading, found, consumed)
+            _keep(reading, folder, found, consumed)
         elif (strange := unsupported.recognise(folder)) is not None:
             found.unsupported.append(strange)
         elif (reading := _first(folder, LAST)) is not None:
-            _keep(reading, found, consumed)
+            _keep(reading, folder, found, consumed)
+        else:
+            found.not_examined += _passed_over(folder)
     for child in folder.folders.values():
         _look(child, found, consumed)
 
@@ -69,7 +78,31 @@ def _first(folder: Folder, readers: tuple[Reader, ...]) -> Reading | None:
     return next((reading for read in readers if (reading := read(folder)) is not None), None)
 
 
-def _keep(reading: Reading, found: Found, consumed: set[str]) -> None:
+def _passed_over(folder: Folder) -> list[NotExamined]:
+    """What looks like a migration and cannot be read, where no other file says which layout it is of."""
+    unread = {str(error.location.file): error.message for error in folder.unread}
+    strange = {folder.place(name): why for name, why in folder.strange.items() if name.endswith(".sql")}
+    return [
+        NotExamined(place, why) for place, why in sorted((unread | strange).items())
+        if _NUMBERED.match(place.rpartition("/")[2])
+    ]  # fmt: skip
+
+
+def _told(reading: Reading, folder: Folder) -> None:
+    """An error for each thing in a history's folders that is named like a migration and is no file; dbtrust's own reader tells it itself."""
+    places = {reading.folder, *reading.consumed}
+    for place in folder.walk():
+        for name, why in place.strange.items() if place.path in places else ():
+            if name.lower().endswith(".py" if reading.program is not None else ".sql") or _FOLDER.match(name):
+                at = Location(place.place(name), 1, 1)
+                reading.errors.append(
+                    QueryFileError(f"{why} is no migration", location=at, next="mend or remove it")
+                )
+
+
+def _keep(reading: Reading, folder: Folder, found: Found, consumed: set[str]) -> None:
+    if reading.layout != "dbtrust":
+        _told(reading, folder)
     consumed |= reading.consumed
     found.not_examined += reading.not_examined
     if reading.reads or reading.errors:

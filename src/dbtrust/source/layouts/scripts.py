@@ -10,6 +10,7 @@ from dbtrust.model.location import Location, locate
 from dbtrust.model.project import Script
 from dbtrust.source.layouts.folder import Folder
 from dbtrust.source.layouts.reading import Half, Hole, Reading
+from dbtrust.source.migrations import declared_loss
 
 _LOSSY = re.compile(r"^[ \t]*--[ \t]*lossy[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 _META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
@@ -32,9 +33,9 @@ def read_half(folder: Folder, file: str, reading: Reading, options: Mapping[str,
     place = folder.place(file)
     try:
         text = folder.text(file)
+        return half(text, text, place, options)
     except DbtrustError as error:
         return unreadable(place, error, reading)
-    return half(text, text, place, options)
 
 
 def unreadable(place: str, error: DbtrustError, reading: Reading) -> Half:
@@ -44,8 +45,14 @@ def unreadable(place: str, error: DbtrustError, reading: Reading) -> Half:
 
 
 def half(text: str, source: str, place: str, options: Mapping[str, str] | None = None, line: int = 1) -> Half:
-    """The script of a text that keeps its place in `source`, the whole file, where declared losses stand; `line` is that of its mark."""
-    lossy = tuple(" ".join(m["value"].split()) for m in _LOSSY.finditer(source))
+    """The script of a text that keeps its place in `source`, the whole file, where declared losses stand; `line` is that of its mark.
+
+    Raises QueryFileError for a declaration that names no object.
+    """
+    lossy = tuple(
+        declared_loss(" ".join(m["value"].split()), locate(source, m.start("value") + 1, place))
+        for m in _LOSSY.finditer(source)
+    )
     script = Script(text, place, Location(place, line, 1), dict(options or {}), lossy=lossy)
     return Half(place, script, psql_only(text, place))
 
