@@ -58,7 +58,7 @@ PAIRS: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     "no number": ("num", _type("num", "text", "nullif(num, 'NaN')::text", "num::numeric"), _type("num", "text", "num::text", "num::numeric")),
     "digits": ("fine", _type("fine", "numeric(10, 2)", "fine", "fine"), _type("fine", "numeric(14, 6)", "fine", "fine")),
     "more digits and back": ("rough", _type("rough", "numeric(12, 4)", "trunc(rough, 1)", "rough"), _type("rough", "numeric(12, 4)", "rough", "rough")),
-    "an infinite number": ("half", _type("half", "float8", "CASE WHEN abs(half) < 1e308 OR half = 'NaN' OR half IS NULL THEN half ELSE 0 END", "half"), _type("half", "text", "half::text", "half::float8")),
+    "an infinite number": ("half", _update("half", "CASE WHEN half <> '-Infinity' THEN half END"), _type("half", "text", "half::text", "half::float8")),
     "a number cut": ("whole", _type("whole", "smallint", "least(greatest(whole, -32768), 32767)", "whole"), _type("whole", "bigint", "whole", "whole::int")),
     "the least number": ("small", _type("small", "int", "greatest(small, -32767)", "small"), _type("small", "int", "small", "small")),
     "nothing is not NULL": ("word", _update("word", "nullif(word, '')"), ("UPDATE t_word SET word = word || 'x';", "UPDATE t_word SET word = left(word, -1);")),

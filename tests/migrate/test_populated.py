@@ -37,6 +37,21 @@ CASES: dict[str, tuple[str, str | None, str, str, str]] = {
         "CREATE INDEX users_name ON users (name);", "-- lossy: column users.phone\nDROP INDEX users_name;", "holds", "identical",
         "nothing needs -- lossy: column users.phone",
     ),
+    "declared for what is not there": (
+        "CREATE INDEX users_name ON users (name);", "-- lossy: column users.fone\nDROP INDEX users_name;", "refuted", "misnamed",
+        "-- lossy: column users.fone names no column that is there (did you mean users.phone?)",
+    ),
+    "declared for a constraint that is not there": (
+        "-- lossy: constraint users_key\nCREATE INDEX users_name ON users (name);", "DROP INDEX users_name;", "refuted", "misnamed",
+        "names no constraint that is there (did you mean users_pkey?)",
+    ),
+    "declared for what it does not touch": (
+        "CREATE TABLE other (id int);", "-- lossy: table users\nDROP TABLE other;", "refuted", "misnamed",
+        "neither the up nor the down touches users",
+    ),
+    "declared for what a key may reach": (
+        "CREATE TABLE other (id int);", "-- lossy: table orders\nDROP TABLE other;", "holds", "identical", "nothing needs -- lossy: table orders",
+    ),
     "rows deleted": ("DELETE FROM orders WHERE id = (SELECT min(id) FROM orders);", "SELECT 1;", "refuted", "lossy", "orders lost the row"),
     "values changed": ("UPDATE users SET name = upper(name);", "SELECT 1;", "refuted", "lossy", "name was"),
     "values changed and back": (
@@ -116,10 +131,12 @@ def test_a_missing_down_is_written_and_proven(prove: Prove) -> None:
         ("wrong", "ALTER TABLE users ADD CONSTRAINT n CHECK (name <> ''), ADD COLUMN x int;", "ALTER TABLE users DROP COLUMN x;"),
     ], BASE)  # fmt: skip
     index = both["index", "migrate.down"]
-    assert index.verdict == "unproved" and index.evidence["patch"] == "DROP INDEX public.users_name;\n"
+    assert index.verdict == "unproved" and index.evidence["patch"] == (
+        "--- /dev/null\n+++ b/migrations/0001_index.down.sql\n@@ -0,0 +1 @@\n+DROP INDEX public.users_name;\n"
+    )
     assert index.evidence["patch"] in index.next
     patch = both["lossy", "migrate.down"].evidence["patch"]
-    assert patch.startswith("-- lossy: column users.updated_at\n")
+    assert "\n+-- lossy: column users.updated_at\n" in patch
     wrong = both["wrong", "migrate.down"].evidence["patch"]
     assert wrong.startswith("--- ") and "+ALTER TABLE public.users DROP CONSTRAINT n;" in wrong
 

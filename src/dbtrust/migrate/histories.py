@@ -54,7 +54,9 @@ def marked(found: Verdict, reading: Reading) -> Verdict:
     if found.subject.startswith("migration:R__"):
         said = "a repeatable migration is run again and never undone"
         return replace(found, verdict="not_applicable", message=said, reason="", next="")
-    step = _DOWNS.get(reading.layout, found.next)
+    step = _DOWNS.get(reading.layout)
+    if step is None:
+        return found
     patch = found.evidence.get("patch") or found.evidence.get("statements")
     return replace(found, next=and_proven(step, patch) if patch else step)
 

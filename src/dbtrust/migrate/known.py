@@ -98,7 +98,8 @@ def with_unneeded(found: Verdict, declared: Declared, migration: Migration, know
     if wrong and found.verdict in ("holds", "not_applicable", "refuted"):
         step = f"mend or remove the line; {found.next}".removesuffix("; ")
         said = f"{'; '.join(wrong)}; {found.message}" if found.verdict == "refuted" else "; ".join(wrong)
-        evidence = {**found.evidence, "not needed": declared.unneeded}
+        kind = found.evidence.get("kind") if found.verdict == "refuted" else "misnamed"
+        evidence = {**found.evidence, "kind": kind, "not needed": declared.unneeded}
         return replace(found, verdict="refuted", message=said, next=step, evidence=evidence)
     told: dict[str, list[str]] = {}
     said = found.message

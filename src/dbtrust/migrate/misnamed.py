@@ -63,7 +63,7 @@ def _reaches(item: CatalogObject, table: CatalogObject) -> bool:
     return _word(table.path[-1], texts)
 
 
-_CODE: Collection[str] = frozenset({"function", "procedure", "rule", "trigger", "view"})
+_CODE: Collection[str] = frozenset({"function", "procedure", "rule", "view"})
 
 
 def _bare(sql: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.decoys import make_decoy
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.judge.catalog import diff
+from dbtrust.migrate.mongo_patch import MongoPatcher
 from dbtrust.migrate.mongo_populated import MongoPopulated
 from dbtrust.migrate.verdicts import (
     after_failure,
@@ -23,6 +25,7 @@ from dbtrust.migrate.verdicts import (
     failed,
     unproved,
     verdict,
+    with_patch,
 )
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
@@ -110,8 +113,24 @@ class _Prover:
         good = self._down_and_up(migration, loaded, undo, before, after)
         down = next((v for v in reversed(self._verdicts) if v.check == "migrate.down"), None)
         self._verdicts += self._full.prove(migration, loaded, down)
+        self._patched(migration, loaded)
         self._full.commit(migration, loaded)
         return good
+
+    def _patched(self, migration: Migration, loaded: PythonMigration) -> None:
+        """A down(db) that is missing or wrong gets the one that the catalogs imply, where that one is proven."""
+        place = next(
+            n for n in reversed(range(len(self._verdicts))) if self._verdicts[n].check == "migrate.down"
+        )
+        found = self._verdicts[place]
+        if found.evidence.get("kind") not in ("missing", "differs", "error") or loaded.steps is not None:
+            return
+        patch = MongoPatcher(self._full, self._root).patch(migration, loaded)
+        if patch:
+            self._verdicts[place] = with_patch(found, patch, "")
+        elif patch == "":
+            step = f"{found.next}; only documents change: no catalog says what they were"
+            self._verdicts[place] = replace(found, next=step)
 
     def _verify(self, migration: Migration, loaded: PythonMigration) -> None:
         for function in loaded.verify:

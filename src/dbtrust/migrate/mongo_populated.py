@@ -261,7 +261,8 @@ def _with_unneeded(found: Verdict, unneeded: Sequence[str], there: Collection[st
         close = nearest(absent[0].partition(".")[0], sorted(there))
         step = f"did you mean {close}?" if close else "mend or remove it"
         said = f"lossy names {absent[0]!r}: there is no such collection before or after the up"
-        return replace(found, verdict="refuted", message=said, next=step)
+        evidence = {**found.evidence, "kind": "misnamed", "not needed": list(unneeded)}
+        return replace(found, verdict="refuted", message=said, next=step, evidence=evidence)
     if not unneeded or found.verdict in ("unproved", "not_applicable"):
         return found
     extended = _kind(found, {"not needed": list(unneeded)})

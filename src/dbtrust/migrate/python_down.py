@@ -156,3 +156,40 @@ def operations(text: str) -> tuple[str, str]:
                 if alias.name == "op":
                     return alias.asname or "op", ""
     return "op", "from alembic import op"
+
+
+def parameter(text: str, name: str, default: str) -> str:
+    """The first parameter of a function of the file; `default` where there is no such function."""
+    tree = parsed(text)
+    for node in reversed(tree.body if tree is not None else []):
+        if isinstance(node, ast.FunctionDef) and node.name == name and node.args.args:
+            return node.args.args[0].arg
+    return default
+
+
+def with_names(text: str, name: str, values: Sequence[str]) -> str | None:
+    """The file with more texts in the list `name`, which is made above the first function where there is none.
+
+    None where the list that is there is no literal on lines of its own.
+    """
+    bom = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix(bom)
+    tree, newline, source = parsed(text), "\r\n" if "\r\n" in text else "\n", lines_of(text)
+    if tree is None:
+        return None
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == name for t in node.targets
+        ):
+            try:
+                there = list(ast.literal_eval(node.value))
+            except (ValueError, TypeError):
+                return None
+            line = f"{name} = {[*there, *values]!r}{newline}"
+            return bom + "".join(
+                [*source[: node.lineno - 1], line, *source[node.end_lineno or node.lineno :]]
+            )
+    first = next((_start(n) - 1 for n in tree.body if isinstance(n, ast.FunctionDef)), 0)
+    return bom + "".join(
+        [*source[:first], f"{name} = {list(values)!r}{newline}", newline, newline, *source[first:]]
+    )
