@@ -248,10 +248,7 @@ def _lossy(
 
 
 def _kind(found: Verdict, evidence: dict[str, Any]) -> Verdict:
-    return Verdict(
-        found.check, found.engine, found.subject, found.verdict, found.message, reason=found.reason, next=found.next,
-        claim=found.claim, evidence={**found.evidence, **evidence}, location=found.location,
-    )  # fmt: skip
+    return replace(found, evidence={**found.evidence, **evidence})
 
 
 def _with_unneeded(found: Verdict, unneeded: Sequence[str], there: Collection[str]) -> Verdict:
@@ -265,9 +262,5 @@ def _with_unneeded(found: Verdict, unneeded: Sequence[str], there: Collection[st
         return replace(found, verdict="refuted", message=said, next=step, evidence=evidence)
     if not unneeded or found.verdict in ("unproved", "not_applicable"):
         return found
-    extended = _kind(found, {"not needed": list(unneeded)})
     message = f"{found.message}; nothing needs lossy = {list(unneeded)!r}"
-    return Verdict(
-        extended.check, extended.engine, extended.subject, extended.verdict, message, reason=extended.reason,
-        next=extended.next, claim=extended.claim, evidence=extended.evidence, location=extended.location,
-    )  # fmt: skip
+    return replace(_kind(found, {"not needed": list(unneeded)}), message=message)

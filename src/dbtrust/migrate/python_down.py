@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from dbtrust.migrate.unified import lines_of
+from dbtrust.migrate.unified import ended, lines_of
 
 _INDENT = "    "
 #: A comment that declares a loss outlives the statements around it.
@@ -90,12 +90,12 @@ def _edited(
             (_start(own[0]) - 1, own[-1].end_lineno or 0) if own else (behind_docstring, behind_docstring)
         )
         said = [line for line in source[start:end] if _DECLARED.match(line)]
-        return "".join([*_ended(source[:start], newline), *top, *said, *new, *source[end:]])
+        return "".join([*ended(source[:start], newline), *top, *said, *new, *source[end:]])
     at = _end(source, own)
     if at is None:
         return None
     start = _start(own[0]) - 1
-    return "".join([*source[:start], *top, *_ended(source[start:at], newline), *new, *source[at:]])
+    return "".join([*source[:start], *top, *ended(source[start:at], newline), *new, *source[at:]])
 
 
 def _unfolded(
@@ -106,7 +106,7 @@ def _unfolded(
     body = [source[row][len(before) :], *source[row + 1 : end]]
     docstring = _is_docstring(node.body[0], node)
     kept = (keep and not all(_is_nothing(s) for s in node.body)) or (docstring and len(node.body) == 1)
-    own = _ended([f"{indent}{body[0]}", *body[1:]], newline) if kept else []
+    own = ended([f"{indent}{body[0]}", *body[1:]], newline) if kept else []
     return "".join([*source[:row], before.rstrip() + newline, *own, *new, *source[end:]])
 
 
@@ -138,13 +138,6 @@ def _is_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
     )
-
-
-def _ended(lines: Sequence[str], newline: str) -> list[str]:
-    found = list(lines)
-    if found and not found[-1].endswith("\n"):
-        found[-1] += newline
-    return found
 
 
 def operations(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dbtrust.judge.statements import SqlSyntaxError, Statement, split
-from dbtrust.migrate.unified import lines_of
+from dbtrust.migrate.unified import ended, lines_of
 from dbtrust.source.layouts.scripts import code_end
 from dbtrust.source.layouts.ways_back import WayBack
 
@@ -37,7 +37,7 @@ def composed(draft: Draft, own: str) -> str:
     at, lines = _end_of_statements(lines, own)
     body = [f"{line}\n" for line in draft.body]
     head = [f"{line}\n" for line in draft.head]
-    return "".join([*head, *_ended(lines[:at], "\n"), *body, *lines[at:]])
+    return "".join([*head, *ended(lines[:at], "\n"), *body, *lines[at:]])
 
 
 def with_down(text: str, own: str, draft: Draft, back: WayBack) -> str:
@@ -53,24 +53,16 @@ def _with_down(lines: list[str], own: str, draft: Draft, back: WayBack, newline:
     filled = [n for n, line in enumerate(lines_of(own)) if line.strip()]
     if not filled:
         at, marks = _mark(lines, back, newline)
-        return "".join([*_ended(lines[:at], newline), *marks, *head, *body, *lines[at:]])
+        return "".join([*ended(lines[:at], newline), *marks, *head, *body, *lines[at:]])
     if not draft.keep:
         # What the author declares stays.
         gone = {n for n in filled if not _DECLARED.match(lines[n])}
         rest = [line for n, line in enumerate(lines) if n not in gone]
         first = filled[0]
-        return "".join([*_ended(rest[:first], newline), *head, *body, *rest[first:]])
+        return "".join([*ended(rest[:first], newline), *head, *body, *rest[first:]])
     at, lines = _end_of_statements(lines, own)
     first = filled[0]
-    return "".join([*lines[:first], *head, *_ended(lines[first:at], newline), *body, *lines[at:]])
-
-
-def _ended(lines: Sequence[str], newline: str) -> list[str]:
-    """The last line may have no end, where nothing stood behind it."""
-    found = list(lines)
-    if found and not found[-1].endswith("\n"):
-        found[-1] = found[-1].removesuffix("\r") + newline
-    return found
+    return "".join([*lines[:first], *head, *ended(lines[first:at], newline), *body, *lines[at:]])
 
 
 def _mark(lines: Sequence[str], back: WayBack, newline: str) -> tuple[int, list[str]]:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 def lines_of(text: str) -> list[str]:
     """The lines as git and patch see them, each with its end: nothing but LF ends a line."""
     return re.findall(r"[^\n]*\n|[^\n]+\Z", text)
+
+
+def ended(lines: Sequence[str], newline: str) -> list[str]:
+    """The last line may have no end, where nothing stood behind it."""
+    found = list(lines)
+    if found and not found[-1].endswith("\n"):
+        found[-1] = found[-1].removesuffix("\r") + newline
+    return found
 
 
 def unified(file: str, old: str | None, new: str) -> str:
@@ -20,10 +28,10 @@ def unified(file: str, old: str | None, new: str) -> str:
     """
     before = "/dev/null" if old is None else _named(f"a/{file}")
     found = difflib.unified_diff(lines_of(old or ""), lines_of(new), before, _named(f"b/{file}"))
-    return "".join(_ended(found))
+    return "".join(_marked(found))
 
 
-def _ended(lines: Iterator[str]) -> Iterator[str]:
+def _marked(lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
