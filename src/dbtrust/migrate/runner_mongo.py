@@ -207,6 +207,9 @@ class MongoRunner:
 
     # --- up and down
 
+    def check(self, migration: Migration) -> None:
+        self._load.check(migration)
+
     def up(self, migration: Migration, entry: Entry | None, progress: Progress) -> Entry:
         """A migration whose down was interrupted is undone first, and then applied."""
         with self._reading(f"migration {migration.number}"):

@@ -258,14 +258,17 @@ def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
     return options
 
 
-def load_python(migration: Migration, root: Path) -> PythonMigration:
-    """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong."""
+def load_python(migration: Migration, root: Path, code: CodeType | None = None) -> PythonMigration:
+    """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong.
+
+    `code` is what `compiled` gave for it, where that was asked before.
+    """
     from dbtrust.model.project_code import project_output
 
     name = f"_dbtrust_migration_{migration.number}"
     module = ModuleType(name)
-    module.__file__ = str(root / str(migration.location.file))
-    code = compiled(migration, root)
+    module.__file__ = _absolute(migration, root)
+    code = compiled(migration, root) if code is None else code
     sys.modules[name] = module
     try:
         with project_output():
@@ -280,23 +283,39 @@ def load_python(migration: Migration, root: Path) -> PythonMigration:
 def compiled(migration: Migration, root: Path) -> CodeType:
     """The text that was read as code: the file itself may have changed since. Raises QueryFileError at a syntax error."""
     try:
-        return compile(migration.python or "", str(root / str(migration.location.file)), "exec")
+        return compile(migration.python or "", _absolute(migration, root), "exec")
     except (SyntaxError, ValueError) as error:
         raise raised(error, root, f"migration {migration.number}") from error
 
 
+def _absolute(migration: Migration, root: Path) -> str:
+    """The file's path; not by pathlib, which takes longer for it than Python for compiling a short migration."""
+    return os.path.join(root, str(migration.location.file))  # noqa: PTH118
+
+
+_Key = tuple[str | None, str | None]
+
+
 class Loader:
-    """Runs each file once: a run that undoes 500 migrations first looks whether each has a way back."""
+    """Compiles and runs each file once: a run that undoes 500 migrations first looks whether each has a way back."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._loaded: dict[tuple[str | None, str | None], PythonMigration] = {}
+        self._loaded: dict[_Key, PythonMigration] = {}
+        #: What was compiled and not run yet.
+        self._codes: dict[_Key, CodeType] = {}
+
+    def check(self, migration: Migration) -> None:
+        """Raises QueryFileError where the file is no Python; nothing of it is run."""
+        key = migration.location.file, migration.python
+        if key not in self._codes and key not in self._loaded:
+            self._codes[key] = compiled(migration, self._root)
 
     def __call__(self, migration: Migration) -> PythonMigration:
         """As `load_python`; another text of the same file is another migration."""
         key = migration.location.file, migration.python
         if key not in self._loaded:
-            self._loaded[key] = load_python(migration, self._root)
+            self._loaded[key] = load_python(migration, self._root, self._codes.pop(key, None))
         return self._loaded[key]
 
 
