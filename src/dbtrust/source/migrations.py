@@ -6,10 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from dbtrust.model.errors import DbtrustError, QueryFileError
 from dbtrust.model.location import Location, locate
@@ -22,8 +22,6 @@ from dbtrust.source.text import read_text
 _FILE = re.compile(
     r"^(?P<number>[0-9]+)_(?P<name>.+?)(?P<down>\.down|_rollback|\.rollback)?(?:\.up)?\.(?P<kind>sql|py)$"
 )
-_MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
-_LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
 _TIMEOUT = (r"[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d)?", "2s")
 #: Option -> what its value looks like, and an example of it.
 _OPTIONS = {
@@ -37,16 +35,26 @@ _NO_MIGRATIONS = frozenset(f"{hook}.sql" for hook in HOOKS)
 _HIGHEST = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+@cache
+def _mark() -> re.Pattern[str]:
+    """The line that begins a half. Not compiled before a file has a comment: every start would pay for it."""
+    return re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
+
+
+@cache
+def _line() -> re.Pattern[str]:
+    """A comment that says something about its migration."""
+    return re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
+
+
+class History(NamedTuple):
     """The migrations by number, and what could not be read."""
 
     migrations: tuple[Migration, ...]
     errors: tuple[DbtrustError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PythonMigration:
+class PythonMigration(NamedTuple):
     """A MongoDB migration as imported: `steps`, or `up` with an optional `down`."""
 
     steps: Sequence[Any] | None
@@ -163,7 +171,7 @@ class _Reader:
 
 def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
     """The up and, where the file has both, the down of a .sql file. Raises QueryFileError for a wrong option."""
-    marks = list(_MARK.finditer(text)) if "--" in text else []
+    marks = list(_mark().finditer(text)) if "--" in text else []
     downs = [m for m in marks if m["half"] == "down"]
     ups = [m for m in marks if m["half"] == "up"]
     if len(ups) > 1 or len(downs) > 1:
@@ -189,7 +197,7 @@ def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
 
 def _leading_options(text: str, file: str, half: str) -> tuple[dict[str, str], int]:
     """A file that is a down as a whole may carry options in its own mark."""
-    marks = [m for m in _MARK.finditer(text) if m["half"] == half] if "--" in text else []
+    marks = [m for m in _mark().finditer(text) if m["half"] == half] if "--" in text else []
     return (_options(marks[0], text, file), marks[0].end()) if marks else ({}, 0)
 
 
@@ -204,7 +212,7 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
     verify: list[ClaimLine] = []
     lossy: list[str] = []
     rerunnable = False
-    for match in _LINE.finditer(text):
+    for match in _line().finditer(text):
         value, place = " ".join(match["value"].split()), locate(text, match.start("value") + 1, file)
         if match["key"] == "verify" and match.start() >= start:
             verify.append(ClaimLine(value, place))
