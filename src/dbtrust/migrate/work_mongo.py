@@ -88,7 +88,7 @@ class Work:
         # What was mended while it was half applied is what is applied now.
         done = replace(
             self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values()),
-            checksum=self._migration.checksum, source=kept(self._migration),
+            checksum=self._entry.checksum if fresh else self._migration.checksum, source=kept(self._migration),
         )  # fmt: skip
         edited = self._entry.checksum != done.checksum
         text = {"checksum": done.checksum, "source": done.source} if edited else {}
@@ -169,7 +169,7 @@ class Work:
             self._progress,
             again=again,
         )
-        return replace(row, stored=stored)
+        return row if stored == row.stored else replace(row, stored=stored)
 
     def _custom(self, step: CustomStep, row: StepEntry, again: bool) -> StepEntry:
         if not (again and step.probe is not None and called(step.probe, self._tools.theirs())):
