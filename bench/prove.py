@@ -29,7 +29,7 @@ from histories import write_history
 from peers import environment_peer, python_version
 from platformdirs import user_cache_path
 from prove_cases import Case, cases, write_case
-from prove_judge import OTHER, SEEN, UNFINISHED, judged
+from prove_judge import OTHER, SEEN, SILENT, UNFINISHED, judged
 from prove_tools import PACKAGES, TOOLS, Place, Said, tried
 
 from dbtrust.engine.postgres.binaries import find_postgres
@@ -135,24 +135,32 @@ def rows_of(chosen: Sequence[Case], answers: Answers) -> Iterator[Row]:
         yield Row("one project: memory", tool, max(c.memory for c in costs), "MB")
 
 
-def told(chosen: Sequence[Case], answers: Answers) -> list[dict[str, Any]]:
-    """What each tool said of each case, for whoever wants to look."""
-    return [
-        {
-            "case": case.label,
-            "cause": case.cause,
-            "tool": tool,
-            "judged": judged(case, said),
-            "said": _short(said),
-        }
+def told(chosen: Sequence[Case], answers: Answers) -> dict[str, Any]:
+    """What each tool said of each case, for whoever wants to look; `notes` name those that it is wrong about."""
+    said = [
+        {"case": case.label, "cause": case.cause, "tool": tool, "judged": judged(case, answer), "said": _short(answer)}
         for case in chosen
         for tool in TOOLS
-        if (said := answers.get((tool, case.label))) is not None
-    ]
+        if (answer := answers.get((tool, case.label))) is not None
+    ]  # fmt: skip
+    return {"notes": list(_notes(chosen, answers)), "answers": said}
 
 
 def _short(said: Said) -> list[str]:
     return [text if len(text) < 400 else f"{text[:400]} …" for text in said.complaints or ()]
+
+
+def _notes(chosen: Sequence[Case], answers: Answers) -> Iterator[str]:
+    for tool in TOOLS if answers else ():
+        outcomes = {case: judged(case, answers[tool, case.label]) for case in chosen}
+        for what, cases_ in (
+            ("sees nothing of", [c for c, o in outcomes.items() if c.wrong and o == SILENT]),
+            ("refuses for another reason", [c for c, o in outcomes.items() if c.wrong and o == OTHER]),
+            ("raises a false alarm about", [c for c, o in outcomes.items() if not c.wrong and o == SEEN]),
+            ("did not finish", [c for c, o in outcomes.items() if o == UNFINISHED]),
+        ):
+            if cases_:
+                yield f"{tool} {what}: {', '.join(c.label for c in cases_)}"
 
 
 def long_history(count: int, server: PostgresServer) -> tuple[list[Row], dict[str, dict[str, float]]]:
@@ -202,7 +210,7 @@ def main() -> None:
         answers = compared(chosen, server, versions, resume=asked.resume)
         more, ratios = long_history(60 if asked.quick else 300, server)
     rows = [*rows_of(chosen, answers), *more]
-    show_rows("prove", versions, rows, ratios, as_json=asked.json, more={"answers": told(chosen, answers)})
+    show_rows("prove", versions, rows, ratios, as_json=asked.json, more=told(chosen, answers))
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ def judged(case: Case, said: Said) -> str:
     """SEEN (of a healthy project: a false alarm), OTHER, SILENT or UNFINISHED."""
     if said.complaints is None:
         return UNFINISHED
-    if not said.complaints:
+    complaints = [text for text in said.complaints if not any(rule in text for rule in BESIDE)]
+    if not complaints:
         return SILENT
     if not case.wrong:
         return SEEN
-    return SEEN if any(names_cause(case, text) for text in said.complaints) else OTHER
+    return SEEN if any(names_cause(case, text) for text in complaints) else OTHER
 
 
 def names_cause(case: Case, said: str) -> bool:
@@ -44,12 +45,12 @@ _QUOTED = re.compile(r"\[SQL: .*?\](?=\n|$)|\(Background on this error.*?\)", re
 
 
 def _named(cause: str) -> list[str]:
-    """The last word of a cause is a name; a short one has to stand in quotes or behind its schema."""
-    name = cause.rpartition(" ")[2].removeprefix("public.").partition("(")[0]
-    last = re.escape(name.rpartition(".")[2])
-    alone = rf"(?<!\w){last}(?!\w)" if len(last) > 2 else rf"(?<=['\"]){last}(?=['\".])|public\.{last}(?!\w)"
-    return [rf"(?<!\w){re.escape(cause)}(?!\w)", alone]
+    """The cause in dbtrust's own words, or the name in it, quoted or behind its schema or table."""
+    name = cause.rpartition(" ")[2].partition("(")[0].rpartition(".")[2]
+    return [rf"(?<!\w){re.escape(cause)}(?!\w)", rf"['\".]{re.escape(name)}(?!\w)"]
 
 
 #: Complaints of the linter that are about the cause without naming the object.
 RULES: Mapping[str, Sequence[str]] = {"trap: label": ("ENUM value added",)}
+#: Rules of the linter that are about locks and not about downs: neither right nor wrong here.
+BESIDE = ("MRT407 INDEX without CONCURRENTLY",)
