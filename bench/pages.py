@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md from the JSON of the benches: `python bench/pages.py [--quick] [NAME ...]`.
+"""Writes docs/benchmarks.md from the JSON of the benches: `python bench/pages.py [--quick] [--resume] [NAME ...]`.
 
 Each bench is run with --json and its object kept in bench/results/NAME.json; the page is made of all that is there,
 so a bench can be run again by itself. Nothing on the page is written by hand.
@@ -24,6 +24,7 @@ BENCHES = (
     "startup", "migrate", "prove", "queries", "claims", "loading", "baseline_stability", "mutation", "snapshot",
     "snapshot_mongo",
 )  # fmt: skip
+RESUMABLE = ("prove",)
 HEAD = """# Benchmarks
 
 Made by `python bench/pages.py`; do not edit. The figures of a section are from one run, on the day that it names, of the
@@ -33,9 +34,10 @@ A load above the number of CPUs says that the machine was busy with other work: 
 """
 
 
-def run(name: str, *, quick: bool) -> None:
+def run(name: str, *, quick: bool, resume: bool) -> None:
     """Runs one bench and keeps its object."""
     argv = [sys.executable, str(HERE / f"{name}.py"), "--json", *(["--quick"] if quick else [])]
+    argv += ["--resume"] if resume and name in RESUMABLE else []
     started, load = time.perf_counter(), os.getloadavg()[0]
     done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True)
     found = {
@@ -109,10 +111,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--keep", action="store_true", help="run nothing: only write the page again")
+    parser.add_argument("--resume", action="store_true", help="prove: go on with a run that was interrupted")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {' '.join(BENCHES)}")
     asked = parser.parse_args()
     for name in [] if asked.keep else asked.names or BENCHES:
-        run(name, quick=asked.quick)
+        run(name, quick=asked.quick, resume=asked.resume)
     PAGE.write_text(page(), encoding="utf-8")
 
 

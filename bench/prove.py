@@ -52,6 +52,7 @@ class Kept:
     """The answers of a run, one line each in a file of the cache, so that an interrupted run can go on."""
 
     def __init__(self, *, resume: bool) -> None:
+        self.reused = 0
         self._file = user_cache_path("dbtrust") / "bench" / "prove-answers.jsonl"
         self._file.parent.mkdir(parents=True, exist_ok=True)
         lines = self._file.read_text().splitlines() if resume and self._file.exists() else []
@@ -59,8 +60,10 @@ class Kept:
         self._file.write_text("".join(f"{line}\n" for line in lines))
 
     def get(self, key: str) -> Said | None:
-        found = self._known.get(key)
-        return Said(found["complaints"], Cost(*found["cost"])) if found else None
+        if (found := self._known.get(key)) is None:
+            return None
+        self.reused += 1
+        return Said(found["complaints"], Cost(*found["cost"]))
 
     def put(self, key: str, said: Said) -> None:
         """Keeps an answer; one that did not come in time is asked for again."""
@@ -109,6 +112,8 @@ def compared(
                 seconds = f" {said.cost.wall:.1f} s" if said.cost else ""
                 told.append(f"{tool} {judged(case, said)}{seconds}")
             print(f"[{place + 1}/{len(chosen)}] {case.label}: {', '.join(told)}", file=sys.stderr, flush=True)
+    if kept.reused:
+        versions["answers of an interrupted run"] = f"{kept.reused} of {len(answers)}"
     return answers
 
 
