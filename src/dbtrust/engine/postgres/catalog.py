@@ -69,6 +69,8 @@ def snapshot(connection: psycopg.Connection[Any], refusals: Refusals | None = No
 
 
 _READING = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_BEGIN = b"SAVEPOINT dbtrust_canonical"
+_END = b"ROLLBACK TO SAVEPOINT dbtrust_canonical; RELEASE SAVEPOINT dbtrust_canonical"
 _GENERIC = b"SET LOCAL plan_cache_mode = force_generic_plan"
 
 
@@ -80,11 +82,20 @@ def canonical(
 
     `generic`: prepared questions are planned for any objects.
     """
-    own = connection.info.transaction_status == TransactionStatus.IDLE
-    with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
-        settings = [_READING] if own else []
-        cursor.execute(b"; ".join([*settings, *([_GENERIC] if generic else []), sql.load("session")]))
-        yield cursor
+    settings = [*([_GENERIC] if generic else []), sql.load("session")]
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(b"; ".join([_READING, *settings]))
+            yield cursor
+        return
+    # By hand: the savepoint goes with the settings, one round trip less for what is asked again and again.
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(b"; ".join([_BEGIN, *settings]))
+        try:
+            yield cursor
+        finally:
+            if not connection.closed:
+                connection.execute(_END)
 
 
 def catalog_of(objects: Iterable[CatalogObject]) -> Catalog:
@@ -153,7 +164,7 @@ def _reread(ask: Asking, by_kind: Mapping[str, list[int]]) -> list[tuple[Unit, C
         rows = ask("relations", [], relations)
         columns = _columns(ask("columns", relations), grants)
         found += _relations(rows, columns, grants)
-        found += _hanging(ask, [row["oid"] for row in rows], grants)
+        found += _hanging(ask, [row["oid"] for row in rows], grants) if rows else ()
     if types:
         found += _types(ask("types", [], types), ask("domain_constraints", [], types), columns, grants)
     for kind, name in (("q", "sequences"), ("f", "functions")):
