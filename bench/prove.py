@@ -51,9 +51,9 @@ LABELS = {
 class Kept:
     """The answers of a run, one line each in a file of the cache, so that an interrupted run can go on."""
 
-    def __init__(self, *, resume: bool) -> None:
+    def __init__(self, name: str, *, resume: bool) -> None:
         self.reused = 0
-        self._file = user_cache_path("dbtrust") / "bench" / "prove-answers.jsonl"
+        self._file = user_cache_path("dbtrust") / "bench" / f"{name}.jsonl"
         self._file.parent.mkdir(parents=True, exist_ok=True)
         lines = self._file.read_text().splitlines() if resume and self._file.exists() else []
         self._known: dict[str, Any] = dict(json.loads(line) for line in lines)
@@ -82,9 +82,7 @@ def key_of(tool: str, folder: Path) -> str:
     return found.hexdigest()
 
 
-def compared(
-    chosen: Sequence[Case], server: PostgresServer, versions: dict[str, str], *, resume: bool
-) -> Answers:
+def compared(chosen: Sequence[Case], server: PostgresServer, versions: dict[str, str], kept: Kept) -> Answers:
     """Every tool's answer to every case; nothing where the peers cannot be installed."""
     environment = environment_peer(*PACKAGES)
     if environment is None:
@@ -93,7 +91,7 @@ def compared(
     for name in ("pytest-mrt", "pytest-alembic", "alembic"):
         versions[name] = python_version(next(environment.glob("lib/*/site-packages")), name)
     answers: Answers = {}
-    kept = Kept(resume=resume)
+
     with tempfile.TemporaryDirectory() as name:
         root = Path(name).resolve()
         for place, case in enumerate(chosen):
@@ -212,7 +210,8 @@ def main() -> None:
     with Run() as run:
         server = start_postgres(run, find_postgres("17"))
         versions["PostgreSQL"] = server.version
-        answers = compared(chosen, server, versions, resume=asked.resume)
+        kept = Kept("prove-quick" if asked.quick else "prove", resume=asked.resume)
+        answers = compared(chosen, server, versions, kept)
         more, ratios = long_history(60 if asked.quick else 300, server)
     rows = [*rows_of(chosen, answers), *more]
     show_rows("prove", versions, rows, ratios, as_json=asked.json, more=told(chosen, answers))
