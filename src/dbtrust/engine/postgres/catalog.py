@@ -69,8 +69,6 @@ def snapshot(connection: psycopg.Connection[Any], refusals: Refusals | None = No
 
 
 _READING = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_BEGIN = b"SAVEPOINT dbtrust_canonical"
-_END = b"ROLLBACK TO SAVEPOINT dbtrust_canonical; RELEASE SAVEPOINT dbtrust_canonical"
 _GENERIC = b"SET LOCAL plan_cache_mode = force_generic_plan"
 
 
@@ -82,20 +80,11 @@ def canonical(
 
     `generic`: prepared questions are planned for any objects.
     """
-    settings = [*([_GENERIC] if generic else []), sql.load("session")]
-    if connection.info.transaction_status == TransactionStatus.IDLE:
-        with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(b"; ".join([_READING, *settings]))
-            yield cursor
-        return
-    # By hand: the savepoint goes with the settings, one round trip less for what is asked again and again.
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(b"; ".join([_BEGIN, *settings]))
-        try:
-            yield cursor
-        finally:
-            if not connection.closed:
-                connection.execute(_END)
+    own = connection.info.transaction_status == TransactionStatus.IDLE
+    with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
+        settings = [_READING] if own else []
+        cursor.execute(b"; ".join([*settings, *([_GENERIC] if generic else []), sql.load("session")]))
+        yield cursor
 
 
 def catalog_of(objects: Iterable[CatalogObject]) -> Catalog:

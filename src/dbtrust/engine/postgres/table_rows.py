@@ -34,21 +34,15 @@ def rows_of(connection: psycopg.Connection[Any], tables: Iterable[Name]) -> dict
     kinds = dict(tables_named(connection, wanted).values())
     found: dict[Name, TableRows] = {}
     with canonical(connection):
-        connection.execute(_MARK)
         for (schema, name), partitioned in kinds.items():
             # A partitioned table's rows are those of its partitions; a child's rows are its own.
             only = sql.SQL("") if partitioned else sql.SQL("ONLY ")
             asked = sql.SQL("SELECT * FROM {}{}").format(only, sql.Identifier(schema, name))
-            result = connection.pgconn.exec_(asked.as_bytes(connection))
-            if result.status == pq.ExecStatus.TUPLES_OK:
-                found[schema, name] = _table(result)
-            else:
-                connection.execute(_BACK)
+            with connection.transaction():
+                result = connection.pgconn.exec_(asked.as_bytes(connection))
+                if result.status == pq.ExecStatus.TUPLES_OK:
+                    found[schema, name] = _table(result)
     return found
-
-
-#: A table that cannot be read takes nothing of the others with it; nothing is written, so one savepoint is enough.
-_MARK, _BACK = b"SAVEPOINT dbtrust_rows", b"ROLLBACK TO SAVEPOINT dbtrust_rows"
 
 
 def _table(result: pq.abc.PGresult) -> TableRows:
