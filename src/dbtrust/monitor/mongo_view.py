@@ -10,8 +10,6 @@ from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.mongo_counters import collections, index_use, period, slow
 
 _MOST = 20
-#: What dbtrust's own profiling keeps, in ms.
-_OURS = 100
 _SLOW = "what the profiler and the last 1,024 lines of the log hold"
 
 
@@ -65,7 +63,10 @@ def _threshold(now: Snapshot) -> str:
         return _SLOW
     odd = [f"everything in {row['database']} (level 2)" for row in rows if row["level"] == 2]
     odd += [f"in {row['database']} what its own filter lets through" for row in rows if row["filter"]]
-    least = min(_OURS, *(row["slow_ms"] for row in rows))
+    told = {row["slow_ms"] for row in (*rows, *now.sections.get("thresholds", ()))}
+    if seconds := now.server.get("profiled_seconds"):
+        odd.append(f"for {seconds:g} seconds at least 100 ms")
+    least = " or ".join(f"{ms}" for ms in sorted(told))
     return f"{', '.join([f'at least {least} ms each', *odd])}: {_SLOW}"
 
 

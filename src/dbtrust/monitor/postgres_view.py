@@ -8,7 +8,17 @@ from typing import Any
 from dbtrust.judge.rules.indexes import named
 from dbtrust.model.monitor import Column, EngineView, Listing
 from dbtrust.model.snapshot import Row, Snapshot
-from dbtrust.monitor.counters import INDEXES, IO, NEVER_RESET, STATEMENTS, TABLES, counted, period, statements
+from dbtrust.monitor.counters import (
+    INDEXES,
+    IO,
+    NEVER_RESET,
+    STATEMENTS,
+    TABLES,
+    counted,
+    period,
+    setting,
+    statements,
+)
 
 _MOST = 20
 
@@ -62,11 +72,25 @@ def _slow(now: Snapshot, earlier: Snapshot | None) -> Listing:
         "Slowest statements by total time",
         columns,
         _most(shown, lambda r: r["total_exec_time"]),
+        _uncounted(now),
     )
+
+
+def _uncounted(now: Snapshot) -> str:
+    """What pg_stat_statements does not count, by its own settings."""
+    said = {
+        "pg_stat_statements.track": ("top", "what functions run is counted in the statement that calls them"),
+        "pg_stat_statements.track_utility": ("off", "utility statements are not counted"),
+    }
+    found = [
+        f"{why} ({name} = {value})" for name, (value, why) in said.items() if setting(now, name) == value
+    ]
+    return "; ".join(found)
 
 
 def _reading(now: Snapshot, earlier: Snapshot | None) -> Listing:
     texts = _texts(now)
+    untimed = _untimed(now)
     shown: list[Row] = []
     for row in statements(now, earlier):
         blocks = row["shared_blks_hit"] + row["shared_blks_read"]
@@ -74,13 +98,14 @@ def _reading(now: Snapshot, earlier: Snapshot | None) -> Listing:
             continue
         rate = period(now, earlier, STATEMENTS, row).per_second(row["shared_blks_read"])
         more = {"query": texts.get(row["queryid"], ""), "hit": row["shared_blks_hit"] / blocks, "rate": rate}
-        shown.append({**row, **more})
+        shown.append({**row, **more, **untimed})
     columns = (
         Column("shared_blks_read", "blocks read", "count"), Column("rate", "blocks/s", "per_second"),
         Column("hit", "hit ratio", "share"), Column("read_time", "read time", "ms"),
         Column("query", "statement", "code"), Column("queryid", "id", "name"),
     )  # fmt: skip
-    note = "reads may come from the operating system's cache; the read time tells (0 without track_io_timing)"
+    note = "reads may come from the operating system's cache; the read time tells"
+    note += f" ({_UNTIMED})" if untimed else ""
     return _listing(
         "statement_io",
         "Statements that read most",
@@ -148,8 +173,20 @@ def _io(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("write_bytes", "written", "bytes"), Column("write_time", "write time", "ms"),
         Column("hits", "hits", "count"), Column("evictions", "evictions", "count"),
     )  # fmt: skip
-    rows = counted(now, earlier, IO)
-    return _listing("io", "Reads and writes by process", columns, _most(rows, lambda r: r["read_bytes"]))
+    untimed = _untimed(now)
+    rows = [{**row, **untimed} for row in counted(now, earlier, IO)]
+    note = _UNTIMED if untimed else ""
+    return _listing(
+        "io", "Reads and writes by process", columns, _most(rows, lambda r: r["read_bytes"]), note
+    )
+
+
+_UNTIMED = "times are unknown: track_io_timing is off"
+
+
+def _untimed(now: Snapshot) -> Row:
+    """No times where the server takes none: it tells 0."""
+    return {"read_time": None, "write_time": None} if setting(now, "track_io_timing") == "off" else {}
 
 
 def _locks(now: Snapshot, earlier: Snapshot | None) -> Listing:

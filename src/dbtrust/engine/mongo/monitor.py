@@ -24,6 +24,7 @@ from dbtrust.engine.mongo.monitor_members import (
     read_oplog,
     read_status,
 )
+from dbtrust.engine.mongo.monitor_thresholds import SLOW_MS, hidden, read_thresholds
 from dbtrust.engine.mongo.profiler import Profiling, filter_of, read_settings
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.model.errors import DbtrustError
@@ -36,8 +37,6 @@ _WRITES = "a replica set: a mongos has no profiler of its own"
 
 
 _MADE_OF = {"slow": "profiles", "indexes": "index_usage", "index_usage": "index_usage"}
-#: What the profiler keeps, in ms: the server's own default.
-SLOW_MS = 100
 
 
 def read_snapshot(url: str, options: ReadOptions | None = None) -> Snapshot:
@@ -118,6 +117,8 @@ class _Reading:
                     self.sections["profiler_repairs"] = tuple(profiling.repaired)
                     self._settings_of(databases)
                     profiling.arm(databases, SLOW_MS)
+                    if profiling.armed:
+                        self.server["profiled_seconds"] = self.options.profile_seconds
                     yield lambda: profiling.wait(self.options.profile_seconds)
                 return
             if profiling is not None and profiling.pending():
@@ -183,7 +184,10 @@ class _Reading:
             for name in ("indexes", "index_usage", "samples", "violations"):
                 self.ask.notes.add(name, needs)
             return None
-        self._add("collections", CLUSTER, lambda: collections.with_statistics(self.ask, found))
+        if len(found) > collections.FIRST:
+            self._add("totals", CLUSTER, lambda: collections.read_totals(self.ask, databases))
+        totals = self.sections.get("totals", ())
+        self._add("collections", CLUSTER, lambda: collections.with_statistics(self.ask, found, totals))
         rows = [dict(row) for row in self.sections.get("collections", ())]
         self._indexes(rows or found, members)
         return rows
@@ -216,6 +220,9 @@ class _Reading:
         ]
         if any(read):
             self.sections["slow"] = tuple(slow.rows())
+        if databases:
+            self._add("thresholds", CLUSTER, lambda: read_thresholds(members, databases[0]))
+        self.ask.notes.tell(hidden(self.sections, self.server.get("profiled_seconds", 0)))
         self._query_stats(databases, names)
 
     def _query_stats(self, databases: Sequence[str], names: Names) -> None:
@@ -312,6 +319,7 @@ def commands(options: ReadOptions | None = None) -> list[str]:
         ("local", {"find": "oplog.rs", "sort": {"$natural": "1, then -1"}, "limit": 1}),
         ("local", {"aggregate": "oplog.rs", "pipeline": OPLOG}),
         ("DATABASE", {"listCollections": 1}),
+        ("DATABASE", {"dbStats": 1}),
         ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.COUNTERS, _MORE]}),
         ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.SIZES, _MORE]}),
         ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.use_of("COLLECTION"), _MORE]}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -24,6 +24,14 @@ T = TypeVar("T")
 COMMENT = "dbtrust monitor"
 #: The name that dbtrust's own connections say.
 APP = "dbtrust"
+#: Matches what monitoring did not send. Name and comment together tell it: a program may have either, and the
+#: other verbs of dbtrust have the name alone. A getMore keeps the command that it goes on with.
+NOT_OWN: dict[str, Any] = {
+    "$nor": [
+        {"appName": APP, f"{place}.comment": COMMENT}
+        for place in ("command", "originatingCommand", "cursor.originatingCommand")
+    ]
+}
 #: Not authorised; and, of a command that this server does not know: CommandNotFound, an unknown stage.
 UNAUTHORIZED, UNKNOWN = 13, frozenset({59, 40324})
 #: How much longer than the server's own limit an answer is waited for, in seconds.
@@ -48,6 +56,10 @@ class Notes:
     def add(self, what: str, needs: str) -> None:
         self.found.setdefault(what, NotExamined(what, needs))
 
+    def tell(self, items: Iterable[NotExamined]) -> None:
+        for item in items:
+            self.add(item.what, item.needs)
+
 
 @dataclass(slots=True)
 class Asker:
@@ -66,7 +78,9 @@ class Asker:
             )
 
     def _marked(self, command: Document) -> dict[str, Any]:
-        return {**command, "comment": COMMENT, "maxTimeMS": self.timeout_ms}
+        # Behind the name: the server's log keeps the beginning of a long command alone.
+        name = next(iter(command))
+        return {name: command[name], "comment": COMMENT, **command, "maxTimeMS": self.timeout_ms}
 
     def _patience(self) -> AbstractContextManager[object]:
         return pymongo.timeout(self.timeout_ms / 1000 + _GRACE)
@@ -104,8 +118,9 @@ class Asker:
         with self.client.start_session() as session:
             with self._patience():
                 cursor = self.client.get_database(database).cursor_command(
-                    self._marked(command), session=session, read_preference=ReadPreference.PRIMARY_PREFERRED
-                )
+                    self._marked(command), session=session, read_preference=ReadPreference.PRIMARY_PREFERRED,
+                    comment=COMMENT,
+                )  # fmt: skip
             with cursor:
                 while batch := self._batch(cursor):
                     yield from batch
@@ -150,6 +165,12 @@ class Asker:
         if code in UNKNOWN:
             return "a server that has this command"
         return f"an answer of the server ({redact(describe(error), self.url)})"
+
+
+def is_own(entry: Document) -> bool:
+    """Did monitoring send this operation of the profiler or of the log? As NOT_OWN says it."""
+    commands = (entry.get("command"), entry.get("originatingCommand"))
+    return entry.get("appName") == APP and any(inside(command, "comment") == COMMENT for command in commands)
 
 
 def sample_options() -> dict[str, Any]:

@@ -87,23 +87,6 @@ def option(row: Row, name: str) -> str | None:
     return next((value for key, _, value in pairs if key == name), None)
 
 
-def size(count: float) -> str:
-    """1.5 MB."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit in ("bytes", "kB") else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TB"
-
-
-def duration(ms: float) -> str:
-    """3 min."""
-    for limit, unit, each in ((1e3, "ms", 1), (6e4, "s", 1e3), (3.6e6, "min", 6e4), (8.64e7, "h", 3.6e6)):
-        if ms < limit:
-            return f"{ms / each:.0f} {unit}"
-    return f"{ms / 8.64e7:.0f} days"
-
-
 def share(part: float, whole: float) -> float | None:
     """part / whole; None where there is no whole."""
     return part / whole if whole else None
