@@ -21,19 +21,32 @@ def read(url: str, options: ReadOptions) -> Snapshot:
 
 def redacted(snapshot: Snapshot) -> Snapshot:
     """See leaf.Leaf. Twice is the same as once."""
-    sections = {name: tuple(_row(name, row) for row in rows) for name, rows in snapshot.sections.items()}
-    return replace(snapshot, sections=sections, not_examined=snapshot.not_examined)
+    return _changed(snapshot, without_literals, _application)
 
 
 def literal(snapshot: Snapshot) -> Snapshot:
     """See leaf.Leaf."""
-    sections = {name: tuple(_literal(name, row) for row in rows) for name, rows in snapshot.sections.items()}
-    return replace(snapshot, sections=sections)
+    return _changed(snapshot, with_literals, lambda _: {})
+
+
+def _changed(
+    snapshot: Snapshot, text: Callable[..., str], program: Callable[[Row], Mapping[str, Any]]
+) -> Snapshot:
+    """The sections that hold what somebody wrote, row by row; of a large snapshot the others are not copied."""
+    changed = {
+        name: tuple({**row, **_shown(name, row, text), **program(row)} for row in snapshot.sections[name])
+        for name in _WRITTEN & snapshot.sections.keys()
+    }
+    return replace(snapshot, sections={**snapshot.sections, **changed})
+
+
+#: Sections with statements or names of programs.
+_WRITTEN = frozenset({"statement_texts", "activity", "replication"})
 
 
 def _shown(section: str, row: Row, make: Callable[..., str]) -> Mapping[str, Any]:
     """A row's statement as `make` shows it, and what that is: nothing where there is none."""
-    if section not in ("statement_texts", "activity") or not row.get("query"):
+    if not row.get("query"):
         return {}
     # Of a statement that is counted the server knows that it is one.
     parsed = section == "statement_texts" or bool(row.get("parsed"))
@@ -44,15 +57,6 @@ def _shown(section: str, row: Row, make: Callable[..., str]) -> Mapping[str, Any
 def _is_cut(row: Row) -> bool:
     """Snapshots of older versions have the whole length alone."""
     return bool(row.get("cut", (row.get("length") or 0) > len(str(row["query"]))))
-
-
-def _literal(section: str, row: Row) -> Row:
-    return {**row, **_shown(section, row, with_literals)}
-
-
-def _row(section: str, row: Row) -> Row:
-    named: Mapping[str, Any] = _application(row) if section in ("activity", "replication") else {}
-    return {**row, **_shown(section, row, without_literals), **named}
 
 
 def _application(row: Row) -> Mapping[str, Any]:

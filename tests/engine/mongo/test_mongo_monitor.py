@@ -163,7 +163,7 @@ def test_all_that_is_sent_is_printed_bounded_and_marked(
 
 _READS = frozenset({
     "hello", "buildInfo", "serverStatus", "replSetGetStatus", "replSetGetConfig", "getCmdLineOpts", "getParameter",
-    "getLog", "aggregate", "find", "listCollections", "listDatabases",
+    "getLog", "aggregate", "find", "listCollections", "listDatabases", "dbStats",
 })  # fmt: skip
 
 
