@@ -24,14 +24,6 @@ T = TypeVar("T")
 COMMENT = "dbtrust monitor"
 #: The name that dbtrust's own connections say.
 APP = "dbtrust"
-#: Matches what monitoring did not send. Name and comment together tell it: a program may have either, and the
-#: other verbs of dbtrust have the name alone. A getMore keeps the command that it goes on with.
-NOT_OWN: dict[str, Any] = {
-    "$nor": [
-        {"appName": APP, f"{place}.comment": COMMENT}
-        for place in ("command", "originatingCommand", "cursor.originatingCommand")
-    ]
-}
 #: Not authorised; and, of a command that this server does not know: CommandNotFound, an unknown stage.
 UNAUTHORIZED, UNKNOWN = 13, frozenset({59, 40324})
 #: How much longer than the server's own limit an answer is waited for, in seconds.
@@ -167,10 +159,23 @@ class Asker:
         return f"an answer of the server ({redact(describe(error), self.url)})"
 
 
+#: Where an entry of the profiler or of the log has its command; a getMore has the one that it goes on with.
+_COMMANDS = ("command", "originatingCommand")
+
+
+def not_own(*more: str) -> dict[str, Any]:
+    """Matches what monitoring did not send; `more` are further places of the command.
+
+    Name and comment together tell it: a program may have either, and the other verbs of dbtrust have the name alone.
+    """
+    return {"$nor": [{"appName": APP, f"{place}.comment": COMMENT} for place in (*_COMMANDS, *more)]}
+
+
 def is_own(entry: Document) -> bool:
-    """Did monitoring send this operation of the profiler or of the log? As NOT_OWN says it."""
-    commands = (entry.get("command"), entry.get("originatingCommand"))
-    return entry.get("appName") == APP and any(inside(command, "comment") == COMMENT for command in commands)
+    """Did monitoring send this operation of the profiler or of the log? As `not_own` says it."""
+    return entry.get("appName") == APP and any(
+        inside(entry.get(place), "comment") == COMMENT for place in _COMMANDS
+    )
 
 
 def sample_options() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from dbtrust.engine.mongo.monitor_ask import NOT_OWN, Asker, Rows, inside, is_own, iso, number
+from dbtrust.engine.mongo.monitor_ask import Asker, Rows, inside, is_own, iso, not_own, number
 from dbtrust.engine.mongo.monitor_collections import SYSTEM, Names
 from dbtrust.engine.mongo.monitor_members import Member
 from dbtrust.engine.mongo.shapes import cut_text, is_query, literal_text, operation, shape
@@ -16,7 +16,7 @@ from dbtrust.engine.mongo.shapes import cut_text, is_query, literal_text, operat
 Document = Mapping[str, Any]
 CURRENT: list[dict[str, Any]] = [
     {"$currentOp": {"allUsers": True, "idleSessions": True, "idleConnections": False}},
-    {"$match": NOT_OWN},
+    {"$match": not_own("cursor.originatingCommand")},
 ]
 _SLOW_LINE = 51803
 #: So many shapes are kept, those that took the most time.

@@ -21,7 +21,7 @@ from pymongo.errors import PyMongoError
 from dbtrust.engine.home import home, make_folder
 from dbtrust.engine.locks import try_lock
 from dbtrust.engine.mongo.errors import describe
-from dbtrust.engine.mongo.monitor_ask import APP, NOT_OWN, Asker, Rows, number
+from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, not_own, number
 from dbtrust.engine.mongo.shapes import filter_shape
 
 Document = Mapping[str, Any]
@@ -34,7 +34,7 @@ _SECTION = "profiler"
 
 def filter_of(slow_ms: int) -> dict[str, Any]:
     """Only what is slow, and nothing of dbtrust's own."""
-    return {**NOT_OWN, "millis": {"$gte": slow_ms}}
+    return {**not_own(), "millis": {"$gte": slow_ms}}
 
 
 @dataclass(frozen=True, slots=True)
