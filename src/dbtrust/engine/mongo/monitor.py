@@ -70,16 +70,32 @@ class _Reading:
             databases = self.ask.section(
                 "databases", CLUSTER, lambda: collections.user_databases(self.ask, single)
             )
-            with self._profiling(hello, databases or []) as wait:
+            with self._profiling(hello, databases or [], members) as wait:
                 self._set(members, hello)
                 found = self._catalog(databases or [], names, members)
                 wait()
                 self._slow(databases or [], names, members)
                 self._samples(found)
+        self._tell_election()
         self._tell_missing()
         if self.ask.notes.lost:
             self.server["lost"] = self.ask.notes.lost
         return Snapshot("mongo", taken, self.server, self.sections, tuple(self.ask.notes.found.values()))
+
+    def _tell_election(self) -> None:
+        """Members, lag and what the primary alone counts are of two times where another one was elected meanwhile."""
+        before = self.server.get("primary")
+        if before is None or self.ask.notes.lost:
+            return
+        found = self.ask.section(
+            "the primary at the end", CLUSTER, lambda: self.ask.command("admin", {"hello": 1})
+        )
+        after = (found or {}).get("primary")
+        if found is not None and after != before:
+            self.server["primary_after"] = after
+            self.ask.notes.add(
+                "the set at one time", f"a set that keeps its primary: it was {before}, now it is {after}"
+            )
 
     def _tell_missing(self) -> None:
         """Sections that are made of others lack the right that those lacked."""
@@ -106,31 +122,39 @@ class _Reading:
         return hello
 
     @contextmanager
-    def _profiling(self, hello: Document, databases: Sequence[str]) -> Generator[Callable[[], None]]:
+    def _profiling(
+        self, hello: Document, databases: Sequence[str], members: Sequence[Member]
+    ) -> Generator[Callable[[], None]]:
         """Gives what waits until the profiler has been on for long enough."""
         if self.server.get("role") == "mongos":
             self.ask.notes.add("profiler", _WRITES)
         elif databases:
-            profiling = self._profiler(hello)
+            profiling, *others = self._profilers(hello, members)
             if profiling is not None and self.options.profiler:
+                repaired = [row for other in others if other for row in other.mended()]
                 with profiling.held():
-                    self.sections["profiler_repairs"] = tuple(profiling.repaired)
+                    self.sections["profiler_repairs"] = (*profiling.repaired, *repaired)
                     self._settings_of(databases)
                     profiling.arm(databases, SLOW_MS)
                     if profiling.armed:
                         self.server["profiled_seconds"] = self.options.profile_seconds
                     yield lambda: profiling.wait(self.options.profile_seconds)
                 return
-            if profiling is not None and profiling.pending():
+            if any(found is not None and found.pending() for found in (profiling, *others)):
                 self.ask.notes.add("profiler settings left by a killed run", "a run without --no-profiler")
         self._settings_of(databases)
         yield lambda: None
 
-    def _profiler(self, hello: Document) -> Profiling | None:
+    def _profilers(self, hello: Document, members: Sequence[Member]) -> list[Profiling | None]:
+        """That of the member which was asked, first: each one keeps settings of its own, whoever is primary."""
+        own = str(hello.get("me") or "")
+        first = sorted(members, key=lambda member: member.name != own)
+        return [self._profiler(f"{hello.get('setName', '')} {member.name}", member.ask) for member in first]
+
+    def _profiler(self, server: str, ask: Asker) -> Profiling | None:
         """None where there is no folder to write down what was before: then nothing is switched on."""
         try:
-            server = f"{hello.get('setName', '')} {hello.get('me') or _address(self.ask)}"
-            return Profiling(self.ask, server)
+            return Profiling(ask, server)
         except DbtrustError as error:
             self.ask.notes.add("profiler", f"a folder for dbtrust's state ({error.message})")
             return None
@@ -214,7 +238,7 @@ class _Reading:
         slow = operations.Operations(names, databases)
         read = [
             self.ask.section(
-                "profiles", CLUSTER, lambda: _done(operations.read_profiles, self.ask, databases, slow)
+                "profiles", CLUSTER, lambda: _done(operations.read_profiles, members, databases, slow)
             ),
             self.ask.section("log", CLUSTER, lambda: _done(operations.read_log, members, slow)),
         ]

@@ -6,6 +6,7 @@ import datetime
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, cast
 
 from dbtrust.engine.mongo.monitor_ask import Asker, Rows, inside, is_own, iso, not_own, number
@@ -243,11 +244,11 @@ def _identity(entry: Document) -> tuple[Any, ...]:
     return (entry.get("ns"), entry.get("planSummary"), *values)
 
 
-def read_profiles(ask: Asker, databases: Iterable[str], into: Operations) -> None:
-    """What system.profile of each database holds, the newest first."""
+def read_profiles(members: Iterable[Member], databases: Sequence[str], into: Operations) -> None:
+    """What system.profile of each database holds on each member, the newest first."""
     newest: dict[str, Any] = {"sort": {"$natural": -1}, "limit": _PROFILED, "projection": {"execStats": 0}}
-    for database in databases:
-        for entry in ask.found(database, "system.profile", **newest):
+    for member, database in product(members, databases):
+        for entry in member.ask.found(database, "system.profile", **newest):
             into.profiled(entry)
 
 
