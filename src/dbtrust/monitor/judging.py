@@ -57,6 +57,7 @@ def _decided(rule: Rule, now: Snapshot, earlier: Snapshot | None) -> list[Findin
     try:
         return [ranked(found) for found in rule.decide(now, earlier)]
     except Exception as error:
+        # Whatever it is, it goes on: of a damaged file the flow says where, anything else is a bug.
         error.add_note(f"section {', '.join(rule.needs)} ({rule.id})")
         raise
 

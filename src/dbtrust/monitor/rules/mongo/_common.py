@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from dbtrust.model.catalog import Catalog, CatalogObject
-from dbtrust.model.report import Finding, Severity
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.rules._finding import of_engine
 
 #: A collection with fewer documents is read as fast without any advice.
 FEW_DOCUMENTS = 1_000
-
-
-def finding(rule: str, severity: Severity, subject: str, message: str, fix: str, **evidence: Any) -> Finding:
-    """A finding of MongoDB's."""
-    return Finding(rule, severity, "mongo", subject, message, fix, evidence)
+finding = of_engine("mongo")
 
 
 def collection_subject(row: Row) -> str:

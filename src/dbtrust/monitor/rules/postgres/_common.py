@@ -7,8 +7,8 @@ from typing import Any
 
 from dbtrust.judge.rules.indexes import identifier, named
 from dbtrust.model.catalog import Catalog, CatalogObject
-from dbtrust.model.report import Finding, Severity
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.rules._finding import of_engine
 
 #: A table with fewer rows is read as fast without any advice.
 FEW_ROWS = 1_000
@@ -16,11 +16,7 @@ FEW_ROWS = 1_000
 SMALL = 16 * 8192
 #: A table from this size on (128 pages) is worth rewriting.
 LARGE = 128 * 8192
-
-
-def finding(rule: str, severity: Severity, subject: str, message: str, fix: str, **evidence: Any) -> Finding:
-    """A finding of PostgreSQL's."""
-    return Finding(rule, severity, "postgres", subject, message, fix, evidence)
+finding = of_engine("postgres")
 
 
 def table_subject(row: Row) -> str:
