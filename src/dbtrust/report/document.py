@@ -76,7 +76,11 @@ def _valid(text: str) -> str:
 
 def visible(text: str) -> str:
     """One line for a terminal: line breaks, escape sequences and other control characters are spelled out."""
-    return "".join(_spell(c) if not c.isprintable() else c for c in text)
+    if text.isprintable():
+        return text
+    # Of a long text the characters that occur are few: each is looked at once.
+    odd = {c: _spell(c) for c in set(text) if not c.isprintable()}
+    return text.translate(str.maketrans(odd))
 
 
 def _spell(character: str) -> str:
