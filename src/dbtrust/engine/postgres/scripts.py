@@ -37,6 +37,8 @@ class ScriptFailed(DbtrustError):
     ) -> None:
         super().__init__(message, location=location, next="mend the statement")
         self.sqlstate, self.timeout, self.raised = sqlstate, timeout, raised
+        #: Where the server is to blame and not the script: model.report's word for why nothing is said about it.
+        self.unproved = ""
 
 
 @dataclass(frozen=True, slots=True)
