@@ -81,13 +81,11 @@ def opened(stage: PostgresStage, generators: Sequence[RowSource] = ()) -> Genera
 def _taken_back(stage: PostgresStage) -> Generator[None]:
     """What the history made outside its databases goes when these are gone, and with it what hung on it there."""
     guest = stage.scratch.guest
-    kept = guest.alive() if guest is not None else ()
-    try:
+    if guest is None:
         yield
-    finally:
-        for footprint in guest.alive() if guest is not None else ():
-            if not any(footprint is one for one in kept):
-                footprint.undo()
+        return
+    with guest.round():
+        yield
 
 
 @dataclass(slots=True)

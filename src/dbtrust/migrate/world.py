@@ -15,10 +15,10 @@ from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.changes import Watched
 from dbtrust.engine.postgres.footprints import Footprint
 from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed
-from dbtrust.migrate.lent_server import because_of_server, refuse_foreign, words_of
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.project import Migration, Script
 from dbtrust.stage.history import Direction, apply_postgres, in_transaction
+from dbtrust.stage.lent_server import because_of_server, seen
 from dbtrust.stage.postgres import STATEMENT_TIMEOUT_MS, PostgresStage
 
 Connection = psycopg.Connection[Any]
@@ -38,7 +38,7 @@ class Trial:
     def apply(self, migration: Migration, direction: Direction = "up", on_skip: OnSkip | None = None) -> None:
         """Runs one half of a migration. Raises DbtrustError; where it can be, nothing of it is left then."""
         half = _Half(self.connection, migration, direction, on_skip, self.footprint)
-        half.run() if self.rolled_back else half.run_watched()
+        half.run() if self.rolled_back else half.run_for_good()
 
 
 @dataclass(slots=True)
@@ -130,16 +130,7 @@ _FRESH: LiteralString = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL
 
 def run_for_good(connection: Connection, migration: Migration, footprint: Footprint | None) -> None:
     """Applies an up and commits it, with what it makes outside the database in the footprint. Raises DbtrustError."""
-    half = _Half(connection, migration, "up", None, footprint)
-    assert migration.up is not None
-    if footprint is not None:
-        footprint.show()
-        refuse_foreign(migration.up, footprint)
-    if footprint is None or not in_transaction(migration.up):
-        half.run_watched()
-        return
-    with connection.transaction(), footprint.in_transaction(connection):
-        half.run()
+    _Half(connection, migration, "up", None, footprint).run_for_good()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +143,9 @@ class _Half:
     on_skip: OnSkip | None
     footprint: Footprint | None
 
-    def run_watched(self) -> None:
-        """It commits by itself: what it makes on a server of the user's is seen around it. Raises DbtrustError."""
-        footprint, script = self.footprint, self._script
-        if footprint is None or script is None:
-            self.run()
-            return
-        refuse_foreign(script, footprint)
-        with footprint.watched(words_of(self.migration)):
+    def run_for_good(self) -> None:
+        """What it makes on a server of the user's is seen around it. Raises DbtrustError."""
+        with seen(self.connection, self.migration, self._script, self.footprint):
             self.run()
 
     def run(self) -> None:

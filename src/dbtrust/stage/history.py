@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from dbtrust.engine.postgres.footprints import Footprint
 from dbtrust.engine.postgres.programs import end_program_sessions, parameters
 from dbtrust.engine.postgres.scripts import OnSkip
 from dbtrust.engine.postgres.timeouts import timeouts
@@ -15,6 +16,7 @@ from dbtrust.model.errors import QueryFileError
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration, Script
 from dbtrust.source.migrations import History, PythonMigration, load_python
+from dbtrust.stage.lent_server import seen
 from dbtrust.stage.scripts import run_text
 
 Direction = Literal["up", "down"]
@@ -96,12 +98,14 @@ def apply_history(
     root: Path,
     *,
     progress: Progress = silent,
+    footprint: Footprint | None = None,
 ) -> None:
     """Applies every migration of the engine whose connection is given, in order. Raises DbtrustError."""
     for migration in history.migrations:
         if migration.engine == "postgres" and connection is not None:
             progress(f"applying {migration.location.file}")
-            apply_postgres(connection, migration)
+            with seen(connection, migration, migration.up, footprint):
+                apply_postgres(connection, migration)
         elif migration.engine == "mongo" and db is not None:
             progress(f"applying {migration.location.file}")
             apply_mongo(db, migration, load_python(migration, root))

@@ -218,7 +218,11 @@ def build(
 def _apply(project: Project, stage: PostgresStage, name: str, progress: Progress) -> None:
     with stage.owner(name, slow=True) as connection:
         if project.history is not None:
-            apply_history(connection, None, project.history, project.config.root, progress=progress)
+            guest = stage.scratch.guest
+            footprint = guest.footprint() if guest is not None else None
+            apply_history(
+                connection, None, project.history, project.config.root, progress=progress, footprint=footprint
+            )
             return
         for file in project.schema:
             progress(f"applying {file.file}")

@@ -120,6 +120,7 @@ class Guest:
         self._run, self._connect = run, connect
         self._own_connection: Connection | None = None
         self._footprints: list[Footprint] = []
+        self._shown: Footprint | None = None
         self.journal = Journal(create, self._look_connection)
         self.left: list[str] = []
 
@@ -130,12 +131,20 @@ class Guest:
 
     def footprint(self, parent: Footprint | None = None) -> Footprint:
         made = Footprint(self, parent)
-        self._footprints.append(made)
+        self._footprints = [*self._footprints, made]
         return made
 
-    def alive(self) -> tuple[Footprint, ...]:
-        """Those that have not been undone."""
-        return tuple(self._footprints)
+    @contextmanager
+    def round(self) -> Generator[None]:
+        """Undoes the footprints that were begun in the block; the one that was shown before it is shown again."""
+        before, shown = self._footprints, self._shown
+        try:
+            yield
+        finally:
+            for one in [one for one in self._footprints if all(one is not other for other in before)]:
+                one.undo()
+            if shown is not None:
+                self.show(shown)
 
     def look(self) -> State:
         """The server as a session sees it that has no part in the scripts. Raises psycopg.Error."""
@@ -160,6 +169,7 @@ class Guest:
         for one in line:
             if one.hidden:
                 self._rename(one, hide=False)
+        self._shown = wanted
 
     def _rename(self, one: Footprint, *, hide: bool) -> None:
         for (kind, key), name in one.objects.items():

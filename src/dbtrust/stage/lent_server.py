@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
 
 from dbtrust.engine.postgres.footprints import ChangesServer, Footprint
 from dbtrust.engine.postgres.scripts import ScriptFailed
@@ -24,8 +28,32 @@ def words_of(migration: Migration) -> str:
     return "\n".join([*halves, migration.text, migration.python or ""])
 
 
-def refuse_foreign(script: Script, footprint: Footprint) -> None:
-    """Before a script that commits by itself: nothing of the server's own is changed. Raises ChangesServer."""
+@contextmanager
+def seen(
+    connection: psycopg.Connection[Any],
+    migration: Migration,
+    script: Script | None,
+    footprint: Footprint | None,
+) -> Generator[None]:
+    """Around a half that is run for good: what it makes outside the database is in the footprint afterwards.
+
+    Nothing is looked at without a footprint. Raises ChangesServer, and then nothing of the script is left.
+    """
+    if footprint is None or script is None:
+        yield
+        return
+    footprint.show()
+    _refuse_foreign(script, footprint)
+    if script.options.get("transaction", "true") != "false":
+        with connection.transaction(), footprint.in_transaction(connection):
+            yield
+    else:
+        with footprint.watched(words_of(migration)):
+            yield
+
+
+def _refuse_foreign(script: Script, footprint: Footprint) -> None:
+    """Nothing of the server's own is changed, not even what nobody may look at (a password)."""
     for kind, name in changed_objects(script.sql):
         if footprint.guest.is_foreign(kind, name):
             raise ChangesServer(kind, name)
