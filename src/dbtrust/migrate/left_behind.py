@@ -47,7 +47,7 @@ def _new(before: State, after: State, told: Iterable[str]) -> list[Finding]:
 
 def _swept(name: str) -> Finding:
     kind, _, rest = name.partition(" ")
-    message = f"{name}, which a migration had made in a run that was killed, has been dropped"
+    message = f"{name}: a migration had made it in a run that was killed, and it has been taken back now"
     return Finding(RULE, "info", "postgres", f"{kind}:{rest}", message)
 
 

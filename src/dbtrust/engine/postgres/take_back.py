@@ -84,10 +84,11 @@ def recover(
         return [], []
     there = state(connection)
     gone = [f"{key[0]} {name}" for key, name in objects.items() if key in there]
+    gone += [change.name for change in changed]
     left = take_back(connection, inside, objects, changed, run)
     if kept.get("running"):
         left.append(f"it was killed while this ran, which may have made more: {kept['running'][:200]}")
-    return [name for name in gone if not any(said.startswith(f"{name}:") for said in left)], left
+    return [n for n in dict.fromkeys(gone) if not any(said.startswith(f"{n}:") for said in left)], left
 
 
 def _fact(kept: Mapping[str, Any] | None) -> Fact | None:
