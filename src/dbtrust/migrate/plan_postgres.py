@@ -54,7 +54,7 @@ class PostgresTrial:
 
     def build(self, migration: Migration) -> None:
         with seen(self._connection, migration, migration.up, self._footprint):
-            apply_postgres(self._connection, migration)
+            apply_postgres(self._connection, migration, footprint=self._footprint)
 
     def can_undo(self, migration: Migration) -> bool:
         return migration.down is not None

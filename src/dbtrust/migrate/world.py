@@ -152,7 +152,10 @@ class _Half:
         """Raises DbtrustError. The proof's own statements that it has deallocated are prepared again later."""
         script = self._script
         try:
-            apply_postgres(self.connection, self.migration, direction=self.direction, on_skip=self.on_skip)
+            apply_postgres(
+                self.connection, self.migration, direction=self.direction, on_skip=self.on_skip,
+                footprint=self.footprint,
+            )  # fmt: skip
         except ScriptFailed as error:
             if self.footprint is not None:
                 because_of_server(error, self.migration, self.footprint)

@@ -17,6 +17,7 @@ from dbtrust.model.project import Migration, Script
 _NAMED = re.compile(
     r'(?P<kind>role|database|tablespace) "(?P<name>.+)" (?P<what>does not exist|already exists)'
 )
+_MEMBER = re.compile(r'must be (?:able to SET ROLE|member of role) "(?P<name>.+)"')
 #: undefined_object, invalid_catalog_name; duplicate_object, duplicate_database.
 _MISSING, _THERE = frozenset({"42704", "3D000"}), frozenset({"42710", "42P04"})
 _OWN = "prove it on dbtrust's own servers (without --postgres)"
@@ -52,6 +53,11 @@ def seen(
             yield
 
 
+def may_join(footprint: Footprint | None, role: str) -> bool:
+    """A role of the server's own gets no members; on a server of ours there are only roles that were made for the run."""
+    return footprint is None or not footprint.guest.is_foreign("role", role)
+
+
 def _refuse_foreign(script: Script, footprint: Footprint) -> None:
     """Nothing of the server's own is changed, not even what nobody may look at (a password)."""
     for kind, name in changed_objects(script.sql):
@@ -61,6 +67,11 @@ def _refuse_foreign(script: Script, footprint: Footprint) -> None:
 
 def because_of_server(error: ScriptFailed, migration: Migration, footprint: Footprint) -> None:
     """Marks the error where the server lacks a role that the history expects, or has one that it makes."""
+    if error.sqlstate == "42501" and (found := _MEMBER.search(error.message)) is not None:
+        if footprint.guest.is_foreign("role", found["name"]):
+            error.unproved = "server_error"
+            error.next = f"name a role in the URL that is a member of {found['name']}, or {_OWN}"
+        return
     for kind, name in _about(error, migration, footprint):
         if error.sqlstate in _MISSING:
             if footprint.has_made(kind, name) or _makes(migration, kind, name):
