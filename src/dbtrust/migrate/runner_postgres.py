@@ -85,6 +85,9 @@ class PostgresRunner:
             self._lock = None
             lock.release()
 
+    def check(self, migration: Migration) -> None:
+        """The server alone says what is SQL."""
+
     def up(self, migration: Migration, entry: Entry | None, progress: Progress) -> Entry:
         # The grammar is not needed to see that there is nothing to do.
         from dbtrust.migrate.postgres_transaction import run_transaction

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from dbtrust.engine import templates
 from dbtrust.engine.home import private_folder, server_user
+from dbtrust.engine.launched import Launched
 from dbtrust.engine.mongo.binaries import MongodBinary, find_mongod
 from dbtrust.engine.processes import failure, log_size, read_log
 from dbtrust.engine.runs import Run
@@ -53,33 +54,19 @@ class Spawn(Protocol):
     def __call__(self, argv: Sequence[str | Path], *, folder: Path, log: Path) -> subprocess.Popen[bytes]: ...
 
 
-class MongoServer:
+class MongoServer(Launched):
     """A running single-node replica set of a run, on the loopback interface with a random password."""
 
-    version: str
-    folder: Path
+    product = "MongoDB"
 
     def __init__(self, run: Run, binary: MongodBinary, folder: Path) -> None:
-        self.version = binary.version
-        self.folder = folder
+        super().__init__(run, binary.version, folder)
         self.port = 0
-        self._run = run
         self._binary = binary
-        self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str | None = None) -> str:
         """The URL of the administrator, with that default database."""
         return server_url(self.port, password_of(self.folder), database)
-
-    @property
-    def log(self) -> Path:
-        """The server's log."""
-        return self.folder / "log"
-
-    @property
-    def running(self) -> bool:
-        """Has it been launched, and not ended since?"""
-        return self._process is not None and self._process.poll() is None
 
     def launch(self, port: int | None = None) -> None:
         """Starts the server on its data, on `port` or on a free one, and waits until it is the primary.
@@ -87,20 +74,6 @@ class MongoServer:
         Raises ServerError.
         """
         self.port, self._process = launch(self._run.spawn, self._binary, self.folder, port)
-
-    def halt(self) -> None:
-        """Ends the server cleanly: its data folder can be copied afterwards. Raises ServerError."""
-        if self._process is not None:
-            finish(self._process, f"MongoDB {self.version}")
-            self._process = None
-
-    def stop(self) -> None:
-        """Kills the server and deletes its folder; a second call does nothing."""
-        self._run.drop(self.folder)
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
 
 def start_mongo(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ from urllib.parse import quote
 
 from dbtrust.engine import templates, watchdog
 from dbtrust.engine.home import private_folder, server_user
+from dbtrust.engine.launched import Launched
 from dbtrust.engine.postgres.binaries import PostgresBinaries, find_postgres
 from dbtrust.engine.postgres.settings import LOGGING, configuration, refusal
 from dbtrust.engine.processes import failure, log_size, read_log
 from dbtrust.engine.runs import Run
-from dbtrust.engine.waiting import Program, ended_or, finish
+from dbtrust.engine.waiting import Program, ended_or
 from dbtrust.model.errors import ServerError
 from dbtrust.model.progress import Progress, silent
 
@@ -42,20 +42,17 @@ _PROGRAM_SECONDS = 180.0
 _BOOTSTRAP = f"CREATE ROLE {OWNER} LOGIN\n"
 
 
-class PostgresServer:
+class PostgresServer(Launched):
     """A running server of a run, reached by a unix socket in a folder of mode 0700."""
 
-    version: str
-    folder: Path
+    product = "PostgreSQL"
+    fast = True
     #: dbtrust started it; see scratch.Host.
     embedded = True
 
     def __init__(self, run: Run, binaries: PostgresBinaries, folder: Path) -> None:
-        self.version = binaries.version
-        self.folder = folder
-        self._run = run
+        super().__init__(run, binaries.version, folder)
         self._binaries = binaries
-        self._process: subprocess.Popen[bytes] | None = None
 
     def admin_url(self, database: str = "postgres") -> str:
         """The URL of a database as the cluster's superuser."""
@@ -68,11 +65,6 @@ class PostgresServer:
     def _url(self, role: str, database: str) -> str:
         host = quote(str(self.folder), safe="")
         return f"postgresql://{role}@/{quote(database, safe='')}?host={host}&port={_SOCKET_PORT}"
-
-    @property
-    def log(self) -> Path:
-        """The server's log."""
-        return self.folder / "log"
 
     @property
     def statements(self) -> Path:
@@ -94,23 +86,9 @@ class PostgresServer:
             refused = refusal(read_log(self.log), settings, self._binaries.folder)
             raise refused or error from None
 
-    def halt(self) -> None:
-        """Ends the server cleanly: its data folder can be copied afterwards. Raises ServerError."""
-        if self._process is not None:
-            finish(self._process, f"PostgreSQL {self.version}", fast=True)
-            self._process = None
-
     def relaunch(self) -> None:
         """Starts a halted server again, with the settings and URLs that it had."""
         self.launch({})
-
-    def stop(self) -> None:
-        """Kills the server and deletes its folder; a second call does nothing."""
-        self._run.drop(self.folder)
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
 
 def start_postgres(
