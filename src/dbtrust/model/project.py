@@ -127,7 +127,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered step of the history. PostgreSQL: `up`, `down`; MongoDB: `python`, the text of the file."""
+    """One numbered step of the history. PostgreSQL: `up`, `down`; MongoDB and Alembic: `python`, the text of the file."""
 
     engine: Engine
     number: str

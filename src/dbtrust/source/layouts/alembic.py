@@ -29,6 +29,7 @@ class _Revision:
     up: int | None
     down: int | None
     lossy: tuple[str, ...]
+    text: str
 
 
 def read(folder: Folder) -> Reading | None:
@@ -151,7 +152,14 @@ def _revision(text: str, file: str) -> _Revision | None:
         " ".join(m.split()) for m in re.findall(r"^[ \t]*#[ \t]*lossy[ \t]*:([^\n]*)$", text, re.MULTILINE)
     )
     return _Revision(
-        str(names["revision"]), needs, file, said, functions.get("upgrade"), functions.get("downgrade"), lossy
+        str(names["revision"]),
+        needs,
+        file,
+        said,
+        functions.get("upgrade"),
+        functions.get("downgrade"),
+        lossy,
+        text,
     )
 
 
@@ -222,6 +230,6 @@ def _read(revision: _Revision) -> Read:
         else None
     )
     migration = Migration(
-        "postgres", revision.id, revision.name, Location(revision.file, 1, 1), up=up, down=down
+        "postgres", revision.id, revision.name, Location(revision.file, 1, 1), up, down, revision.text
     )
     return Read(migration, (revision.file,))
