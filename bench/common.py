@@ -6,22 +6,26 @@ import argparse
 import json
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 
 
-def options(description: str | None) -> argparse.Namespace:
-    """--quick ends within a minute, --json prints one object."""
+def options(description: str | None, **flags: str) -> argparse.Namespace:
+    """--quick ends within a minute, --json prints one object; `flags` are a bench's own, with their help."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
+    for name, said in flags.items():
+        parser.add_argument(f"--{name}", action="store_true", help=said)
     return parser.parse_args()
 
 
@@ -58,20 +62,44 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
+class Ran(NamedTuple):
+    """A command that ended: its cost, its exit code, and what it wrote to standard output and standard error."""
+
+    cost: Cost
+    code: int
+    output: str
+    errors: str
+
+
+def ran(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float | None = None
+) -> Ran | None:
+    """Runs a command, whatever its exit code; None where it took longer than `seconds`: all of it is ended then."""
+    with tempfile.NamedTemporaryFile() as told:
+        between = [sys.executable, "-I", "-S", "-c", _BETWEEN, told.name, *command]
+        process = subprocess.Popen(
+            between, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=compiled(environment),
+            cwd=folder, start_new_session=True,
+        )  # fmt: skip
+        try:
+            output, errors = process.communicate(timeout=seconds)
+        except BaseException as error:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                return None
+            raise
+        return Ran(Cost(*map(float, told.read().split())), process.returncode, output, errors)
+
+
 def cost_of(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Cost:
     """Runs a command that must succeed. Raises CalledProcessError with what it said."""
-    with tempfile.NamedTemporaryFile() as told:
-        between = [sys.executable, "-I", "-S", "-c", _BETWEEN, told.name]
-        output = subprocess.STDOUT
-        subprocess.run(
-            [*between, *command],
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            env=compiled(environment),
-            cwd=folder,
-        )
-        return Cost(*map(float, told.read().split()))
+    found = ran(command, environment, folder)
+    assert found is not None
+    if found.code:
+        raise subprocess.CalledProcessError(found.code, command, found.output + found.errors)
+    return found.cost
 
 
 def interleaved(cases: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -115,15 +143,21 @@ def show_rows(
     ratios: Mapping[str, Mapping[str, float]],
     *,
     as_json: bool,
+    more: Mapping[str, Any] = {},
 ) -> None:
-    """`show` where the rows have units of their own. `ratios` maps a case to {"dbtrust / peer": ratio}."""
+    """`show` where the rows have units of their own. `ratios` maps a case to {"dbtrust / peer": ratio}.
+
+    `more` goes into the JSON only.
+    """
     if as_json:
         peers = {
             case: {pair.removeprefix("dbtrust / "): ratio for pair, ratio in pairs.items()}
             for case, pairs in ratios.items()
         }
         found = [row._asdict() for row in rows]
-        json.dump({"bench": bench, "versions": dict(versions), "rows": found, "ratios": peers}, sys.stdout)
+        json.dump(
+            {"bench": bench, "versions": dict(versions), "rows": found, "ratios": peers, **more}, sys.stdout
+        )
         return
     print(f"{bench} ({', '.join(f'{k} {v}' for k, v in versions.items())})")
     for row in rows:

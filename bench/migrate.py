@@ -169,4 +169,4 @@ if __name__ == "__main__":
     try:
         main()
     except subprocess.CalledProcessError as error:
-        sys.exit(f"{error}\n{error.output.decode(errors='replace')}")
+        sys.exit(f"{error}\n{error.output}")

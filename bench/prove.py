@@ -1,31 +1,36 @@
 """The prover beside pytest-mrt and pytest-alembic on the same Alembic projects, and a history of 300 migrations.
 
-Each case is an Alembic project of two revisions: one base, and one revision whose down leaves something behind, fails
-over rows that only the new schema allows (a trap), or is ready for them (its twin). The cases are those of
-dbtrust's own tests. pytest-mrt: its tests for downs, static analysis included; pytest-alembic: up_down_consistency
-and downgrade_leaves_no_trace. A peer sees a case when one of its tests fails for it.
+Each case is an Alembic project of two revisions (prove_cases.py): one base, and one revision whose down leaves something
+behind, fails over rows that only the new schema allows (a trap), or is right: a trap's twin, and controls on the base of
+the leftovers. The cases are those of dbtrust's own tests. Each tool (prove_tools.py) runs as its command, on a database of
+its own of one running server, and sees a case when what it says names the cause. What it said is kept in the JSON.
 
 The 300 migrations have downs and changes of nine kinds; budgets: 60 s, and the last 50 at most 1.5 times the first 50.
+
+A run that was interrupted goes on with --resume: what was run on the same files with the same code is not run again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import subprocess
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))
-
-from common import Row, options, show_rows
+import prove_tools
+from common import SRC, Cost, Row, options, show_rows
 from histories import write_history
 from peers import environment_peer, python_version
-from tests.migrate.test_leftovers import BASE, LEFT
-from tests.migrate.test_rows_after import TRAPS
+from platformdirs import user_cache_path
+from prove_cases import Case, cases, write_case
+from prove_judge import OTHER, SEEN, SILENT, UNFINISHED, judged
+from prove_tools import PACKAGES, TOOLS, Place, Said, tried
 
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.server import PostgresServer, start_postgres
@@ -33,164 +38,132 @@ from dbtrust.engine.runs import Run
 from dbtrust.migrate.proving import Proving, prove
 from dbtrust.source.config import load_config
 
-HERE = Path(__file__).resolve().parent
-PEERS = (
-    "pytest-mrt==1.9.1",
-    "pytest-alembic==0.13.1",
-    "alembic==1.18.4",
-    "sqlalchemy==2.0.44",
-    "psycopg[binary]==3.2.12",
-)
-ENV = """
-import os
-import sqlalchemy
-from alembic import context
-
-given = context.config.attributes.get("connection")
-url = context.config.get_main_option("sqlalchemy.url") or os.environ.get("BENCH_URL")
-
-def run(connection):
-    context.configure(connection=connection)
-    with context.begin_transaction():
-        context.run_migrations()
-
-if given is not None and not hasattr(given, "connect"):
-    run(given)
-else:
-    engine = given or sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
-    with engine.connect() as connection:
-        run(connection)
-"""
-#: Takes the base back, whatever a case left; Alembic's own table stays.
-CLEAR = """
-DO $$
-DECLARE o record;
-BEGIN
-  FOR o IN SELECT c.oid::regclass::text AS name, c.relkind FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
-           AND c.relkind IN ('r', 'v', 'm', 'S') AND c.relname <> 'alembic_version' ORDER BY c.relkind = 'S' LOOP
-    IF to_regclass(o.name) IS NOT NULL THEN
-      EXECUTE format('DROP %s IF EXISTS %s CASCADE',
-        CASE o.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'SEQUENCE' END, o.name);
-    END IF;
-  END LOOP;
-  FOR o IN SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP
-    EXECUTE format('DROP FUNCTION %s CASCADE', o.name);
-  END LOOP;
-  FOR o IN SELECT oid::regtype AS name FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd') LOOP
-    EXECUTE format('DROP TYPE %s CASCADE', o.name);
-  END LOOP;
-END $$
-"""
-REVISION = """from alembic import op
-
-revision = "{revision}"
-down_revision = {before}
+#: What a tool said of a case, by (tool, label of the case).
+Answers = dict[tuple[str, str], Said]
+LABELS = {
+    "left": "downs that leave something: seen",
+    "trap": "traps: seen",
+    "twin": "safe twins of the traps: false alarms",
+    "control": "healthy changes on the leftovers' base: false alarms",
+}
 
 
-def upgrade():
-    op.execute({up!r})
+class Kept:
+    """The answers of a run, one line each in a file of the cache, so that an interrupted run can go on."""
+
+    def __init__(self, name: str, *, resume: bool) -> None:
+        self.reused = 0
+        self._file = user_cache_path("dbtrust") / "bench" / f"{name}.jsonl"
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        lines = self._file.read_text().splitlines() if resume and self._file.exists() else []
+        self._known: dict[str, Any] = dict(json.loads(line) for line in lines)
+        self._file.write_text("".join(f"{line}\n" for line in lines))
+
+    def get(self, key: str) -> Said | None:
+        if (found := self._known.get(key)) is None:
+            return None
+        self.reused += 1
+        return Said(found["complaints"], Cost(*found["cost"]))
+
+    def put(self, key: str, said: Said) -> None:
+        """Keeps an answer; one that did not come in time is asked for again."""
+        if said.cost is not None:
+            with self._file.open("a") as file:
+                file.write(json.dumps([key, asdict(said)]) + "\n")
 
 
-def downgrade():
-    op.execute({down!r})
-"""
+def key_of(tool: str, folder: Path) -> str:
+    """Changes with the project's files, the peers' versions, how the tools are run, and, for dbtrust, its own code."""
+    own = [Path(prove_tools.__file__), *(SRC.rglob("*.*") if tool == "dbtrust" else ())]
+    found = hashlib.sha256(repr((tool, PACKAGES)).encode())
+    for file in [*sorted(own), *sorted(folder.rglob("*.*"))]:
+        if file.suffix in (".py", ".sql", ".ini"):
+            found.update(file.read_bytes())
+    return found.hexdigest()
 
 
-@dataclass(frozen=True)
-class Case:
-    """`kind`: left, trap or twin; a twin is right, the others are wrong."""
-
-    kind: str
-    name: str
-    before: str
-    up: str
-    down: str
-
-
-def cases(every: int) -> Iterator[Case]:
-    """All of them, or each `every`-th of a kind."""
-    for name, (up, down, _) in list(LEFT.items())[::every]:
-        yield Case("left", name, BASE, up, down or "SELECT 1")
-    for name, (before, up, wrong, right, _) in list(TRAPS.items())[::every]:
-        yield Case("trap", name, before, up, wrong)
-        yield Case("twin", name, before, up, right)
-
-
-def write_case(folder: Path, case: Case) -> None:
-    versions = folder / "scripts" / "versions"
-    versions.mkdir(parents=True)
-    (folder / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/scripts\n")
-    (folder / "scripts" / "env.py").write_text(ENV)
-    texts = (("r1", "None", case.before, CLEAR), ("r2", '"r1"', case.up, case.down))
-    for revision, before, one, other in texts:
-        text = REVISION.format(revision=revision, before=before, up=one, down=other)
-        (versions / f"{revision}_.py").write_text(text)
-
-
-def seen_by_dbtrust(root: Path, names: Mapping[str, Case], server: PostgresServer) -> set[str]:
-    """The folders whose second revision has a refuted down, in one run over all of them."""
-    report = prove(Proving(root, postgres=server.admin_url(), engines=frozenset({"postgres"})))
-    assert not report.errors, report.errors
-    base = [v for v in report.verdicts if v.subject == "migration:r1" and v.verdict == "refuted"]
-    assert not base, base[:3]
-    judged = [v for v in report.verdicts if v.subject == "migration:r2"]
-    applied = {_folder(v.location.file) for v in judged if v.check == "migrate.up" and v.verdict == "holds"}
-    assert applied == set(names), f"not applied: {sorted(set(names) - applied)}"
-    return {_folder(v.location.file) for v in judged if v.verdict == "refuted"}
-
-
-def _folder(file: str | None) -> str:
-    return str(file).partition("/")[0]
-
-
-def seen_by_peer(
-    tool: str, python: Path, root: Path, names: Sequence[str], server: PostgresServer
-) -> set[str]:
-    """What bench/prove_peers.py says, in the peers' environment."""
-    argv = [str(python), str(HERE / "prove_peers.py"), tool, str(root), server.admin_url(), *names]
-    done = subprocess.run(argv, check=True, capture_output=True, text=True)
-    return set(json.loads(done.stdout.splitlines()[-1]))
-
-
-def compared(every: int, server: PostgresServer, versions: dict[str, str]) -> list[Row]:
-    rows: list[Row] = []
-    environment = environment_peer(*PEERS)
+def compared(chosen: Sequence[Case], server: PostgresServer, versions: dict[str, str], kept: Kept) -> Answers:
+    """Every tool's answer to every case; nothing where the peers cannot be installed."""
+    environment = environment_peer(*PACKAGES)
     if environment is None:
         versions["pytest-mrt, pytest-alembic"] = "absent (cannot be installed here)"
-        return rows
+        return {}
+    for name in ("pytest-mrt", "pytest-alembic", "alembic"):
+        versions[name] = python_version(next(environment.glob("lib/*/site-packages")), name)
+    answers: Answers = {}
+
     with tempfile.TemporaryDirectory() as name:
         root = Path(name).resolve()
-        (root / ".venv").symlink_to(environment)
-        names = {f"case{n:03d}": case for n, case in enumerate(cases(every))}
-        for folder, case in names.items():
-            write_case(root / folder, case)
-        python = environment / "bin" / "python"
-        for tool in ("pytest-mrt", "pytest-alembic"):
-            versions[tool] = python_version(next(environment.glob("lib/*/site-packages")), tool)
-        tools = {
-            "dbtrust": lambda: seen_by_dbtrust(root, names, server),
-            "pytest-mrt": lambda: seen_by_peer("pytest-mrt", python, root, list(names), server),
-            "pytest-alembic": lambda: seen_by_peer("pytest-alembic", python, root, list(names), server),
-        }
-        for tool, run in tools.items():
-            started = time.perf_counter()
-            seen = run()
-            rows += _counted(tool, names, seen, time.perf_counter() - started)
-    return rows
+        for place, case in enumerate(chosen):
+            folder = root / f"case{place:03d}"
+            write_case(folder, case)
+            keys = {tool: key_of(tool, folder) for tool in TOOLS}
+            (folder / ".venv").symlink_to(environment)
+            told: list[str] = []
+            for tool in TOOLS:
+                where = Place(folder, environment / "bin" / "python", server.admin_url(), f"peer_{place:03d}")
+                said = kept.get(keys[tool])
+                if said is None:
+                    said = tried(tool, where)
+                    kept.put(keys[tool], said)
+                answers[tool, case.label] = said
+                seconds = f" {said.cost.wall:.1f} s" if said.cost else ""
+                told.append(f"{tool} {judged(case, said)}{seconds}")
+            print(f"[{place + 1}/{len(chosen)}] {case.label}: {', '.join(told)}", file=sys.stderr, flush=True)
+    if kept.reused:
+        versions["answers of an interrupted run"] = f"{kept.reused} of {len(answers)}"
+    return answers
 
 
-def _counted(tool: str, names: Mapping[str, Case], seen: set[str], seconds: float) -> Iterator[Row]:
-    labels = {
-        "left": "downs that leave something: seen",
-        "trap": "traps: seen",
-        "twin": "their safe twins: false alarms",
-    }
-    for kind, label in labels.items():
-        of_kind = [folder for folder, case in names.items() if case.kind == kind]
-        yield Row(label, tool, sum(folder in seen for folder in of_kind), f"of {len(of_kind)}")
-        missed = [names[f].name for f in of_kind if (f in seen) == (kind == "twin")]
-        print(f"{tool}, {kind}, wrong about: {', '.join(missed) or 'none'}", file=sys.stderr)
-    yield Row(f"the {len(names)} projects: wall time", tool, seconds, "s")
+def rows_of(chosen: Sequence[Case], answers: Answers) -> Iterator[Row]:
+    """The counts of each tool, and what it took for one project."""
+    for kind, label in LABELS.items():
+        of_kind = [case for case in chosen if case.kind == kind]
+        for tool in TOOLS if answers else ():
+            found = [judged(case, answers[tool, case.label]) for case in of_kind]
+            yield Row(label, tool, found.count(SEEN), f"of {len(of_kind)}")
+            if other := found.count(OTHER):
+                yield Row(
+                    f"{label.partition(':')[0]}: refused for another reason",
+                    tool,
+                    other,
+                    f"of {len(of_kind)}",
+                )
+            if late := found.count(UNFINISHED):
+                yield Row(f"{label.partition(':')[0]}: not finished", tool, late, f"of {len(of_kind)}")
+    for tool in TOOLS if answers else ():
+        costs = [a.cost for (name, _), a in answers.items() if name == tool and a.cost is not None]
+        yield Row("one project: wall time", tool, statistics.median(c.wall for c in costs), "s")
+        yield Row("one project: CPU", tool, statistics.median(c.cpu for c in costs), "s")
+        yield Row("one project: memory", tool, max(c.memory for c in costs), "MB")
+
+
+def told(chosen: Sequence[Case], answers: Answers) -> dict[str, Any]:
+    """What each tool said of each case, for whoever wants to look; `notes` name those that it is wrong about."""
+    said = [
+        {"case": case.label, "cause": case.cause, "tool": tool, "judged": judged(case, answer), "said": _short(answer)}
+        for case in chosen
+        for tool in TOOLS
+        if (answer := answers.get((tool, case.label))) is not None
+    ]  # fmt: skip
+    return {"notes": list(_notes(chosen, answers)), "answers": said}
+
+
+def _short(said: Said) -> list[str]:
+    return [text if len(text) < 400 else f"{text[:400]} …" for text in said.complaints or ()]
+
+
+def _notes(chosen: Sequence[Case], answers: Answers) -> Iterator[str]:
+    for tool in TOOLS if answers else ():
+        outcomes = {case: judged(case, answers[tool, case.label]) for case in chosen}
+        for what, cases_ in (
+            ("sees nothing of", [c for c, o in outcomes.items() if c.wrong and o == SILENT]),
+            ("refuses for another reason", [c for c, o in outcomes.items() if c.wrong and o == OTHER]),
+            ("raises a false alarm about", [c for c, o in outcomes.items() if not c.wrong and o == SEEN]),
+            ("did not finish", [c for c, o in outcomes.items() if o == UNFINISHED]),
+        ):
+            if cases_:
+                yield f"{tool} {what}: {', '.join(c.label for c in cases_)}"
 
 
 def long_history(count: int, server: PostgresServer) -> tuple[list[Row], dict[str, dict[str, float]]]:
@@ -231,14 +204,17 @@ def long_history(count: int, server: PostgresServer) -> tuple[list[Row], dict[st
 
 def main() -> None:
     """Measures and prints."""
-    asked = options(__doc__)
+    asked = options(__doc__, resume="go on with a run that was interrupted")
     versions: dict[str, str] = {}
+    chosen = list(cases(8 if asked.quick else 1))
     with Run() as run:
         server = start_postgres(run, find_postgres("17"))
         versions["PostgreSQL"] = server.version
-        rows = compared(8 if asked.quick else 1, server, versions)
+        kept = Kept("prove-quick" if asked.quick else "prove", resume=asked.resume)
+        answers = compared(chosen, server, versions, kept)
         more, ratios = long_history(60 if asked.quick else 300, server)
-    show_rows("prove", versions, [*rows, *more], ratios, as_json=asked.json)
+    rows = [*rows_of(chosen, answers), *more]
+    show_rows("prove", versions, rows, ratios, as_json=asked.json, more=told(chosen, answers))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ PostgreSQL: 2,000 tables with 4,000 indexes and 5,000 statements with 20 kB of t
 statements). Two clocks: the server's own pg_stat_statements tells how long it was busy with what the monitoring role
 sent, waiting for a processor included; the kernel tells what the session used of a processor, from connecting to its
 end. Budget: 0.5 s. Three cases: the first snapshot, a later one that has the texts of the first, and one of an empty
-database. dbtrust's memory is the highest resident size of `dbtrust monitor snapshot` as a process.
+database. dbtrust's memory is the highest resident size of `dbtrust monitor` as a process; the page is that of
+`monitor diagnose`, of this database from the server and from the first file, and of one where each of 1,500 tables
+(--quick: 225) has six faults. Budget: 80 MB and, of the page, 1 MB.
 """
 
 from __future__ import annotations
@@ -52,6 +54,14 @@ def fill(url: str, tables: int, statements: int) -> None:
         admin.execute("ANALYZE")
 
 
+def spoil(url: str, tables: int) -> None:
+    """Tables without a primary key, with four columns of odd types and two equal indexes."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        for n in range(tables):
+            admin.execute(f"CREATE TABLE t{n} (a money, b json, c int, d timestamp, e char(5))".encode())
+            admin.execute(f"CREATE INDEX ON t{n} (c); CREATE INDEX ON t{n} (c)".encode())
+
+
 def server_time(admin: psycopg.Connection[tuple[object, ...]]) -> float:
     """Seconds that the server was busy with what the monitoring role sent."""
     row = admin.execute(
@@ -76,25 +86,36 @@ def processor_time(admin: psycopg.Connection[tuple[object, ...]]) -> float:
 
 def take(url: str, file: Path, *more: str) -> float:
     """Takes a snapshot in a process of its own; its highest resident size in MB."""
-    command = [
-        sys.executable,
-        "-m",
-        "dbtrust",
-        "monitor",
-        "snapshot",
-        "--postgres",
-        url,
-        "--output",
-        str(file),
-        "-q",
-    ]
+    return peak("snapshot", "--postgres", url, "--output", str(file), "-q", *more)
+
+
+def peak(*arguments: str) -> float:
+    """The highest resident size of `dbtrust monitor` with these arguments as a process, in MB."""
     process = subprocess.Popen(
-        [*command, *more], env={**os.environ, "PYTHONPATH": str(SRC)}, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "dbtrust", "monitor", *arguments],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        stderr=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, process.returncode
     return usage.ru_maxrss / 1024
+
+
+def pages(url: str, spoilt: str, folder: Path) -> dict[str, float]:
+    """Memory and size of the page, in MB."""
+    cases = {
+        "from the server": ("--postgres", url),
+        "from the file": ("--from", str(folder / "first.json")),
+        "of 6 faults in each table": ("--postgres", spoilt),
+    }
+    found: dict[str, float] = {}
+    for name, source in cases.items():
+        file = folder / "page.html"
+        more = ("--format", "html", "--fail-on", "never", "--output", str(file))
+        found[f"dbtrust memory (MB): page {name}"] = peak("diagnose", *source, *more)
+        found[f"page (MB): {name}"] = file.stat().st_size / 1e6
+    return found
 
 
 def measure(url: str, empty: str, folder: Path, rounds: int) -> dict[str, float]:
@@ -136,10 +157,14 @@ def main() -> None:
         with psycopg.connect(server.admin_url(), autocommit=True) as admin:
             admin.execute(f"CREATE ROLE {READER} LOGIN IN ROLE pg_monitor".encode())
             admin.execute("CREATE DATABASE empty")
+            admin.execute("CREATE DATABASE spoilt")
         fill(server.admin_url(), tables, statements)
         url = make_conninfo(server.admin_url(), user=READER)
         empty = make_conninfo(url, dbname="empty")
+        spoilt = {"dbname": "spoilt"}
+        spoil(make_conninfo(server.admin_url(), **spoilt), tables * 3 // 4)
         medians = measure(url, empty, Path(name), 3)
+        medians |= pages(url, make_conninfo(url, **spoilt), Path(name))
     first, later = (medians[f"server time (s): {case}"] for case in ("first", "later, texts known"))
     memory = medians["dbtrust memory (MB): first"] / medians["dbtrust memory (MB): empty database"]
     busy = [medians[f"processor (s): {case}"] for case in ("first", "later, texts known")]

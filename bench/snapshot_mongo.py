@@ -1,5 +1,6 @@
 """Reading 5,000 collections of MongoDB: seconds of a snapshot, of the server's and of dbtrust's processor time (which
-a busy machine does not change), and the growth of dbtrust's memory. Budget: 5 s.
+a busy machine does not change), and the growth of dbtrust's memory. Budget: 5 s. Beside it, in turns, the driver alone
+that reads the same statistics of the same collections, one command for each, in one thread and in four.
 
 `bench/snapshot_mongo.py [--quick] [--json]`: `--quick` takes 500 collections. The server is dbtrust's own embedded one.
 """
@@ -20,6 +21,7 @@ import pymongo
 
 from dbtrust.engine.mongo.binaries import find_mongod
 from dbtrust.engine.mongo.monitor import read_snapshot
+from dbtrust.engine.mongo.monitor_collections import COUNTERS, SIZES
 from dbtrust.engine.mongo.server import start_mongo
 from dbtrust.engine.runs import Run
 from dbtrust.model.snapshot import ReadOptions
@@ -48,6 +50,16 @@ def server_time(url: str) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def raw(url: str, names: list[str], measured: list[str], threads: int) -> float:
+    """Seconds in which the driver alone reads counters and index use of all, sizes of those that were measured."""
+    with pymongo.MongoClient[dict[str, Any]](url) as client, ThreadPoolExecutor(threads) as pool:
+        start = time.perf_counter()
+        list(client.bench.list_collections())
+        for pipeline, wanted in ((COUNTERS, names), ([{"$indexStats": {}}], names), (SIZES, measured)):
+            list(pool.map(lambda name, asked=pipeline: list(client.bench[name].aggregate(asked)), wanted))
+        return time.perf_counter() - start
+
+
 def measure(url: str, runs: int) -> list[tuple[str, float, str]]:
     """(case, median, unit)."""
     rows: list[tuple[str, float, str]] = []
@@ -55,14 +67,25 @@ def measure(url: str, runs: int) -> list[tuple[str, float, str]]:
     read_snapshot(url, options)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found: dict[str, list[float]] = {"wall": [], "mongod's processor": [], "dbtrust's processor": []}
+    alone: dict[int, list[float]] = {1: [], 4: []}
     for _ in range(runs):
         start = (time.perf_counter(), server_time(url), time.process_time())
         now = read_snapshot(url, options)
         end = (time.perf_counter(), server_time(url), time.process_time())
         for name, first, last in zip(found, start, end, strict=True):
             found[name].append(last - first)
+        rows_now = now.sections["collections"]
+        names = [row["collection"] for row in rows_now]
+        sized = [row["collection"] for row in rows_now if row["bytes"] is not None]
+        for threads, times in alone.items():
+            times.append(raw(url, names, sized, threads))
     count = len(now.sections["collections"])
     rows += [(f"snapshot of {count} collections: {n}", statistics.median(v), "s") for n, v in found.items()]
+    wall = statistics.median(found["wall"])
+    for threads, times in alone.items():
+        each = statistics.median(times)
+        rows.append((f"the driver alone, {threads} thread(s)", each, "s"))
+        rows.append((f"snapshot / driver alone, {threads} thread(s)", wall / each, ""))
     measured = sum(row["bytes"] is not None for row in now.sections["collections"])
     rows.append(("collections whose sizes were measured", float(measured), ""))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -17,6 +17,7 @@ import pymongo
 import pytest
 
 from dbtrust.engine import named, watchdog
+from dbtrust.engine.locks import locked
 from dbtrust.engine.runs import sweep
 from dbtrust.engine.templates import prune
 from dbtrust.model.errors import ConfigError, ServerError
@@ -98,6 +99,38 @@ def test_a_server_that_was_killed_starts_again(pair: Path) -> None:
         again = named.start(engine, "mine")
         assert again.url == server.url
         assert again.pid != server.pid
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL], ids=["stopped", "killed"])
+@pytest.mark.parametrize("engine", named.ENGINES)
+def test_stop_ends_what_somebody_has_stopped_or_killed_before(
+    pair: Path, engine: named.Engine, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of its processes at once, then the server alone while a child of it stands still."""
+    for only_server in (False, True):
+        server = named.start(engine, "mine")
+        children = [pid for pid in watchdog.processes(str(pair)) if pid != server.pid]
+        for pid in children[:1] if only_server else children:
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(server.pid, number)
+        # A wait for one that stands still would use up all of this.
+        monkeypatch.setattr(named, "_SECONDS", 3600.0)
+        named.stop(engine, "mine")
+        assert watchdog.processes(str(pair)) == {} and named.status(engine, "mine") is None
+    again = named.start(engine, "mine")
+    assert again.pid in watchdog.processes(str(pair))
+
+
+def test_a_pair_that_another_process_holds_for_too_long_is_one_line(
+    pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named, "_LOCK_SECONDS", 0.2)
+    named.start("postgres", "mine")
+    with (
+        locked(pair / "lock"),
+        pytest.raises(ServerError, match=rf"process {os.getpid()} has held .*/lock for"),
+    ):
+        named.stop("postgres", "mine", delete=True)
 
 
 @pytest.mark.parametrize("engine", named.ENGINES)

@@ -16,6 +16,7 @@ import pytest
 from tests.migrate.histories import ALONE, apply, entries, migration, runner
 
 from dbtrust.engine.postgres.connect import with_database
+from dbtrust.engine.postgres.exclusive import Exclusive
 from dbtrust.migrate import runner_postgres
 from dbtrust.migrate.runner_postgres import PostgresRunner
 from dbtrust.model.errors import ServerError
@@ -249,6 +250,62 @@ def test_a_lock_is_tried_again_once_its_holder_is_through_and_nobody_queues_mean
         apply(pg_database, [migration(1, BLOCKED.replace("200ms", "600ms").format(""))], told)
     assert any("waits for process" in line for line in said)
     assert entries(pg_database)[1].state == "done"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ALTER TABLE t ADD b int", f"{ALONE}DROP TABLE t", f"{ALONE}CREATE INDEX t_a ON t (a)", "CREATE TABLE c (a int REFERENCES t)"],
+)  # fmt: skip
+def test_the_first_attempt_does_not_queue_behind_an_old_transaction_either(
+    pg_database: str, pg: Connection, text: str
+) -> None:
+    pg.execute("CREATE TABLE t (a int PRIMARY KEY)")
+    pg.execute("SET lock_timeout = '100ms'")
+    said: list[str] = []
+    with psycopg.connect(pg_database, application_name="the import") as other:
+        other.execute("INSERT INTO t VALUES (1)")
+        other.execute("SELECT pg_sleep(1.1)")
+
+        def told(message: str, /) -> None:
+            said.append(message)
+            if "does not queue behind" in message:
+                pg.execute("SELECT count(*) FROM t")
+                other.rollback()
+
+        apply(pg_database, [migration(1, text)], told)
+    assert len([line for line in said if "does not queue behind" in line and "the import" in line]) == 1
+    assert not any("waits for" in line or "more attempts" in line for line in said)
+    assert entries(pg_database)[1].state == "done"
+
+
+@pytest.mark.parametrize("text", ["ALTER TABLE u ADD b int", "INSERT INTO t VALUES (1)", "CREATE TABLE c (a int REFERENCES t)"])  # fmt: skip
+def test_an_old_reader_that_is_in_nobody_s_way_is_not_waited_for(
+    pg_database: str, pg: Connection, text: str
+) -> None:
+    pg.execute("CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE u (a int)")
+    said: list[str] = []
+    with psycopg.connect(pg_database) as other:
+        other.execute("SELECT count(*), pg_sleep(1.1) FROM t")
+        apply(pg_database, [migration(1, text)], said.append)
+    assert not any("queue" in line for line in said) and entries(pg_database)[1].state == "done"
+
+
+def test_a_free_way_is_asked_for_once_and_not_for_every_migration(
+    pg_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+    ask = Exclusive.ask
+
+    def counted(self: Exclusive, text: bytes) -> list[tuple[Any, ...]]:
+        asked.append(text)
+        return ask(self, text)
+
+    monkeypatch.setattr(Exclusive, "ask", counted)
+    apply(pg_database, [migration(n, f"CREATE TABLE t{n} (a int)") for n in range(1, 61)])
+    questions = [
+        text for text in asked if b"Old transactions that hold locks" in text or b"pg_stat_activity b" in text
+    ]
+    assert 1 <= len(questions) < 20
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ from dbtrust.report.json import render_json, schema
 from dbtrust.report.redact import redact
 from dbtrust.report.text import render_text
 
+#: Made once: that the schema itself is one is seen where `jsonschema.validate` is called.
+VALIDATOR = jsonschema.Draft202012Validator(schema())
 HOSTILE = "a'\n<script>alert(1)</script>\"&\x1b[31m.sql"
 
 
@@ -155,7 +157,7 @@ def test_any_text_is_shown(subject: str, message: str, evidence: dict[str, Any])
             ),
         ),
     )
-    jsonschema.validate(json.loads(render_json(report)), schema(), cls=jsonschema.Draft202012Validator)
+    VALIDATOR.validate(json.loads(render_json(report)))
     assert "\x1b" not in render_text(report, verbose=True)
     render_html(report)
 

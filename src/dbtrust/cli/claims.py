@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def claims(context: click.Context, project: Path, analyze: bool, **options: Any)
     asked = shared(options)
     check_output(asked.output)
     ids = tuple(word for word in asked.only if word not in ENGINES)
-    asked = replace(asked, only=(*asked.only, *(() if ids else _CHECKS)))
+    asked = asked._replace(only=(*asked.only, *(() if ids else _CHECKS)))
     report = run_project(project, asked, live=live_engines(context), analyze=analyze)
     show(report, asked)
     return report.exit_code

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -41,7 +40,7 @@ def demo(folder: Path, **options: Any) -> int:
     report = run_project(folder, asked)
     output.show(report, asked)
     page = (folder / REPORT).resolve()
-    output.write_file(page, output.render(report, replace(asked, format="html"), errors=True))
+    output.write_file(page, output.render(report, asked._replace(format="html"), errors=True))
     tell(f"report: {page}")
     return report.exit_code
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,8 @@ Engine = Literal["postgres", "mongo"]
 ENGINES: tuple[Engine, ...] = ("postgres", "mongo")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _SECONDS = 60.0
+#: Starting a pair for the first time copies programs and runs initdb, and a stop may take its minute.
+_LOCK_SECONDS = 300.0
 _ATTEMPTS = 5
 #: The data are somebody's: they survive a crash, and nobody judges this server's statistics.
 _LASTING = {"fsync": True, "full_page_writes": True, "autovacuum": True, "checkpoint_timeout": "5min"}
@@ -104,7 +106,7 @@ def _folder(name: str) -> Path:
 def _pair(name: str, progress: Progress = silent) -> Generator[Path]:
     pair = make_folder(_folder(name))
     waiting = f"waiting for another process that starts or stops the servers {name}"
-    with locked(pair / "lock", waiting=waiting, progress=progress):
+    with locked(pair / "lock", waiting=waiting, progress=progress, seconds=_LOCK_SECONDS):
         yield pair
 
 
@@ -160,12 +162,17 @@ def _running(engine: Engine, pair: Path, *, wait: bool = True) -> NamedServer | 
 
 
 def _end(engine: Engine, pair: Path) -> bool:
-    """Ends the server cleanly, and after a while hard; True if it was running."""
+    """Ends the server cleanly, and after a while hard; True if it was running.
+
+    It ends last of its processes: what is left behind it has lost its server, and is not waited for.
+    """
     folder, pid = str(pair / engine), _pid(engine, pair)
     if pid is not None:
-        os.kill(pid, signal.SIGINT if engine == "postgres" else signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT if engine == "postgres" else signal.SIGTERM)
         deadline = time.monotonic() + _SECONDS
-        while watchdog.processes(folder) and time.monotonic() < deadline:
+        while pid in (found := watchdog.processes(folder)) and time.monotonic() < deadline:
+            watchdog.wake(folder, found)
             time.sleep(0.01)
     if not watchdog.end(folder):
         raise ServerError(

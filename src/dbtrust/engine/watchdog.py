@@ -71,6 +71,13 @@ def _read(path: str) -> bytes:
     return content
 
 
+def wake(folder: str, pids: dict[int, str]) -> None:
+    """Lets those processes of `folder` go on that somebody has stopped: they answer to no other signal."""
+    for pid in pids:
+        if _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[:1] == [b"T"]:
+            _signal(pid, folder, signal.SIGCONT)
+
+
 def end(folder: str) -> bool:
     """Ends every process of `folder`, saving nothing, and frees its shared memory; True if none is left."""
     claims = _shared_memory(folder)

@@ -52,6 +52,8 @@ def _differences(
 
 def _fields(a: Mapping[str, Any], b: Mapping[str, Any], column_order: bool) -> dict[str, tuple[Any, Any]]:
     found: dict[str, tuple[Any, Any]] = {}
+    if a == b:
+        return found
     for key in sorted((a.keys() | b.keys()) - {_STRUCTURE}):
         found.update(_compare(key, a.get(key), b.get(key), column_order))
     if not found:

@@ -19,7 +19,6 @@ from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
-from dbtrust.stage.history import apply_postgres
 from dbtrust.stage.skipped import Skipped, SkipWatch
 
 
@@ -64,7 +63,7 @@ class _Drifted:
             try:
                 skipped = SkipWatch(connection)
                 with connection.transaction() if alone(migration) else nullcontext():
-                    apply_postgres(connection, migration, on_skip=skipped)
+                    trial.apply(migration, on_skip=skipped)
             except DbtrustError as error:
                 return f"refused: {error.message}"
             except psycopg.Error as error:

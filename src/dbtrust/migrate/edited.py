@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dbtrust.model.ledger import Entry
 from dbtrust.model.project import Migration
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """`harmless`: only comments or blanks differ. `difference` is a unified diff, a line each."""
 
     harmless: bool

@@ -11,7 +11,6 @@ from dbtrust.migrate.session import Session, below_the_other, tell
 from dbtrust.model.errors import INTERRUPTED, DbtrustError
 from dbtrust.model.ledger import Entry
 from dbtrust.model.report import NotExamined, Problem
-from dbtrust.source.migrations import compiled
 
 UP, DOWN = "migrate.up", "migrate.down"
 
@@ -35,10 +34,10 @@ def up(session: Session, *, to: str | None = None, out_of_order: bool = False) -
 
 
 def _refuse_what_is_no_python(session: Session, items: Sequence[Item]) -> None:
-    """Before anything is applied, for it costs nothing. Raises QueryFileError."""
+    """Before anything is applied: what is compiled here is what is run. Raises QueryFileError."""
     for item in items:
-        if item.migration is not None and item.migration.python is not None:
-            compiled(item.migration, session.config.root)
+        if item.migration is not None:
+            session.runners[item.engine].check(item.migration)
 
 
 def _up(session: Session, look: Callable[[], Work]) -> None:

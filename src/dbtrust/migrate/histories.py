@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from dbtrust.migrate.postgres import prove_postgres
 from dbtrust.migrate.verdicts import CHECKS, and_proven, unproved, verdict
+from dbtrust.migrate.world import run_for_good
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Migration
@@ -20,7 +24,6 @@ from dbtrust.source.data import RowSource
 from dbtrust.source.layouts.reading import Hole, Read, Reading
 from dbtrust.source.layouts.ways_back import Home
 from dbtrust.source.migrations import History
-from dbtrust.stage.history import apply_postgres
 from dbtrust.stage.postgres import PostgresStage
 
 Wanted = Callable[[Read], bool]
@@ -38,8 +41,11 @@ def prove_history(
     proof = _Proof(stage, progress, generators, home)
     reads = [read for read in reading.reads if read.migration.engine == "postgres"]
     last = max((place for place, read in enumerate(reads) if wanted(read)), default=-1)
-    for kind, group in groupby(reads[: last + 1], lambda read: _kind(read, wanted)):
-        proof.take(kind, list(group), wanted)
+    try:
+        for kind, group in groupby(reads[: last + 1], lambda read: _kind(read, wanted)):
+            proof.take(kind, list(group), wanted)
+    finally:
+        proof.close()
     return [marked(v, reading) for v in proof.verdicts]
 
 
@@ -104,9 +110,19 @@ class _Proof:
     ) -> None:
         self._stage, self._progress, self._generators, self._home = stage, progress, generators, home
         self._ground: str | None = None
+        guest = stage.scratch.guest
+        self._footprint = guest.footprint() if guest is not None else None
         self._broken: tuple[str, str] | None = None
         self._holed: str | None = None
         self.verdicts: list[Verdict] = []
+
+    def close(self) -> None:
+        """Drops the ground, then what its history made outside of it."""
+        with suppress(psycopg.Error):
+            if self._ground is not None:
+                self._stage.scratch.drop(self._ground)
+            if self._footprint is not None:
+                self._footprint.undo()
 
     def take(self, kind: str, reads: Sequence[Read], wanted: Wanted) -> None:
         if kind == "hole":
@@ -134,7 +150,7 @@ class _Proof:
         self.verdicts += unproved_all(reads, message, "missing_object", f"mend migration {number}")
 
     def _prove(self, migrations: Sequence[Migration]) -> None:
-        self._stage.scratch.base = self._ground
+        self._stage.scratch.base, self._stage.scratch.base_footprint = self._ground, self._footprint
         try:
             found = prove_postgres(
                 self._stage,
@@ -144,7 +160,7 @@ class _Proof:
                 home=self._home,
             )
         finally:
-            self._stage.scratch.base = None
+            self._stage.scratch.base = self._stage.scratch.base_footprint = None
         self.verdicts += [_softened(v, self._holed, self._stage.embedded) for v in found]
 
     def _apply(self, reads: Sequence[Read]) -> None:
@@ -161,7 +177,7 @@ class _Proof:
 
     def _one(self, connection: Any, read: Read) -> bool:
         try:
-            apply_postgres(connection, read.migration)
+            run_for_good(connection, read.migration, self._footprint)
         except DbtrustError as error:
             self._broken = (read.migration.number, shortened(error.message))
             return False

@@ -65,6 +65,8 @@ def down_failed(
     found = failed(migration, check, error, what)
     message = f"{found.message}{f'; the row: {row.shown}' if row is not None else ''}"
     step = "let the down bring such rows in order first, or raise on purpose"
+    if getattr(error, "unproved", ""):
+        step = error.next
     return verdict(
         migration, check, found.verdict, message, reason=found.reason, next=step, location=found.location,
         evidence={"kind": "error", **rows},

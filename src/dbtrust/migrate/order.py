@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dbtrust.migrate.edited import Edit, edit_of
 from dbtrust.model.engine import Engine
@@ -84,8 +84,7 @@ class Item:
         return edit_of(self.migration, self.entry)
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """Every number in order; `targets` are the engines whose ledger was read."""
 
     items: tuple[Item, ...]
@@ -143,8 +142,7 @@ def parse_number(text: str, order: Order | None, option: str) -> int:
 # --- up
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """What `up` will do, in order; `stop` is why it ends before the rest, which is `left`."""
 
     items: tuple[Item, ...]

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import errors
 
 from dbtrust.engine.postgres.errors import describe, position
+from dbtrust.engine.postgres.footprints import Footprint
 from dbtrust.engine.postgres.measure import Known, Measured, known, run_measured, run_measured_alone
 from dbtrust.engine.postgres.scripts import Piece, ScriptFailed
 from dbtrust.engine.postgres.timeouts import timeouts
@@ -20,6 +21,7 @@ from dbtrust.model.project import Config, Migration, Script
 from dbtrust.model.report import ServerInfo
 from dbtrust.stage.bare import bare_postgres
 from dbtrust.stage.history import apply_postgres, in_transaction
+from dbtrust.stage.lent_server import seen
 from dbtrust.stage.scripts import pieces_of
 
 
@@ -34,15 +36,25 @@ def open_trial(
         scratch.owner(name) as connection,
     ):
         info = ServerInfo(scratch.host.version, scratch.host.embedded)
-        yield PostgresTrial(connection, scratch.host.owner_url(name), info)
+        footprint = scratch.guest.footprint() if scratch.guest is not None else None
+        yield PostgresTrial(connection, scratch.host.owner_url(name), info, footprint)
 
 
 class PostgresTrial:
-    def __init__(self, connection: psycopg.Connection[Any], url: str, info: ServerInfo) -> None:
-        self._connection, self._url, self.info = connection, url, info
+    """`footprint` is what the migrations make outside of the database on a server of the user's."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        url: str,
+        info: ServerInfo,
+        footprint: Footprint | None = None,
+    ) -> None:
+        self._connection, self._url, self.info, self._footprint = connection, url, info, footprint
 
     def build(self, migration: Migration) -> None:
-        apply_postgres(self._connection, migration)
+        with seen(self._connection, migration, migration.up, self._footprint):
+            apply_postgres(self._connection, migration, footprint=self._footprint)
 
     def can_undo(self, migration: Migration) -> bool:
         return migration.down is not None
@@ -52,7 +64,10 @@ class PostgresTrial:
         assert script is not None
         before = known(self._connection)
         pieces = pieces_of(script.sql, script.file)
-        with timeouts(self._connection, script.options):
+        with (
+            seen(self._connection, migration, script, self._footprint),
+            timeouts(self._connection, script.options),
+        ):
             if not in_transaction(script):
                 for piece in pieces:
                     self._step(script, piece, found, lambda piece=piece: self._either(piece, before))

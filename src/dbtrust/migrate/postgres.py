@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import psycopg
 
 from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.footprints import ChangesServer
 from dbtrust.engine.postgres.scripts import ask_boolean
 from dbtrust.engine.postgres.table_rows import written_tables
 from dbtrust.judge.catalog import diff
@@ -70,6 +71,7 @@ def opened(
     """A prover on two empty databases, which are dropped at the end. Raises ServerError."""
     scratch = stage.scratch
     with (
+        _taken_back(stage),
         scratch.temporary(scratch.create("prove")) as bare,
         scratch.temporary(scratch.create("rows")) as full,
     ):
@@ -80,6 +82,17 @@ def opened(
             prover.close()
 
 
+@contextmanager
+def _taken_back(stage: PostgresStage) -> Generator[None]:
+    """What the history made outside its databases goes when these are gone, and with it what hung on it there."""
+    guest = stage.scratch.guest
+    if guest is None:
+        yield
+        return
+    with guest.round():
+        yield
+
+
 @dataclass(slots=True)
 class Prover:
     """Keeps the two databases that the history grows on. `verdicts` are those so far."""
@@ -88,6 +101,8 @@ class Prover:
     _full: Populated
     _home: Home
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
+    #: Why a migration that is right could not be applied for good, and the next step.
+    _stopped: tuple[()] | tuple[str, str] = ()
 
     def close(self) -> None:
         self._bare.close()
@@ -102,7 +117,7 @@ class Prover:
             wanted = only is None or migration.number in only
             if not (self.judge(migration) if wanted else True) or not self.apply(migration):
                 for later in migrations[place + 1 :]:
-                    self.verdicts += after_failure(later, migration.number)
+                    self.verdicts += after_failure(later, migration.number, *self._stopped)
                 break
         if only is None:
             return self.verdicts
@@ -127,6 +142,10 @@ class Prover:
         before = self._bare.catalog
         try:
             self._bare.commit(migration)
+        except ChangesServer as error:
+            # What the trial has shown of it stands.
+            self._stopped = (error.message, error.next)
+            return False
         except DbtrustError as error:
             self.verdicts.append(failed(migration, "migrate.up", error, "the up failed"))
             return False

@@ -47,9 +47,16 @@ def prove_reading(
             lent = lend(reading, stage)
             reading, told = lent.reading, lent.not_examined
             scratch = Scratch(stage.scratch.host, lent.extensions, uuid_stand_in=lent.uuid_stand_in)
-            stack.callback(scratch.close)
+            stack.callback(_close, scratch, stage.scratch)
             stage = PostgresStage(scratch, stage.version, stage.embedded)
         return prove_history(stage, reading, wanted, asked.progress, asked.generators, asked.root), told
+
+
+def _close(scratch: Scratch, outer: Scratch) -> None:
+    """What it could not take back is told by the other one."""
+    scratch.close()
+    if scratch.guest is not None and outer.guest is not None:
+        outer.guest.left += scratch.guest.left
 
 
 def _refused(stage: PostgresStage, program: AlembicProgram) -> EnvironmentFailed | None:

@@ -142,7 +142,7 @@ class Steps:
 
     def _inside_or_outside(self, step: Step) -> None:
         try:
-            self._work.attempts(lambda: self._inside(step))
+            self._work.attempts(lambda: self._inside(step), text=step.text)
         except psycopg.Error as error:
             if error.sqlstate not in _NOT_INSIDE or "\n;" in step.text:
                 raise
@@ -181,7 +181,9 @@ class Steps:
                 duration = self._alone(step)
             else:
                 duration = work.attempts(
-                    lambda: self._alone(step), lambda: self._prober.clean(effect, known.stored)
+                    lambda: self._alone(step),
+                    lambda: self._prober.clean(effect, known.stored),
+                    text=step.text,
                 )
         except psycopg.Error as error:
             if not (work.simple.lost or lost(error) or effect.kind in ("unknown", "detach")):

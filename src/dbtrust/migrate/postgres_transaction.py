@@ -25,7 +25,8 @@ def run_transaction(work: Work, finish: Callable[[float], bytes], behind: bytes)
     parts = _parts(work)
     run = _Run(work, parts, finish, behind)
     try:
-        return work.attempts(run.once)
+        work.watch.begin(f"{work.verb} {work.migration.number}")
+        return work.attempts(run.once, text=work.script.sql)
     except psycopg.Error as error:
         run.roll_back()
         if error.sqlstate == _SYNTAX:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 
@@ -14,6 +15,7 @@ from dbtrust.engine.postgres.exclusive import Exclusive, superseded
 from dbtrust.engine.postgres.ledger import Ledger
 from dbtrust.engine.postgres.simple import Simple
 from dbtrust.engine.postgres.watch import Watch
+from dbtrust.judge.lock_words import queues_behind
 from dbtrust.model.errors import DbtrustError, ServerError
 from dbtrust.model.ledger import LEDGER, MigrationStopped
 from dbtrust.model.location import Location, locate
@@ -77,13 +79,17 @@ class Work:
                 ) from error
             raise
 
-    def attempts(self, once: Callable[[], float], clean: Callable[[], None] | None = None) -> float:
-        """Runs `once` until it is through, its locks willing; `clean` undoes what a failed attempt left.
+    def attempts(
+        self, once: Callable[[], float], clean: Callable[[], None] | None = None, *, text: str = ""
+    ) -> float:
+        """Runs `once`, which sends `text`, until it is through, its locks willing; `clean` undoes what an attempt left.
 
-        Before it tries again it waits until the transactions in its way have ended, so that nobody queues behind it.
-        Raises psycopg.Error of the last attempt.
+        Before it tries, and before it tries again, it waits until the old transactions in its way have ended, so that
+        nobody queues behind it. Raises psycopg.Error of the last attempt.
         """
         left, pause = self._retries(), _FIRST_PAUSE
+        if text:
+            self.watch.wait_before_first(partial(queues_behind, text), _LONGEST_PAUSE)
         while True:
             try:
                 return once()

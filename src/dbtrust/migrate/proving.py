@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dbtrust.engine.runs import Run
-from dbtrust.judge.statements import quoted
 from dbtrust.migrate.histories import marked, unproved_all
 from dbtrust.migrate.since import edits
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -26,9 +24,6 @@ from dbtrust.source.layouts.registry import find_histories
 from dbtrust.source.layouts.unsupported import Unsupported
 from dbtrust.source.project import Project
 from dbtrust.stage.data import read_generators
-
-if TYPE_CHECKING:
-    from dbtrust.stage.postgres import PostgresStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +186,7 @@ def _postgres(
     run: Callable[[], Run],
     found: _Found,
 ) -> None:
+    from dbtrust.migrate.left_behind import left_behind
     from dbtrust.migrate.postgres_histories import prove_reading
     from dbtrust.stage.postgres import open_empty
 
@@ -201,35 +197,11 @@ def _postgres(
     )
     with opened as stage:
         found.servers["postgres"] = ServerInfo(stage.version, stage.embedded)
-        with _left_behind(stage, found):
+        with left_behind(stage.scratch, found.findings):
             for reading in readings:
                 verdicts, told = prove_reading(stage, reading, request, wanted, configured=config is not None)
                 found.verdicts += verdicts
                 found.not_examined += told
-
-
-@contextmanager
-def _left_behind(stage: PostgresStage, found: _Found) -> Generator[None]:
-    """Tells what came into being on a server of the user's outside the scratch databases, which are dropped.
-
-    It is not removed: somebody else may have made it meanwhile.
-    """
-    from dbtrust.engine.postgres.cluster import cluster_objects
-
-    if stage.embedded:
-        yield
-        return
-    with stage.scratch.admin("") as connection:
-        before = cluster_objects(connection)
-        yield
-        for kind, name in sorted(cluster_objects(connection) - before):
-            found.findings.append(
-                Finding(
-                    "migration.left_behind", "warning", "postgres", f"{kind}:{name}",
-                    f"{kind} {name} came into being on the server during this run and is still there",
-                    fix=f"drop it if a migration made it: DROP {kind.upper()} {quoted(name)}; then prove on an embedded server",
-                )
-            )  # fmt: skip
 
 
 def _with_generators(request: Proving, found: _Found) -> Proving:

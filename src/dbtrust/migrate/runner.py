@@ -36,6 +36,10 @@ class Runner(Protocol):
         """
         ...
 
+    def check(self, migration: Migration) -> None:
+        """Raises QueryFileError for a file that cannot be read as code; nothing of it is run."""
+        ...
+
     def up(self, migration: Migration, entry: Entry | None, progress: Progress) -> Entry:
         """Applies a migration, its `verify` lines included; with `entry` (state running) it goes on where that stopped.
 

@@ -29,6 +29,7 @@ from dbtrust.source.migrations import Loader
 if TYPE_CHECKING:
     from pymongo import MongoClient
 
+    from dbtrust.engine.mongo.exact import Batches
     from dbtrust.engine.mongo.traps import TransactionTrap
     from dbtrust.migrate.work_mongo import Tools, Work
 
@@ -207,6 +208,9 @@ class MongoRunner:
 
     # --- up and down
 
+    def check(self, migration: Migration) -> None:
+        self._load.check(migration)
+
     def up(self, migration: Migration, entry: Entry | None, progress: Progress) -> Entry:
         """A migration whose down was interrupted is undone first, and then applied."""
         with self._reading(f"migration {migration.number}"):
@@ -263,17 +267,21 @@ class MongoRunner:
     @cached_property
     def _tools(self) -> Tools:
         from dbtrust.engine.mongo.builds import settle
-        from dbtrust.engine.mongo.exact import Batches
         from dbtrust.engine.mongo.resume import Catalogue
         from dbtrust.migrate.work_mongo import Tools
 
         return Tools(
             self._ledger,
             Catalogue(self._db, lambda name: settle(self._db, name), self._ledger.fence),
-            lambda key, progress: Batches(self._db, self._ledger, key, progress),
+            self._batches,
             self._database,
             lambda: self._trap.told if self._trap is not None else "",
         )
+
+    def _batches(self, key: str, progress: Progress) -> Batches:
+        from dbtrust.engine.mongo.exact import Batches
+
+        return Batches(self._db, self._ledger, key, progress)
 
     def _database(self) -> Any:
         """The database for a migration's own functions, on a client of its own that is listened to."""

@@ -26,6 +26,7 @@ from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration, Script
 
 if TYPE_CHECKING:
+    from dbtrust.engine.postgres.watch import Way
     from dbtrust.migrate.postgres_work import Work
 
 #: How the lock is held; "auto" is a lease only where a pooler stands between.
@@ -57,6 +58,7 @@ class PostgresRunner:
         self._name = f"dbtrust migrate {os.urandom(4).hex()}"
         self._lock: Exclusive | None = None
         self._settings = b""
+        self._way: Way | None = None
 
     @property
     def version(self) -> str:
@@ -82,6 +84,9 @@ class PostgresRunner:
         finally:
             self._lock = None
             lock.release()
+
+    def check(self, migration: Migration) -> None:
+        """The server alone says what is SQL."""
 
     def up(self, migration: Migration, entry: Entry | None, progress: Progress) -> Entry:
         # The grammar is not needed to see that there is nothing to do.
@@ -302,12 +307,13 @@ class PostgresRunner:
 
     def _work(self, migration: Migration, script: Script, verb: str, progress: Progress) -> Work:
         """Imports what only a change needs: a run with nothing to do pays for no grammar."""
-        from dbtrust.engine.postgres.watch import Watch
+        from dbtrust.engine.postgres.watch import Watch, Way
         from dbtrust.migrate.postgres_work import Work
 
         if self._lock is None:
             raise MigrationStopped("the lock is not held", next="call this inside locked()")
-        watch = Watch(self._lock, self._ledger, self._name, progress)
+        self._way = self._way or Way()
+        watch = Watch(self._lock, self._ledger, self._name, progress, self._way)
         self._simple.watch = watch
         return Work(migration, script, self._simple, self._ledger, self._lock, watch, verb)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dbtrust.migrate.order import LABELS, Item, Order, Refused, order_of
 from dbtrust.migrate.runner import Runner
@@ -23,8 +24,7 @@ from dbtrust.source.migrations import History, read_history
 ENGINES: tuple[Engine, ...] = ("postgres", "mongo")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What the command line says for every verb of migrations. `lock_wait` is in seconds."""
 
     urls: Mapping[Engine, str | None]

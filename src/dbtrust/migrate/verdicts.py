@@ -27,7 +27,15 @@ def verdict(
 
 
 def failed(migration: Migration, check: str, error: DbtrustError, what: str) -> Verdict:
-    """The migration's own statement failed: refuted at that statement (unproved where it ran out of time)."""
+    """The migration's own statement failed: refuted at that statement.
+
+    Unproved where it ran out of time, or where the server that was lent is to blame.
+    """
+    if reason := getattr(error, "unproved", ""):
+        said = f"{what}: {error.message}"
+        return verdict(
+            migration, check, "unproved", said, reason=reason, next=error.next, location=error.location
+        )
     if getattr(error, "timeout", False):
         return verdict(
             migration,
@@ -163,7 +171,8 @@ CHECKS = (
 )  # fmt: skip
 
 
-def after_failure(migration: Migration, number: str) -> list[Verdict]:
-    """A migration that stands behind one that failed."""
-    message = f"migration {number} before it failed"
-    return [unproved(migration, c, message, "missing_object", f"mend migration {number}") for c in CHECKS]
+def after_failure(migration: Migration, number: str, said: str = "", next: str = "") -> list[Verdict]:
+    """A migration that stands behind one that failed, or of which `said` tells why it could not be applied for good."""
+    message = f"migration {number} before it: {said}" if said else f"migration {number} before it failed"
+    step = next or f"mend migration {number}"
+    return [unproved(migration, c, message, "missing_object", step) for c in CHECKS]

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pymongo.errors import PyMongoError
 
 from dbtrust.engine.mongo.errors import failure_of
-from dbtrust.engine.mongo.exact import Batches, bare_revert, repeatable
 from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, migration_document, step_document, step_key
 from dbtrust.engine.mongo.patience import of_the_moment, patiently
 from dbtrust.engine.mongo.resume import Catalogue
 from dbtrust.engine.mongo.steps import inverse_of, known
-from dbtrust.migrate.failures_mongo import stopped
 from dbtrust.migrate.runner import MigrationStopped
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.ledger import Entry, StepEntry
@@ -33,12 +31,14 @@ from dbtrust.model.steps import (
 )
 from dbtrust.source.migrations import PythonMigration
 
+if TYPE_CHECKING:
+    from dbtrust.engine.mongo.exact import Batches
+
 #: After these the index may be there: the wait for it ended, not the build. Time limit, lock wait, killed, aborted.
 _UNKNOWN = frozenset({50, 24, 276, 11601})
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(NamedTuple):
     """What a run works with. `theirs()` is the database as the migration's own functions get it; `trapped()` says what
     was ended because it waited for the migration's own transaction."""
 
@@ -88,7 +88,7 @@ class Work:
         # What was mended while it was half applied is what is applied now.
         done = replace(
             self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values()),
-            checksum=self._migration.checksum, source=kept(self._migration),
+            checksum=self._entry.checksum if fresh else self._migration.checksum, source=kept(self._migration),
         )  # fmt: skip
         edited = self._entry.checksum != done.checksum
         text = {"checksum": done.checksum, "source": done.source} if edited else {}
@@ -169,7 +169,7 @@ class Work:
             self._progress,
             again=again,
         )
-        return replace(row, stored=stored)
+        return row if stored == row.stored else replace(row, stored=stored)
 
     def _custom(self, step: CustomStep, row: StepEntry, again: bool) -> StepEntry:
         if not (again and step.probe is not None and called(step.probe, self._tools.theirs())):
@@ -273,6 +273,8 @@ class Work:
 
     def _blind(self, number: int, step: Step) -> StepEntry:
         """The row of a step that was not run here; what was there before it nobody wrote down."""
+        from dbtrust.engine.mongo.exact import bare_revert
+
         recorded = isinstance(step, UpdateInBatches) and bare_revert(step)
         if not recorded and isinstance(
             step, (CreateCollection, CreateIndex, RenameCollection, CustomStep, UpdateInBatches)
@@ -301,6 +303,8 @@ class Work:
             return f"failed: {error.message}"
         except Exception as error:
             if of_the_moment(error):
+                from dbtrust.migrate.failures_mongo import stopped
+
                 raise stopped(error, self._migration, "verify") from error
             return f"raised {type(error).__name__}: {' '.join(str(error).split())}"
         return "" if value is True else f"gave {value!r}, not True"
@@ -329,6 +333,8 @@ class Work:
         except (LeaseLost, MigrationStopped):
             raise
         except Exception as error:
+            from dbtrust.migrate.failures_mongo import stopped
+
             told = self._tools.trapped()
             step_next = "create the index before the transaction begins, or after it has ended"
             failure = stopped(DbtrustError(told, next=step_next) if told else error, self._migration, doing)
@@ -374,6 +380,8 @@ class Work:
 
     def _at_least_once(self, step: Step) -> bool:
         if isinstance(step, UpdateInBatches):
+            from dbtrust.engine.mongo.exact import bare_revert, repeatable
+
             reverts = bare_revert(step) and not repeatable(step.revert)  # pyright: ignore[reportArgumentType]
             return not self._updates().atomic and (not repeatable(step.update) or reverts)
         return isinstance(step, CustomStep) and step.probe is None

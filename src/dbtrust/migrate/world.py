@@ -13,10 +13,12 @@ import psycopg
 from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.changes import Watched
-from dbtrust.engine.postgres.scripts import OnSkip
+from dbtrust.engine.postgres.footprints import Footprint
+from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed
 from dbtrust.model.catalog import Catalog
-from dbtrust.model.project import Migration
+from dbtrust.model.project import Migration, Script
 from dbtrust.stage.history import Direction, apply_postgres, in_transaction
+from dbtrust.stage.lent_server import because_of_server, seen
 from dbtrust.stage.postgres import STATEMENT_TIMEOUT_MS, PostgresStage
 
 Connection = psycopg.Connection[Any]
@@ -31,10 +33,12 @@ class Trial:
     #: Can what is run here be taken back by a savepoint?
     rolled_back: bool
     watched: Watched | None = None
+    footprint: Footprint | None = None
 
     def apply(self, migration: Migration, direction: Direction = "up", on_skip: OnSkip | None = None) -> None:
         """Runs one half of a migration. Raises DbtrustError; where it can be, nothing of it is left then."""
-        _run(self.connection, migration, direction, on_skip)
+        half = _Half(self.connection, migration, direction, on_skip, self.footprint)
+        half.run() if self.rolled_back else half.run_for_good()
 
 
 @dataclass(slots=True)
@@ -46,9 +50,18 @@ class World:
     connection: Connection = field(init=False)
     watched: Watched = field(init=False)
     catalog: Catalog = field(init=False)
+    #: On a server of the user's: what the history has made outside of this database.
+    footprint: Footprint | None = field(init=False)
 
     def __post_init__(self) -> None:
+        guest = self.stage.scratch.guest
+        self.footprint = guest.footprint(self.stage.scratch.base_footprint) if guest is not None else None
+        self._show()
         self._open()
+
+    def _show(self) -> None:
+        if self.footprint is not None:
+            self.footprint.show()
 
     def _open(self) -> None:
         self.connection = self.stage.owner(self.name, slow=True)
@@ -59,23 +72,17 @@ class World:
         with suppress(psycopg.Error):
             self.connection.close()
 
-    def rebuilt(self) -> None:
-        """Starts again from an empty database."""
-        self.close()
-        self.stage.scratch.drop(self.name)
-        self.name = self.stage.scratch.create("prove")
-        self._open()
-
     @contextmanager
     def trial(self, migration: Migration, *, copied: bool = False) -> Generator[Trial]:
         """A transaction that is rolled back, or a copy where one of the scripts commits on its own (or `copied`)."""
+        self._show()
         if copied or not alone(migration):
             with self._copy() as trial:
                 yield trial
             return
         self.connection.execute("BEGIN")
         try:
-            yield Trial(self.connection, self.watched.read, True, self.watched)
+            yield Trial(self.connection, self.watched.read, True, self.watched, self.footprint)
         finally:
             if not self.connection.closed:
                 self.connection.execute("ROLLBACK")
@@ -84,13 +91,17 @@ class World:
     def _copy(self) -> Generator[Trial]:
         """Nobody may be connected to what is copied."""
         self.connection.close()
+        guest = self.stage.scratch.guest
+        footprint = guest.footprint(self.footprint) if guest is not None else None
         try:
             with (
                 self.stage.copy(self.name) as name,
                 self.stage.owner(name, slow=True) as connection,
             ):
-                yield Trial(connection, lambda: snapshot(connection), False)
+                yield Trial(connection, lambda: snapshot(connection), False, footprint=footprint)
         finally:
+            if footprint is not None:
+                footprint.undo()
             self._again()
 
     def _again(self) -> None:
@@ -100,7 +111,8 @@ class World:
 
     def commit(self, migration: Migration) -> None:
         """Runs the up for good, in a session as fresh as a new one. Raises DbtrustError."""
-        _run(self.connection, migration)
+        self._show()
+        run_for_good(self.connection, migration, self.footprint)
         self.fresh_session()
         self.catalog = self.watched.mark()
 
@@ -116,16 +128,45 @@ class World:
 _FRESH: LiteralString = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
 
 
-def _run(
-    connection: Connection, migration: Migration, direction: Direction = "up", on_skip: OnSkip | None = None
-) -> None:
-    """Applies one half; statements of the proof's own that it has deallocated are prepared again later."""
-    script = migration.up if direction == "up" else migration.down
-    try:
-        apply_postgres(connection, migration, direction=direction, on_skip=on_skip)
-    finally:
-        if script is not None and _DEALLOCATES.search(script.sql) and not connection.closed:
-            questions.forget(connection)
+def run_for_good(connection: Connection, migration: Migration, footprint: Footprint | None) -> None:
+    """Applies an up and commits it, with what it makes outside the database in the footprint. Raises DbtrustError."""
+    _Half(connection, migration, "up", None, footprint).run_for_good()
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """One half of a migration on its way to a database."""
+
+    connection: Connection
+    migration: Migration
+    direction: Direction
+    on_skip: OnSkip | None
+    footprint: Footprint | None
+
+    def run_for_good(self) -> None:
+        """What it makes on a server of the user's is seen around it. Raises DbtrustError."""
+        with seen(self.connection, self.migration, self._script, self.footprint):
+            self.run()
+
+    def run(self) -> None:
+        """Raises DbtrustError. The proof's own statements that it has deallocated are prepared again later."""
+        script = self._script
+        try:
+            apply_postgres(
+                self.connection, self.migration, direction=self.direction, on_skip=self.on_skip,
+                footprint=self.footprint,
+            )  # fmt: skip
+        except ScriptFailed as error:
+            if self.footprint is not None:
+                because_of_server(error, self.migration, self.footprint)
+            raise
+        finally:
+            if script is not None and _DEALLOCATES.search(script.sql) and not self.connection.closed:
+                questions.forget(self.connection)
+
+    @property
+    def _script(self) -> Script | None:
+        return self.migration.up if self.direction == "up" else self.migration.down
 
 
 _DEALLOCATES = re.compile(r"\b(DEALLOCATE|DISCARD)\b", re.IGNORECASE)

@@ -13,6 +13,8 @@ from dbtrust.model.location import NOWHERE, Location
 
 @dataclass(frozen=True, slots=True)
 class PostgresConfig:
+    """[postgres] of the configuration."""
+
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
     version: str = "17"
     schema: tuple[str, ...] = ()
@@ -28,6 +30,8 @@ class PostgresConfig:
 
 @dataclass(frozen=True, slots=True)
 class MongoConfig:
+    """[mongo] of the configuration."""
+
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
     version: str = "8.0"
     collections: tuple[str, ...] = ()
@@ -125,7 +129,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered step of the history. PostgreSQL: `up`, `down`; MongoDB: `python`, the text of the file."""
+    """One numbered step of the history. PostgreSQL: `up`, `down`; MongoDB and Alembic: `python`, the text of the file."""
 
     engine: Engine
     number: str

@@ -27,6 +27,8 @@ class CreateCollection:
 
 @dataclass(frozen=True, slots=True)
 class DropCollection:
+    """Its documents are lost."""
+
     name: str
 
     def describe(self) -> str:
@@ -49,6 +51,8 @@ class CreateIndex:
 
 @dataclass(frozen=True, slots=True)
 class DropIndex:
+    """`name` is the index's."""
+
     collection: str
     name: str
 
@@ -71,6 +75,8 @@ class SetValidator:
 
 @dataclass(frozen=True, slots=True)
 class RenameCollection:
+    """From `old` to `new`."""
+
     old: str
     new: str
 

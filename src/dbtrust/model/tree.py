@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 _TOKEN = re.compile(r'[(){}]|<>(?=[\s)}])|"(?:[^"\\]|\\.)*"|(?:\\.|[^\s(){}])+', re.DOTALL)
@@ -62,7 +63,19 @@ class Datum:
 
 
 def parse_nodes(text: str) -> Any:
-    """The value that the text stands for: Node, list, Datum, string or None. Raises ValueError for other text."""
+    """The value that the text stands for: Node, list, Datum, string or None. Raises ValueError for other text.
+
+    Short ones are kept, for the same default or check is read again and again: nobody may change what comes back.
+    """
+    return _parsed(text) if len(text) < _SHORT else _parsed.__wrapped__(text)
+
+
+#: Characters of a text that is kept, and how many of them are.
+_SHORT, _KEPT = 4_000, 512
+
+
+@lru_cache(_KEPT)
+def _parsed(text: str) -> Any:
     tokens = _TOKEN.findall(text)
     value, end = _value(tokens, 0)
     if end != len(tokens):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Any
 
 from dbtrust.model.snapshot import Row, Snapshot
@@ -78,9 +79,14 @@ def counted(now: Snapshot, earlier: Snapshot | None, what: Counted) -> tuple[Row
     return between(now, earlier, what, _reset(now, what.section))
 
 
-def _own(now: Snapshot) -> set[str]:
-    """The query ids of the statements that `monitor` itself sends, as far as their texts can be seen."""
-    return {text["queryid"] for text in now.sections.get("statement_texts", ()) if text.get("own")}
+def _is_own(now: Snapshot) -> Callable[[Row], bool]:
+    """Tells whether `monitor` itself sent a statement, as far as the texts can be seen.
+
+    The same statement of a role that does not monitor is that role's.
+    """
+    texts = now.sections.get("statement_texts", ())
+    own = {(text["queryid"], role) for text in texts for role in text.get("own_of") or ()}
+    return lambda row: (row["queryid"], row.get("userid")) in own
 
 
 def own_blocks(now: Snapshot, earlier: Snapshot | None) -> tuple[int, int]:
@@ -89,8 +95,7 @@ def own_blocks(now: Snapshot, earlier: Snapshot | None) -> tuple[int, int]:
     Without pg_stat_statements it is what measuring read the last time, all of it taken as read.
     """
     if "statements" in now.sections:
-        own = _own(now)
-        rows = [row for row in counted(now, earlier, STATEMENTS) if row["queryid"] in own]
+        rows = list(filter(_is_own(now), counted(now, earlier, STATEMENTS)))
         return sum(row["shared_blks_read"] for row in rows), sum(row["shared_blks_hit"] for row in rows)
     measured = (earlier or now).sections
     sizes = (row["bytes"] for name in ("table_bloat", "index_bloat") for row in measured.get(name, ()))
@@ -99,8 +104,7 @@ def own_blocks(now: Snapshot, earlier: Snapshot | None) -> tuple[int, int]:
 
 def statements(now: Snapshot, earlier: Snapshot | None) -> list[Row]:
     """What was counted of each statement in the period, without those that `monitor` itself sends."""
-    own = _own(now)
-    return [row for row in counted(now, earlier, STATEMENTS) if row["queryid"] not in own]
+    return list(filterfalse(_is_own(now), counted(now, earlier, STATEMENTS)))
 
 
 def period(now: Snapshot, earlier: Snapshot | None, what: Counted, row: Row | None = None) -> Period:

@@ -58,6 +58,8 @@ def load(path: Path) -> tuple[Snapshot, ...]:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise _broken(raw, error, place) from None
+    # A large file and what was read from it are not in memory together for longer than they must.
+    del raw
     return _snapshots(document, place)
 
 

@@ -25,7 +25,7 @@ _WORDS = {
     "replication": "the replicas", "samples": "samples of documents", "slots": "replication slots",
     "slow": "slow operations", "statement_texts": "texts of statements", "statements": "statements and their counters",
     "statements_info": "since when statements are counted", "status": "the server's own counters",
-    "table_bloat": "free space in tables, measured", "tables": "tables and their counters",
+    "table_bloat": "free space in tables, measured", "tables": "tables and their counters", "totals": "what databases hold in all",
     "violations": "documents that validators would refuse", "wal": "WAL that was written",
     "widths": "the widths of rows",
 }  # fmt: skip
@@ -57,6 +57,7 @@ def _decided(rule: Rule, now: Snapshot, earlier: Snapshot | None) -> list[Findin
     try:
         return [ranked(found) for found in rule.decide(now, earlier)]
     except Exception as error:
+        # Whatever it is, it goes on: of a damaged file the flow says where, anything else is a bug.
         error.add_note(f"section {', '.join(rule.needs)} ({rule.id})")
         raise
 

@@ -19,8 +19,12 @@ def read(url: str, options: ReadOptions) -> Snapshot:
 
 def redacted(snapshot: Snapshot) -> Snapshot:
     """See leaf.Leaf. Shapes have no literals; examples of commands go, and strange names of programs."""
-    sections = {name: tuple(_row(row) for row in rows) for name, rows in snapshot.sections.items()}
-    return replace(snapshot, sections=sections)
+    changed = {
+        name: tuple(_row(row) for row in rows)
+        for name, rows in snapshot.sections.items()
+        if any("app" in row or "example" in row for row in rows)
+    }
+    return replace(snapshot, sections={**snapshot.sections, **changed})
 
 
 def literal(snapshot: Snapshot) -> Snapshot:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from dbtrust.model.monitor import Column, EngineView, Listing
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.listing import listing, most
 from dbtrust.monitor.mongo_counters import collections, index_use, period, slow
 
-_MOST = 20
-#: What dbtrust's own profiling keeps, in ms.
-_OURS = 100
 _SLOW = "what the profiler and the last 1,024 lines of the log hold"
 
 
@@ -28,18 +27,6 @@ def view(now: Snapshot, earlier: Snapshot | None) -> EngineView:
     return EngineView("mongo", now.taken_at, found.since, found.seconds, facts, tuple(listings))
 
 
-def _listing(
-    name: str, title: str, columns: Sequence[Column], rows: Iterable[Row], note: str = ""
-) -> Listing:
-    kept = list(rows)
-    cut = tuple({column.key: row.get(column.key) for column in columns} for row in kept[:_MOST])
-    return Listing(name, title, tuple(columns), cut, len(kept), note)
-
-
-def _most(rows: Iterable[Row], key: str) -> list[Row]:
-    return sorted(rows, key=lambda row: row.get(key) or 0, reverse=True)
-
-
 def _slow(now: Snapshot, earlier: Snapshot | None) -> Listing:
     rows = slow(now, earlier)
     total = sum(row["total_ms"] for row in rows)
@@ -53,8 +40,12 @@ def _slow(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("plan", "plan", "code"), Column("documents", "documents examined", "count"),
         Column("returned", "returned", "count"), Column("shape", "shape", "code"),
     )  # fmt: skip
-    return _listing(
-        "slow_operations", "Slow operations by total time", columns, _most(shown, "total_ms"), _threshold(now)
+    return listing(
+        "slow_operations",
+        "Slow operations by total time",
+        columns,
+        most(shown, itemgetter("total_ms")),
+        _threshold(now),
     )
 
 
@@ -65,7 +56,10 @@ def _threshold(now: Snapshot) -> str:
         return _SLOW
     odd = [f"everything in {row['database']} (level 2)" for row in rows if row["level"] == 2]
     odd += [f"in {row['database']} what its own filter lets through" for row in rows if row["filter"]]
-    least = min(_OURS, *(row["slow_ms"] for row in rows))
+    told = {row["slow_ms"] for row in (*rows, *now.sections.get("thresholds", ()))}
+    if seconds := now.server.get("profiled_seconds"):
+        odd.append(f"for {seconds:g} seconds at least 100 ms")
+    least = " or ".join(f"{ms}" for ms in sorted(told))
     return f"{', '.join([f'at least {least} ms each', *odd])}: {_SLOW}"
 
 
@@ -81,7 +75,7 @@ def _indexes(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("bytes", "size", "bytes"),
     )  # fmt: skip
     note = "uses of all members that answered; counters begin when a server starts"
-    return _listing("indexes", "Index usage", columns, _most(shown, "ops"), note)
+    return listing("indexes", "Index usage", columns, most(shown, itemgetter("ops")), note)
 
 
 def _collections(now: Snapshot, earlier: Snapshot | None) -> Listing:
@@ -98,7 +92,7 @@ def _collections(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("index_bytes", "index size", "bytes"), Column("reads", "reads", "count"),
         Column("writes", "writes", "count"), Column("collection_scans", "scans", "count"),
     )  # fmt: skip
-    return _listing("collections", "Collections by size", columns, _most(shown, "bytes"))
+    return listing("collections", "Collections by size", columns, most(shown, itemgetter("bytes")))
 
 
 def _running(now: Snapshot, earlier: Snapshot | None) -> Listing:
@@ -108,7 +102,9 @@ def _running(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("running_ms", "runs for", "ms"), Column("open_ms", "transaction", "ms"),
         Column("waiting_for_lock", "waits", "text"), Column("shape", "shape", "code"),
     )  # fmt: skip
-    return _listing("operations", "What runs now", columns, _most(now.sections["operations"], "running_ms"))
+    return listing(
+        "operations", "What runs now", columns, most(now.sections["operations"], itemgetter("running_ms"))
+    )
 
 
 def _members(now: Snapshot, earlier: Snapshot | None) -> Listing:
@@ -116,7 +112,7 @@ def _members(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("member", "member", "name"), Column("state", "state", "text"), Column("lag_ms", "behind", "ms"),
         Column("votes", "votes", "count"), Column("priority", "priority", "count"),
     )  # fmt: skip
-    return _listing("members", "Members of the replica set", columns, now.sections["members"])
+    return listing("members", "Members of the replica set", columns, now.sections["members"])
 
 
 def _status(now: Snapshot, earlier: Snapshot | None) -> Listing:
@@ -127,4 +123,4 @@ def _status(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("write_tickets_free", "write tickets free", "count"), Column("queued_readers", "queued readers", "count"),
         Column("queued_writers", "queued writers", "count"),
     )  # fmt: skip
-    return _listing("status", "Load of each member", columns, now.sections["status"])
+    return listing("status", "Load of each member", columns, now.sections["status"])

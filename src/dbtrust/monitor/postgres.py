@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from dbtrust.engine.postgres.monitor import read_snapshot, sent
 from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 from dbtrust.monitor.postgres_view import view
-from dbtrust.monitor.redaction import with_literals, without_literals
+from dbtrust.monitor.redaction import goes_on, with_literals, without_literals
 
 __all__ = ["literal", "read", "redacted", "sent", "view"]
 
@@ -21,26 +21,42 @@ def read(url: str, options: ReadOptions) -> Snapshot:
 
 def redacted(snapshot: Snapshot) -> Snapshot:
     """See leaf.Leaf. Twice is the same as once."""
-    sections = {name: tuple(_row(name, row) for row in rows) for name, rows in snapshot.sections.items()}
-    return replace(snapshot, sections=sections, not_examined=snapshot.not_examined)
+    return _changed(snapshot, without_literals, _application)
 
 
 def literal(snapshot: Snapshot) -> Snapshot:
     """See leaf.Leaf."""
-    sections = {name: tuple(map(_literal, rows)) for name, rows in snapshot.sections.items()}
-    return replace(snapshot, sections=sections)
+    return _changed(snapshot, with_literals, lambda _: {})
 
 
-def _literal(row: Row) -> Row:
-    return {**row, "query": with_literals(str(row["query"]))} if row.get("query") else row
+def _changed(
+    snapshot: Snapshot, text: Callable[..., str], program: Callable[[Row], Mapping[str, Any]]
+) -> Snapshot:
+    """The sections that hold what somebody wrote, row by row; of a large snapshot the others are not copied."""
+    changed = {
+        name: tuple({**row, **_shown(name, row, text), **program(row)} for row in snapshot.sections[name])
+        for name in _WRITTEN & snapshot.sections.keys()
+    }
+    return replace(snapshot, sections={**snapshot.sections, **changed})
 
 
-def _row(section: str, row: Row) -> Row:
-    if section in ("statement_texts", "activity") and row.get("query"):
-        return {**row, "query": without_literals(str(row["query"])), **_application(row)}
-    if section in ("activity", "replication"):
-        return {**row, **_application(row)}
-    return row
+#: Sections with statements or names of programs.
+_WRITTEN = frozenset({"statement_texts", "activity", "replication"})
+
+
+def _shown(section: str, row: Row, make: Callable[..., str]) -> Mapping[str, Any]:
+    """A row's statement as `make` shows it, and what that is: nothing where there is none."""
+    if not row.get("query"):
+        return {}
+    # Of a statement that is counted the server knows that it is one.
+    parsed = section == "statement_texts" or bool(row.get("parsed"))
+    query = make(str(row["query"]), cut=_is_cut(row), parsed=parsed)
+    return {"query": query, "cut": True, "parsed": True} if goes_on(query) else {"query": query}
+
+
+def _is_cut(row: Row) -> bool:
+    """Snapshots of older versions have the whole length alone."""
+    return bool(row.get("cut", (row.get("length") or 0) > len(str(row["query"]))))
 
 
 def _application(row: Row) -> Mapping[str, Any]:

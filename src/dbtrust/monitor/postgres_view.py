@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
-
 from dbtrust.judge.rules.indexes import named
 from dbtrust.model.monitor import Column, EngineView, Listing
 from dbtrust.model.snapshot import Row, Snapshot
-from dbtrust.monitor.counters import INDEXES, IO, NEVER_RESET, STATEMENTS, TABLES, counted, period, statements
-
-_MOST = 20
+from dbtrust.monitor.counters import (
+    INDEXES,
+    IO,
+    NEVER_RESET,
+    STATEMENTS,
+    TABLES,
+    counted,
+    period,
+    setting,
+    statements,
+)
+from dbtrust.monitor.listing import listing, most
 
 
 def view(now: Snapshot, earlier: Snapshot | None) -> EngineView:
@@ -25,19 +31,6 @@ def view(now: Snapshot, earlier: Snapshot | None) -> EngineView:
     facts = {name: now.server.get(name) for name in names}
     facts["counters"] = NEVER_RESET if found.since is None else None
     return EngineView("postgres", now.taken_at, found.since, found.seconds, facts, tuple(listings))
-
-
-def _listing(
-    name: str, title: str, columns: Sequence[Column], rows: Iterable[Row], note: str = ""
-) -> Listing:
-    kept = list(rows)
-    keys = [column.key for column in columns]
-    cut = tuple({key: row.get(key) for key in keys} for row in kept[:_MOST])
-    return Listing(name, title, tuple(columns), cut, len(kept), note)
-
-
-def _most(rows: Iterable[Row], measure: Callable[[Row], Any]) -> list[Row]:
-    return sorted(rows, key=lambda row: measure(row) or 0, reverse=True)
 
 
 def _texts(now: Snapshot) -> dict[str, str]:
@@ -57,16 +50,30 @@ def _slow(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("mean", "mean", "ms"), Column("rows", "rows", "count"), Column("query", "statement", "code"),
         Column("queryid", "id", "name"),
     )  # fmt: skip
-    return _listing(
+    return listing(
         "statements",
         "Slowest statements by total time",
         columns,
-        _most(shown, lambda r: r["total_exec_time"]),
+        most(shown, lambda r: r["total_exec_time"]),
+        _uncounted(now),
     )
+
+
+def _uncounted(now: Snapshot) -> str:
+    """What pg_stat_statements does not count, by its own settings."""
+    said = {
+        "pg_stat_statements.track": ("top", "what functions run is counted in the statement that calls them"),
+        "pg_stat_statements.track_utility": ("off", "utility statements are not counted"),
+    }
+    found = [
+        f"{why} ({name} = {value})" for name, (value, why) in said.items() if setting(now, name) == value
+    ]
+    return "; ".join(found)
 
 
 def _reading(now: Snapshot, earlier: Snapshot | None) -> Listing:
     texts = _texts(now)
+    untimed = _untimed(now)
     shown: list[Row] = []
     for row in statements(now, earlier):
         blocks = row["shared_blks_hit"] + row["shared_blks_read"]
@@ -74,18 +81,19 @@ def _reading(now: Snapshot, earlier: Snapshot | None) -> Listing:
             continue
         rate = period(now, earlier, STATEMENTS, row).per_second(row["shared_blks_read"])
         more = {"query": texts.get(row["queryid"], ""), "hit": row["shared_blks_hit"] / blocks, "rate": rate}
-        shown.append({**row, **more})
+        shown.append({**row, **more, **untimed})
     columns = (
         Column("shared_blks_read", "blocks read", "count"), Column("rate", "blocks/s", "per_second"),
         Column("hit", "hit ratio", "share"), Column("read_time", "read time", "ms"),
         Column("query", "statement", "code"), Column("queryid", "id", "name"),
     )  # fmt: skip
-    note = "reads may come from the operating system's cache; the read time tells (0 without track_io_timing)"
-    return _listing(
+    note = "reads may come from the operating system's cache; the read time tells"
+    note += f" ({_UNTIMED})" if untimed else ""
+    return listing(
         "statement_io",
         "Statements that read most",
         columns,
-        _most(shown, lambda r: r["shared_blks_read"]),
+        most(shown, lambda r: r["shared_blks_read"]),
         note,
     )
 
@@ -101,11 +109,11 @@ def _scanned(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("seq_tup_read", "rows read", "count"), Column("each", "rows a scan", "count"),
         Column("idx_scan", "index scans", "count"), Column("bytes", "size", "bytes"),
     )  # fmt: skip
-    return _listing(
+    return listing(
         "sequential_scans",
         "Sequential scans, weighted by the table's rows",
         columns,
-        _most(shown, lambda r: r["weight"]),
+        most(shown, lambda r: r["weight"]),
     )
 
 
@@ -126,17 +134,17 @@ def _indexes(now: Snapshot, earlier: Snapshot | None) -> list[Row]:
 
 def _used(now: Snapshot, earlier: Snapshot | None) -> Listing:
     rows = [row for row in _indexes(now, earlier) if row["idx_scan"]]
-    return _listing("indexes", "Index usage", _INDEX_COLUMNS, _most(rows, lambda r: r["idx_scan"]))
+    return listing("indexes", "Index usage", _INDEX_COLUMNS, most(rows, lambda r: r["idx_scan"]))
 
 
 def _unused(now: Snapshot, earlier: Snapshot | None) -> Listing:
     rows = [row for row in _indexes(now, earlier) if not row["idx_scan"]]
     note = "here and in this period; a unique index works without being read, and replicas count on their own"
-    return _listing(
+    return listing(
         "unused_indexes",
         "Indexes that were not read",
         _INDEX_COLUMNS,
-        _most(rows, lambda r: r["bytes"]),
+        most(rows, lambda r: r["bytes"]),
         note,
     )
 
@@ -148,8 +156,18 @@ def _io(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("write_bytes", "written", "bytes"), Column("write_time", "write time", "ms"),
         Column("hits", "hits", "count"), Column("evictions", "evictions", "count"),
     )  # fmt: skip
-    rows = counted(now, earlier, IO)
-    return _listing("io", "Reads and writes by process", columns, _most(rows, lambda r: r["read_bytes"]))
+    untimed = _untimed(now)
+    rows = [{**row, **untimed} for row in counted(now, earlier, IO)]
+    note = _UNTIMED if untimed else ""
+    return listing("io", "Reads and writes by process", columns, most(rows, lambda r: r["read_bytes"]), note)
+
+
+_UNTIMED = "times are unknown: track_io_timing is off"
+
+
+def _untimed(now: Snapshot) -> Row:
+    """No times where the server takes none: it tells 0."""
+    return {"read_time": None, "write_time": None} if setting(now, "track_io_timing") == "off" else {}
 
 
 def _locks(now: Snapshot, earlier: Snapshot | None) -> Listing:
@@ -157,11 +175,11 @@ def _locks(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("pid", "waits", "name"), Column("blocked_by", "held by", "name"), Column("mode", "mode", "name"),
         Column("relation", "relation", "name"), Column("waited_ms", "waited", "ms"),
     )  # fmt: skip
-    return _listing(
+    return listing(
         "locks",
         "Sessions that wait for a lock",
         columns,
-        _most(now.sections["locks"], lambda r: r["waited_ms"]),
+        most(now.sections["locks"], lambda r: r["waited_ms"]),
     )
 
 
@@ -172,4 +190,4 @@ def _sessions(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("xact_ms", "transaction", "ms"), Column("query", "statement", "code"),
     )  # fmt: skip
     rows = [row for row in now.sections["activity"] if row["backend_type"] == "client backend"]
-    return _listing("sessions", "Sessions", columns, _most(rows, lambda r: r["xact_ms"]))
+    return listing("sessions", "Sessions", columns, most(rows, lambda r: r["xact_ms"]))

@@ -1,4 +1,10 @@
-"""Statements without their literals, by PostgreSQL's own scanner."""
+"""Statements without their literals, by PostgreSQL's own scanner.
+
+Whose text is `parsed` was read by its server: its literals end where the scanner says, unless a backslash stands
+before a quote. What follows such a place is left out. Any other text must be SQL as a whole, else all of it is left
+out: a literal with a quote too few ends elsewhere than was meant. A text that is `cut` ends before the token in which
+it was cut. Literals go first; of what is left `MOST` characters are shown.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +13,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from dbtrust.engine.postgres.monitor_questions import MARK
+
 #: What stands where a text could not be read.
 DROPPED = "(left out: it cannot be told apart from its values)"
 #: What the server shows instead of another role's statement.
 HIDDEN = "<insufficient privilege>"
+#: Characters of a statement that are shown, and what stands behind one that goes on.
+MOST = 2000
+MORE = " …"
+_REST = f"{MORE} (the rest is left out: it cannot be told apart from its values)"
 _VALUE = "?"
+_PASSWORD = "'***'"
 #: With standard_conforming_strings = off a backslash hides the quote behind it, and the scanner ends elsewhere.
 _AMBIGUOUS = re.compile(r"\\'")
 _COMMENTS = ("SQL_COMMENT", "C_COMMENT")
@@ -33,32 +46,78 @@ class _Token:
         return self.text.upper()
 
 
-@lru_cache(maxsize=4096)
-def without_literals(text: str) -> str:
-    """Constants and values of settings become ?, comments go.
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A text, or its beginning, token by token; `ends` is what stands behind it: nothing where it is whole."""
 
-    A text that is no SQL, or whose literals could end elsewhere than they seem to, is left out as a whole.
+    text: str
+    tokens: Sequence[_Token]
+    ends: str
+
+
+@lru_cache(maxsize=4096)
+def without_literals(text: str, *, cut: bool = False, parsed: bool = False) -> str:
+    """Constants and values of settings become ?, comments go but the mark of dbtrust's own statements.
+
+    The same again for what it gave, with `cut` and `parsed` where that `goes_on`.
     """
     if text in ("", HIDDEN, DROPPED):
         return text
-    tokens = _tokens(text)
-    if tokens is None or _unclear(tokens) or not _parses(text, tokens):
+    read = _read(text, cut=cut, parsed=parsed)
+    if read is None or (not parsed and not _parses(read.text, read.tokens)):
         return DROPPED
-    shown = _replaced(text, _cuts(tokens))
-    again = _tokens(shown)
-    return shown if again is not None and _parses(shown, again) else DROPPED
+    shown = _replaced(read.text, _cuts(read.tokens))
+    again = _scanned(shown)
+    if again is None or _has_values(again) or (not parsed and not _parses(shown, again)):
+        return DROPPED
+    return _shortened(shown, read.ends)
 
 
 @lru_cache(maxsize=4096)
-def with_literals(text: str) -> str:
-    """The text as it is; one that may hold a password in an unclear place is left out as a whole."""
-    if text in ("", HIDDEN, DROPPED) or "password" not in text.lower():
+def with_literals(text: str, *, cut: bool = False, parsed: bool = False) -> str:
+    """The text with its literals, but no password; what may hold one in an unclear place is left out."""
+    if text in ("", HIDDEN, DROPPED):
         return text
-    tokens = _tokens(text)
-    return DROPPED if tokens is None or _unclear(tokens) else text
+    if "password" not in text.lower():
+        return _shortened(text, MORE if cut else "")
+    read = _read(text, cut=cut, parsed=parsed)
+    if read is None:
+        return DROPPED
+    return _shortened(_replaced(read.text, _passwords(read.tokens)), read.ends)
 
 
-def _tokens(text: str) -> list[_Token] | None:
+def goes_on(shown: str) -> bool:
+    """Is a text that was shown the beginning of a longer one?"""
+    return shown.endswith((MORE, _REST))
+
+
+def _shortened(shown: str, ends: str) -> str:
+    """At most MOST characters, and then that it goes on."""
+    body = shown.removesuffix(MORE)
+    return f"{body}{ends}" if len(body) <= MOST else f"{body[:MOST]}{ends or MORE}"
+
+
+def _read(text: str, *, cut: bool, parsed: bool) -> _Read | None:
+    """The part of a text whose literals are certain; None where there is none."""
+    ends = ""
+    if cut:
+        ends = _REST if text.endswith(_REST) else MORE
+        text = text.removesuffix(ends)
+    tokens = _scanned(text)
+    while tokens is None and cut and parsed and text:
+        text = text[: _broken_at(text)]
+        tokens = _scanned(text)
+    if tokens is None:
+        return None
+    doubt = _doubt(tokens)
+    if doubt is None:
+        return _Read(text, tokens, ends)
+    if not parsed or not doubt:
+        return None
+    return _Read(text.encode()[: tokens[doubt].start].decode(), tokens[:doubt], _REST)
+
+
+def _scanned(text: str) -> list[_Token] | None:
     """None for what the scanner cannot read."""
     import postgast
 
@@ -72,14 +131,43 @@ def _tokens(text: str) -> list[_Token] | None:
     ]
 
 
-def _unclear(tokens: Sequence[_Token]) -> bool:
-    """Could a literal of it end elsewhere than the scanner says?"""
+def _broken_at(text: str) -> int:
+    """Where the token begins that the scanner cannot read, in characters; it is always before the end."""
+    import postgast
+
+    try:
+        postgast.scan(text)
+    except postgast.PgQueryError as error:
+        return max(0, min(error.cursorpos, len(text)) - 1)
+    except ValueError:
+        pass
+    return 0
+
+
+def _doubt(tokens: Sequence[_Token]) -> int | None:
+    """The number of the first token that could end elsewhere than the scanner says, or is a password in the open."""
+    plain = [(n, token) for n, token in enumerate(tokens) if token.kind not in _COMMENTS]
+    kinds = [token for _, token in plain]
+    found = [n for n, token in enumerate(tokens) if _doubtful(token)]
+    found += [
+        plain[place + 1][0]
+        for place, token in enumerate(kinds[:-1])
+        if token.kind == "PASSWORD" and _sets_password(kinds[:place]) and not _is_clean(kinds[place + 1])
+    ]
+    return min(found, default=None)
+
+
+def _has_values(tokens: Sequence[_Token]) -> bool:
+    return any(t.kind in _CONSTANTS or (t.kind in _COMMENTS and t.text != MARK) for t in tokens)
+
+
+def _passwords(tokens: Sequence[_Token]) -> Iterator[tuple[int, int, str]]:
+    """(start, end, what stands there instead) of each password that is set."""
     plain = [token for token in tokens if token.kind not in _COMMENTS]
-    return any(map(_doubtful, tokens)) or not all(
-        _is_clean(plain[number + 1 : number + 2])
-        for number, token in enumerate(plain)
-        if token.kind == "PASSWORD" and _sets_password(plain[:number])
-    )
+    for number, token in enumerate(plain[:-1]):
+        after = plain[number + 1]
+        if token.kind == "PASSWORD" and _sets_password(plain[:number]) and after.kind == "SCONST":
+            yield after.start, after.end, _PASSWORD
 
 
 def _doubtful(token: _Token) -> bool:
@@ -108,9 +196,9 @@ def _statement(before: Sequence[_Token]) -> Sequence[_Token]:
     return before[ends[-1] + 1 :] if ends else before
 
 
-def _is_clean(after: Sequence[_Token]) -> bool:
+def _is_clean(after: _Token) -> bool:
     """One literal, NULL or what stands for a literal."""
-    return bool(after) and (after[0].kind in ("SCONST", "PARAM") or after[0].word in ("NULL", _VALUE))
+    return after.kind in ("SCONST", "PARAM") or after.word in ("NULL", _VALUE)
 
 
 def _cuts(tokens: Sequence[_Token]) -> Iterator[tuple[int, int, str]]:
@@ -122,6 +210,8 @@ def _cuts(tokens: Sequence[_Token]) -> Iterator[tuple[int, int, str]]:
         if token.start < until:
             continue
         if token.kind in _COMMENTS:
+            if token.text == MARK:
+                continue
             yield token.start, token.end, ""
         elif token.start in values:
             until = values[token.start]

@@ -25,7 +25,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return redact(_valid(str(value)))
+        return redact(_valid(str(value))) if value else ""
     if isinstance(value, int):
         return int(value) if -_EXACT <= value < _EXACT else str(int(value))
     if isinstance(value, float):
@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
 
 def _composite(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return dict(_items(cast("Mapping[Any, Any]", value)))
+        return _mapping(cast("Mapping[Any, Any]", value))
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).hex()
     if isinstance(value, (set, frozenset)):
@@ -45,10 +45,12 @@ def _composite(value: Any) -> Any:
     return redact(_valid(_text(value)))
 
 
-def _items(mapping: Mapping[Any, Any]) -> Iterable[tuple[str, Any]]:
+def _mapping(mapping: Mapping[Any, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
     for key, item in mapping.items():
         name, secret = _name(str(key))
-        yield name, HIDDEN if secret and isinstance(item, str) else plain(item)
+        shown[name] = HIDDEN if secret and isinstance(item, str) else plain(item)
+    return shown
 
 
 @lru_cache(maxsize=1000)
@@ -74,7 +76,11 @@ def _valid(text: str) -> str:
 
 def visible(text: str) -> str:
     """One line for a terminal: line breaks, escape sequences and other control characters are spelled out."""
-    return "".join(_spell(c) if not c.isprintable() else c for c in text)
+    if text.isprintable():
+        return text
+    # Of a long text the characters that occur are few: each is looked at once.
+    odd = {c: _spell(c) for c in set(text) if not c.isprintable()}
+    return text.translate(str.maketrans(odd))
 
 
 def _spell(character: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """`parts` are (text, style of rich); a continuation is indented by `indent` + `hang` cells.
 
     A part that begins with "@NAME " has that word replaced by its symbol.

@@ -22,8 +22,13 @@ _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 _WORD = 2**63
 
 
-@dataclass(frozen=True)
+# Each has a docstring and is not frozen: without the one and with the other a class takes three times as long to make.
+
+
+@dataclass
 class _Project:
+    """[project]"""
+
     __pydantic_config__: ClassVar = _STRICT
     name: Annotated[str, NotEmpty()]
     python: tuple[str, ...] = ()
@@ -31,36 +36,46 @@ class _Project:
     tests: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Migrations:
+    """[migrations]"""
+
     __pydantic_config__: ClassVar = _STRICT
     folder: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Data:
+    """[data.NAME]"""
+
     __pydantic_config__: ClassVar = _STRICT
     file: str
     rows: Annotated[int, Between(0, _WORD)]
     seed: Annotated[int, Between(-_WORD, _WORD)] = 1
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Check:
+    """[check]"""
+
     __pydantic_config__: ClassVar = _STRICT
     fail_on: Literal["error", "warning", "info", "never"] = "error"
     strict: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Target:
+    """[targets.NAME]"""
+
     __pydantic_config__: ClassVar = _STRICT
     postgres: str | None = None
     mongo: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class _File:
+    """The whole file."""
+
     __pydantic_config__: ClassVar = _STRICT
     project: _Project
     postgres: PostgresConfig | None = None

@@ -6,10 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from dbtrust.model.errors import DbtrustError, QueryFileError
 from dbtrust.model.location import Location, locate
@@ -22,8 +22,6 @@ from dbtrust.source.text import read_text
 _FILE = re.compile(
     r"^(?P<number>[0-9]+)_(?P<name>.+?)(?P<down>\.down|_rollback|\.rollback)?(?:\.up)?\.(?P<kind>sql|py)$"
 )
-_MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
-_LINE = re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
 _TIMEOUT = (r"[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d)?", "2s")
 #: Option -> what its value looks like, and an example of it.
 _OPTIONS = {
@@ -37,16 +35,26 @@ _NO_MIGRATIONS = frozenset(f"{hook}.sql" for hook in HOOKS)
 _HIGHEST = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+@cache
+def _mark() -> re.Pattern[str]:
+    """The line that begins a half. Not compiled before a file has a comment: every start would pay for it."""
+    return re.compile(r"^[ \t]*--[ \t]*migrate:(?P<half>up|down)\b(?P<options>[^\n]*)$", re.MULTILINE)
+
+
+@cache
+def _line() -> re.Pattern[str]:
+    """A comment that says something about its migration."""
+    return re.compile(r"^[ \t]*--[ \t]*(?P<key>verify|lossy|dbtrust)[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE)
+
+
+class History(NamedTuple):
     """The migrations by number, and what could not be read."""
 
     migrations: tuple[Migration, ...]
     errors: tuple[DbtrustError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PythonMigration:
+class PythonMigration(NamedTuple):
     """A MongoDB migration as imported: `steps`, or `up` with an optional `down`."""
 
     steps: Sequence[Any] | None
@@ -163,7 +171,7 @@ class _Reader:
 
 def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
     """The up and, where the file has both, the down of a .sql file. Raises QueryFileError for a wrong option."""
-    marks = list(_MARK.finditer(text)) if "--" in text else []
+    marks = list(_mark().finditer(text)) if "--" in text else []
     downs = [m for m in marks if m["half"] == "down"]
     ups = [m for m in marks if m["half"] == "up"]
     if len(ups) > 1 or len(downs) > 1:
@@ -189,7 +197,7 @@ def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
 
 def _leading_options(text: str, file: str, half: str) -> tuple[dict[str, str], int]:
     """A file that is a down as a whole may carry options in its own mark."""
-    marks = [m for m in _MARK.finditer(text) if m["half"] == half] if "--" in text else []
+    marks = [m for m in _mark().finditer(text) if m["half"] == half] if "--" in text else []
     return (_options(marks[0], text, file), marks[0].end()) if marks else ({}, 0)
 
 
@@ -204,7 +212,7 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
     verify: list[ClaimLine] = []
     lossy: list[str] = []
     rerunnable = False
-    for match in _LINE.finditer(text):
+    for match in _line().finditer(text):
         value, place = " ".join(match["value"].split()), locate(text, match.start("value") + 1, file)
         if match["key"] == "verify" and match.start() >= start:
             verify.append(ClaimLine(value, place))
@@ -258,14 +266,17 @@ def _options(match: re.Match[str], text: str, file: str) -> dict[str, str]:
     return options
 
 
-def load_python(migration: Migration, root: Path) -> PythonMigration:
-    """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong."""
+def load_python(migration: Migration, root: Path, code: CodeType | None = None) -> PythonMigration:
+    """Runs a MongoDB migration's file under a private module name. Raises QueryFileError at the line that is wrong.
+
+    `code` is what `compiled` gave for it, where that was asked before.
+    """
     from dbtrust.model.project_code import project_output
 
     name = f"_dbtrust_migration_{migration.number}"
     module = ModuleType(name)
-    module.__file__ = str(root / str(migration.location.file))
-    code = compiled(migration, root)
+    module.__file__ = _absolute(migration, root)
+    code = compiled(migration, root) if code is None else code
     sys.modules[name] = module
     try:
         with project_output():
@@ -280,23 +291,39 @@ def load_python(migration: Migration, root: Path) -> PythonMigration:
 def compiled(migration: Migration, root: Path) -> CodeType:
     """The text that was read as code: the file itself may have changed since. Raises QueryFileError at a syntax error."""
     try:
-        return compile(migration.python or "", str(root / str(migration.location.file)), "exec")
+        return compile(migration.python or "", _absolute(migration, root), "exec")
     except (SyntaxError, ValueError) as error:
         raise raised(error, root, f"migration {migration.number}") from error
 
 
+def _absolute(migration: Migration, root: Path) -> str:
+    """The file's path; not by pathlib, which takes longer for it than Python for compiling a short migration."""
+    return os.path.join(root, str(migration.location.file))  # noqa: PTH118
+
+
+_Key = tuple[str | None, str | None]
+
+
 class Loader:
-    """Runs each file once: a run that undoes 500 migrations first looks whether each has a way back."""
+    """Compiles and runs each file once: a run that undoes 500 migrations first looks whether each has a way back."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._loaded: dict[tuple[str | None, str | None], PythonMigration] = {}
+        self._loaded: dict[_Key, PythonMigration] = {}
+        #: What was compiled and not run yet.
+        self._codes: dict[_Key, CodeType] = {}
+
+    def check(self, migration: Migration) -> None:
+        """Raises QueryFileError where the file is no Python; nothing of it is run."""
+        key = migration.location.file, migration.python
+        if key not in self._codes and key not in self._loaded:
+            self._codes[key] = compiled(migration, self._root)
 
     def __call__(self, migration: Migration) -> PythonMigration:
         """As `load_python`; another text of the same file is another migration."""
         key = migration.location.file, migration.python
         if key not in self._loaded:
-            self._loaded[key] = load_python(migration, self._root)
+            self._loaded[key] = load_python(migration, self._root, self._codes.pop(key, None))
         return self._loaded[key]
 
 

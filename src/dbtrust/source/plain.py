@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Annotated, Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(NamedTuple):
     """The whole numbers from `least` up to, and without, `below`."""
 
     least: int
@@ -27,7 +26,6 @@ class Between:
         return {**handler(source), "ge": self.least, "lt": self.below}
 
 
-@dataclass(frozen=True, slots=True)
 class NotEmpty:
     """A text of at least one character."""
 

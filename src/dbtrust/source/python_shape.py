@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dbtrust.model.errors import QueryFileError
 from dbtrust.model.location import Location
@@ -17,9 +15,11 @@ from dbtrust.model.words import nearest
 #: Words that SQL's declarations begin with, and those that people write for them here.
 _KINDS = ("column", "table", "constraint", "collection", "field", "index")
 
+if TYPE_CHECKING:
+    import ast
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+
+class Shape(NamedTuple):
     """The names that a file sets, as its migration reads them. Every call raises QueryFileError."""
 
     names: Mapping[str, Any]
@@ -78,11 +78,15 @@ class Shape:
 
 def _line_of(name: str, text: str) -> int:
     """The line that sets a name last; 1 where none does (an import, exec)."""
+    import ast
+
     lines = [node.lineno for node in ast.parse(text).body if name in _sets(node)]
     return lines[-1] if lines else 1
 
 
 def _sets(node: ast.stmt) -> Sequence[str]:
+    import ast
+
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [node.name]
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]

@@ -35,9 +35,9 @@ def bare_postgres(
 ) -> Generator[Scratch]:
     """Makes empty databases with the project's extensions, settings and (embedded) roles. Raises ServerError."""
     from dbtrust.engine.postgres.binaries import find_postgres
-    from dbtrust.engine.postgres.roles import create_roles
+    from dbtrust.engine.postgres.roles import configured_roles
     from dbtrust.engine.postgres.scratch import Scratch, TargetHost
-    from dbtrust.engine.postgres.server import start_postgres
+    from dbtrust.engine.postgres.server import OWNER, start_postgres
 
     wanted = config.postgres or PostgresConfig()
     if url:
@@ -50,7 +50,7 @@ def bare_postgres(
     try:
         if not url:
             with scratch.admin("postgres") as admin:
-                create_roles(admin, wanted.roles)
+                configured_roles(admin, wanted.roles, OWNER)
         yield scratch
     finally:
         scratch.close()

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import psycopg
 
+from dbtrust.engine.postgres.footprints import Footprint
+from dbtrust.engine.postgres.owners import owning
 from dbtrust.engine.postgres.programs import end_program_sessions, parameters
 from dbtrust.engine.postgres.scripts import OnSkip
 from dbtrust.engine.postgres.timeouts import timeouts
@@ -15,6 +17,7 @@ from dbtrust.model.errors import QueryFileError
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration, Script
 from dbtrust.source.migrations import History, PythonMigration, load_python
+from dbtrust.stage.lent_server import may_join, seen
 from dbtrust.stage.scripts import run_text
 
 Direction = Literal["up", "down"]
@@ -26,8 +29,11 @@ def apply_postgres(
     *,
     direction: Direction = "up",
     on_skip: OnSkip | None = None,
+    footprint: Footprint | None = None,
 ) -> None:
-    """Runs one half of a PostgreSQL migration; `on_skip` hears of statements that IF NOT EXISTS skipped.
+    """Runs one half of a PostgreSQL migration on a throw-away database.
+
+    `on_skip` hears of statements that IF NOT EXISTS skipped. `footprint` is the database's on a server of the user's.
 
     Raises ScriptFailed with the place of the failing statement, and QueryFileError where there is no such half.
     """
@@ -45,7 +51,10 @@ def apply_postgres(
             end_program_sessions(connection)
         return
     with timeouts(connection, script.options):
-        run_text(connection, script.sql, script.file, transaction=in_transaction(script), on_skip=on_skip)
+        run_text(
+            connection, script.sql, script.file, transaction=in_transaction(script), on_skip=on_skip,
+            around=lambda piece: owning(connection, piece.text, lambda role: may_join(footprint, role)),
+        )  # fmt: skip
 
 
 def in_transaction(script: Script) -> bool:
@@ -96,12 +105,14 @@ def apply_history(
     root: Path,
     *,
     progress: Progress = silent,
+    footprint: Footprint | None = None,
 ) -> None:
     """Applies every migration of the engine whose connection is given, in order. Raises DbtrustError."""
     for migration in history.migrations:
         if migration.engine == "postgres" and connection is not None:
             progress(f"applying {migration.location.file}")
-            apply_postgres(connection, migration)
+            with seen(connection, migration, migration.up, footprint):
+                apply_postgres(connection, migration, footprint=footprint)
         elif migration.engine == "mongo" and db is not None:
             progress(f"applying {migration.location.file}")
             apply_mongo(db, migration, load_python(migration, root))

@@ -22,7 +22,7 @@ from dbtrust.engine.mongo.catalog import snapshot
 from dbtrust.engine.mongo.connect import SELECTION_MS, connect, connect_async
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.load import load_documents
-from dbtrust.engine.mongo.scratch import mark, marker_name, sweep
+from dbtrust.engine.mongo.scratch import drop_whole, mark, marker_name, sweep
 from dbtrust.engine.mongo.server import MongoServer, save_template, start_mongo
 from dbtrust.engine.mongo.strays import strays
 from dbtrust.engine.mongo.urls import database_of
@@ -98,7 +98,9 @@ class MongoStage:
         return name
 
     def drop(self, name: str) -> None:
-        if self.server is None or self.server.running:
+        if not self.embedded:
+            drop_whole(self.client, name)
+        elif self.server is None or self.server.running:
             self.client.drop_database(name)
         if name in self._own:
             self._own.remove(name)

@@ -13,9 +13,9 @@ from dbtrust.engine import templates
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.load import load_copy, load_insert, materialized_views, refresh, vacuum
-from dbtrust.engine.postgres.roles import create_roles
+from dbtrust.engine.postgres.roles import configured_roles
 from dbtrust.engine.postgres.scratch import Scratch, TargetHost
-from dbtrust.engine.postgres.server import PostgresServer, save_template, start_postgres
+from dbtrust.engine.postgres.server import OWNER, PostgresServer, save_template, start_postgres
 from dbtrust.engine.runs import Run
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.errors import DbtrustError, ServerError
@@ -130,7 +130,7 @@ def open_empty(
         )
         stage = PostgresStage(Scratch(server, config.extensions), server.version, embedded=True)
         with stage.scratch.admin("postgres") as admin:
-            create_roles(admin, config.roles)
+            configured_roles(admin, config.roles, OWNER)
     try:
         yield stage
     finally:
@@ -188,7 +188,7 @@ def _fill(
     config = project.config.postgres
     assert config is not None
     with stage.scratch.admin("postgres") as admin:
-        create_roles(admin, config.roles)
+        configured_roles(admin, config.roles, OWNER)
     build(project, stage, STATE, DATA, progress, exact=True)
     if stage.data is not None and not stage.errors:
         stage.scratch.close()
@@ -218,7 +218,11 @@ def build(
 def _apply(project: Project, stage: PostgresStage, name: str, progress: Progress) -> None:
     with stage.owner(name, slow=True) as connection:
         if project.history is not None:
-            apply_history(connection, None, project.history, project.config.root, progress=progress)
+            guest = stage.scratch.guest
+            footprint = guest.footprint() if guest is not None else None
+            apply_history(
+                connection, None, project.history, project.config.root, progress=progress, footprint=footprint
+            )
             return
         for file in project.schema:
             progress(f"applying {file.file}")

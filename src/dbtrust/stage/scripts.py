@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.engine.postgres.scripts import OnSkip, Piece, ScriptFailed, run_pieces
+from dbtrust.engine.postgres.scripts import Around, OnSkip, Piece, ScriptFailed, run_pieces
 from dbtrust.judge.statements import SqlSyntaxError, split
 from dbtrust.model.location import locate
 
@@ -40,6 +40,7 @@ def run_text(
     *,
     transaction: bool = True,
     on_skip: OnSkip | None = None,
+    around: Around | None = None,
 ) -> None:
     """Runs a script, in one transaction or statement by statement.
 
@@ -47,4 +48,4 @@ def run_text(
     """
     pieces = pieces_of(sql, file)
     with connection.transaction() if transaction else nullcontext():
-        run_pieces(connection, pieces, sql, file, on_skip)
+        run_pieces(connection, pieces, sql, file, on_skip, around)

@@ -25,6 +25,8 @@ _COMBINATIONS = 60
 _DEPTH = 8
 #: So often a refused row is given another parent.
 _PARENTS = 3
+#: A CHECK or NOT NULL over values that have to stay: no other column mends it.
+_OF_VALUES = ("23514", "23502")
 _VALUE = re.compile(r"(?<![\w$'\"])VALUE(?![\w$'\"])")
 
 
@@ -271,7 +273,10 @@ class SolvedRows(Rows):
     ) -> bool:  # fmt: skip
         if refused.sqlstate == "23503":
             return attempt < _PARENTS and self._new_parent(relation, values, refused, fixed, depth)
-        names = self._spoken_of(relation, refused) - fixed
+        spoken = self._spoken_of(relation, refused)
+        names = spoken - fixed
+        if spoken and not names and refused.sqlstate in _OF_VALUES:
+            return False
         if attempt < _PARENTS and self._another_parent(relation, values, names, depth):
             return True
         if not names:

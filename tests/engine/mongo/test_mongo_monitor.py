@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pymongo
@@ -16,7 +17,7 @@ import pytest
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from tests.monitor.rules.mongo.conftest import Three
 
-from dbtrust.engine.mongo import monitor, monitor_sample
+from dbtrust.engine.mongo import monitor, monitor_members, monitor_sample
 from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.monitor import commands, read_snapshot
 from dbtrust.engine.mongo.monitor_ask import Asker
@@ -140,13 +141,19 @@ class Listener(CommandListener):
     def failed(self, event: Any) -> None: ...
 
 
+def _listen(monkeypatch: pytest.MonkeyPatch, listener: Listener) -> None:
+    """To the client of the set and to those of its members."""
+    for module in (monitor, monitor_members):
+        monkeypatch.setattr(module, "connect", partial(connect, listeners=[listener]))
+
+
 def test_all_that_is_sent_is_printed_bounded_and_marked(
     url: str, mongo_db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mongo_db.create_collection("c", validator={"n": {"$gte": 0}})
     mongo_db.c.insert_many([{"n": n} for n in range(200)])
     listener = Listener()
-    monkeypatch.setattr(monitor, "connect", lambda url: connect(url, listeners=[listener]))
+    _listen(monkeypatch, listener)
     read_snapshot(url, ReadOptions(profile_seconds=0))
     printed = " ".join(commands(ReadOptions()))
     assert len(listener.sent) > 15
@@ -163,7 +170,7 @@ def test_all_that_is_sent_is_printed_bounded_and_marked(
 
 _READS = frozenset({
     "hello", "buildInfo", "serverStatus", "replSetGetStatus", "replSetGetConfig", "getCmdLineOpts", "getParameter",
-    "getLog", "aggregate", "find", "listCollections", "listDatabases",
+    "getLog", "aggregate", "find", "listCollections", "listDatabases", "dbStats",
 })  # fmt: skip
 
 
@@ -172,7 +179,7 @@ def test_no_profiler_sends_nothing_that_writes(
 ) -> None:
     mongo_db.c.insert_one({})
     listener = Listener()
-    monkeypatch.setattr(monitor, "connect", lambda url: connect(url, listeners=[listener]))
+    _listen(monkeypatch, listener)
     read_snapshot(url, QUICK)
     assert {c["profile"] for _, c in listener.sent if "profile" in c} == {-1}
     assert not [c for _, c in listener.sent if next(iter(c)) not in {*_READS, "profile"}]

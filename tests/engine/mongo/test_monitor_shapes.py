@@ -103,7 +103,7 @@ def test_what_is_no_query_of_a_user_is_no_row() -> None:
     found = operations()
     line = {"t": {"$date": "2026-01-02T03:04:05.100+00:00"}}
     for ns, app, command in (
-        ("shop.$cmd", "app", {"update": "orders"}), ("shop.orders", "dbtrust", {"find": "orders"}),
+        ("shop.$cmd", "app", {"update": "orders"}), ("shop.orders", "dbtrust", {"find": "orders", "comment": "dbtrust monitor"}),
         ("shop.system.profile", "app", {"find": "system.profile"}), ("other.c", "app", {"find": "c"}),
         ("shop.orders", "app", {"createIndexes": "orders"}),
     ):  # fmt: skip

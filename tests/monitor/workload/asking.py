@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -101,6 +102,22 @@ def later(file: Path, seconds: float) -> None:
                 name: row[name] + 1000 * seconds for name in ("xact_ms", "query_ms", "state_ms") if row[name]
             }
     file.write_text(json.dumps(document), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`make` is there until the end of its block, is given the engine's Control and tells the finding's subject.
+
+    `seconds` are not waited for.
+    """
+
+    name: str
+    rule: str
+    make: Callable[[Any], AbstractContextManager[str]]
+    seconds: float = 0.0
+
+    def outcome(self, subject: str, told: Told) -> Outcome:
+        return Outcome(self.name, self.rule, subject, told.place(self.rule, subject), told)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pymongo
-from tests.monitor.workload.asking import Outcome, Told, diagnosed, snapshot
+from tests.monitor.workload.asking import Fault, Outcome, Told, diagnosed, snapshot
 
 from dbtrust.engine.mongo.binaries import find_mongod
 from dbtrust.engine.mongo.server import start_mongo
@@ -105,16 +105,6 @@ def _fill(shop: Shop) -> None:
     shop.posts.insert_many([{"author": n % 40, "likes": [1, 2], "title": f"post {n}"} for n in range(80)])
 
 
-@dataclass(frozen=True)
-class Fault:
-    """`make` is there until the end of its block and tells the finding's subject; `seconds` are not waited for."""
-
-    name: str
-    rule: str
-    make: Callable[[Control], AbstractContextManager[str]]
-    seconds: float = 0.0
-
-
 def outcome(server: Control, fault: Fault) -> Outcome:
     """Makes a fault on the healthy server, asks what happened since before, and takes it away again."""
     before = server.before()
@@ -124,7 +114,7 @@ def outcome(server: Control, fault: Fault) -> Outcome:
     if subject.endswith(":"):
         found = [s for rule, s in told.text if rule == fault.rule and s.startswith(subject)]
         subject = found[0] if found else subject
-    return Outcome(fault.name, fault.rule, subject, told.place(fault.rule, subject), told)
+    return fault.outcome(subject, told)
 
 
 @contextmanager

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from tests.monitor.workload.asking import Outcome, Told, diagnosed
+from tests.monitor.workload.asking import Fault, Outcome, Told, diagnosed
 
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.server import start_postgres
@@ -81,22 +81,12 @@ def control(run: Run, folder: Path) -> Iterator[Control]:
     server.stop()
 
 
-@dataclass(frozen=True)
-class Fault:
-    """`make` is there until the end of its block and tells the finding's subject; `seconds` are not waited for."""
-
-    name: str
-    rule: str
-    make: Callable[[Control], AbstractContextManager[str]]
-    seconds: float = 0.0
-
-
 def outcome(server: Control, fault: Fault) -> Outcome:
     """Makes a fault on the healthy server, asks, and takes it away again."""
     server.work()
     with fault.make(server) as subject:
         told = server.ask(fault.seconds)
-    return Outcome(fault.name, fault.rule, subject, told.place(fault.rule, subject), told)
+    return fault.outcome(subject, told)
 
 
 def _statement(server: Control, beginning: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from bson import json_util
 from bson.decimal128 import Decimal128
@@ -18,7 +18,9 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from dbtrust.engine.mongo.errors import describe
-from dbtrust.model.catalog import Catalog, CatalogObject
+
+if TYPE_CHECKING:
+    from dbtrust.model.catalog import Catalog
 
 LEDGER = "dbtrust_migration"
 NO_SUCH_COLLECTION, UNAUTHORIZED = 26, 13
@@ -86,6 +88,9 @@ def _specification(db: Database[Any], info: Document, lenient: bool) -> Specific
 
 def catalog_of(found: Mapping[str, Specification]) -> Catalog:
     """The specifications in a form in which equal things are equal."""
+    # A runner of migrations works with indexes alone.
+    from dbtrust.model.catalog import Catalog, CatalogObject
+
     objects: list[CatalogObject] = []
     for name, item in found.items():
         objects.append(CatalogObject("collection", name, collection_definition(item.info)))

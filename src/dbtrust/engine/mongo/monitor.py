@@ -24,6 +24,7 @@ from dbtrust.engine.mongo.monitor_members import (
     read_oplog,
     read_status,
 )
+from dbtrust.engine.mongo.monitor_thresholds import SLOW_MS, hidden, read_thresholds
 from dbtrust.engine.mongo.profiler import Profiling, filter_of, read_settings
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.model.errors import DbtrustError
@@ -36,8 +37,6 @@ _WRITES = "a replica set: a mongos has no profiler of its own"
 
 
 _MADE_OF = {"slow": "profiles", "indexes": "index_usage", "index_usage": "index_usage"}
-#: What the profiler keeps, in ms: the server's own default.
-SLOW_MS = 100
 
 
 def read_snapshot(url: str, options: ReadOptions | None = None) -> Snapshot:
@@ -71,16 +70,32 @@ class _Reading:
             databases = self.ask.section(
                 "databases", CLUSTER, lambda: collections.user_databases(self.ask, single)
             )
-            with self._profiling(hello, databases or []) as wait:
+            with self._profiling(hello, databases or [], members) as wait:
                 self._set(members, hello)
                 found = self._catalog(databases or [], names, members)
                 wait()
                 self._slow(databases or [], names, members)
                 self._samples(found)
+        self._tell_election()
         self._tell_missing()
         if self.ask.notes.lost:
             self.server["lost"] = self.ask.notes.lost
         return Snapshot("mongo", taken, self.server, self.sections, tuple(self.ask.notes.found.values()))
+
+    def _tell_election(self) -> None:
+        """Members, lag and what the primary alone counts are of two times where another one was elected meanwhile."""
+        before = self.server.get("primary")
+        if before is None or self.ask.notes.lost:
+            return
+        found = self.ask.section(
+            "the primary at the end", CLUSTER, lambda: self.ask.command("admin", {"hello": 1})
+        )
+        after = (found or {}).get("primary")
+        if found is not None and after != before:
+            self.server["primary_after"] = after
+            self.ask.notes.add(
+                "the set at one time", f"a set that keeps its primary: it was {before}, now it is {after}"
+            )
 
     def _tell_missing(self) -> None:
         """Sections that are made of others lack the right that those lacked."""
@@ -107,29 +122,39 @@ class _Reading:
         return hello
 
     @contextmanager
-    def _profiling(self, hello: Document, databases: Sequence[str]) -> Generator[Callable[[], None]]:
+    def _profiling(
+        self, hello: Document, databases: Sequence[str], members: Sequence[Member]
+    ) -> Generator[Callable[[], None]]:
         """Gives what waits until the profiler has been on for long enough."""
         if self.server.get("role") == "mongos":
             self.ask.notes.add("profiler", _WRITES)
         elif databases:
-            profiling = self._profiler(hello)
+            profiling, *others = self._profilers(hello, members)
             if profiling is not None and self.options.profiler:
+                repaired = [row for other in others if other for row in other.mended()]
                 with profiling.held():
-                    self.sections["profiler_repairs"] = tuple(profiling.repaired)
+                    self.sections["profiler_repairs"] = (*profiling.repaired, *repaired)
                     self._settings_of(databases)
                     profiling.arm(databases, SLOW_MS)
+                    if profiling.armed:
+                        self.server["profiled_seconds"] = self.options.profile_seconds
                     yield lambda: profiling.wait(self.options.profile_seconds)
                 return
-            if profiling is not None and profiling.pending():
+            if any(found is not None and found.pending() for found in (profiling, *others)):
                 self.ask.notes.add("profiler settings left by a killed run", "a run without --no-profiler")
         self._settings_of(databases)
         yield lambda: None
 
-    def _profiler(self, hello: Document) -> Profiling | None:
+    def _profilers(self, hello: Document, members: Sequence[Member]) -> list[Profiling | None]:
+        """That of the member which was asked, first: each one keeps settings of its own, whoever is primary."""
+        own = str(hello.get("me") or "")
+        first = sorted(members, key=lambda member: member.name != own)
+        return [self._profiler(f"{hello.get('setName', '')} {member.name}", member.ask) for member in first]
+
+    def _profiler(self, server: str, ask: Asker) -> Profiling | None:
         """None where there is no folder to write down what was before: then nothing is switched on."""
         try:
-            server = f"{hello.get('setName', '')} {hello.get('me') or _address(self.ask)}"
-            return Profiling(self.ask, server)
+            return Profiling(ask, server)
         except DbtrustError as error:
             self.ask.notes.add("profiler", f"a folder for dbtrust's state ({error.message})")
             return None
@@ -183,7 +208,10 @@ class _Reading:
             for name in ("indexes", "index_usage", "samples", "violations"):
                 self.ask.notes.add(name, needs)
             return None
-        self._add("collections", CLUSTER, lambda: collections.with_statistics(self.ask, found))
+        if len(found) > collections.FIRST:
+            self._add("totals", CLUSTER, lambda: collections.read_totals(self.ask, databases))
+        totals = self.sections.get("totals", ())
+        self._add("collections", CLUSTER, lambda: collections.with_statistics(self.ask, found, totals))
         rows = [dict(row) for row in self.sections.get("collections", ())]
         self._indexes(rows or found, members)
         return rows
@@ -210,12 +238,15 @@ class _Reading:
         slow = operations.Operations(names, databases)
         read = [
             self.ask.section(
-                "profiles", CLUSTER, lambda: _done(operations.read_profiles, self.ask, databases, slow)
+                "profiles", CLUSTER, lambda: _done(operations.read_profiles, members, databases, slow)
             ),
             self.ask.section("log", CLUSTER, lambda: _done(operations.read_log, members, slow)),
         ]
         if any(read):
             self.sections["slow"] = tuple(slow.rows())
+        if databases:
+            self._add("thresholds", CLUSTER, lambda: read_thresholds(members, databases[0]))
+        self.ask.notes.tell(hidden(self.sections, self.server.get("profiled_seconds", 0)))
         self._query_stats(databases, names)
 
     def _query_stats(self, databases: Sequence[str], names: Names) -> None:
@@ -312,6 +343,7 @@ def commands(options: ReadOptions | None = None) -> list[str]:
         ("local", {"find": "oplog.rs", "sort": {"$natural": "1, then -1"}, "limit": 1}),
         ("local", {"aggregate": "oplog.rs", "pipeline": OPLOG}),
         ("DATABASE", {"listCollections": 1}),
+        ("DATABASE", {"dbStats": 1}),
         ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.COUNTERS, _MORE]}),
         ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.SIZES, _MORE]}),
         ("DATABASE", {"aggregate": "COLLECTION", "pipeline": [*collections.use_of("COLLECTION"), _MORE]}),

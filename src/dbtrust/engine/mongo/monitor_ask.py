@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -48,6 +48,10 @@ class Notes:
     def add(self, what: str, needs: str) -> None:
         self.found.setdefault(what, NotExamined(what, needs))
 
+    def tell(self, items: Iterable[NotExamined]) -> None:
+        for item in items:
+            self.add(item.what, item.needs)
+
 
 @dataclass(slots=True)
 class Asker:
@@ -66,7 +70,9 @@ class Asker:
             )
 
     def _marked(self, command: Document) -> dict[str, Any]:
-        return {**command, "comment": COMMENT, "maxTimeMS": self.timeout_ms}
+        # Behind the name: the server's log keeps the beginning of a long command alone.
+        name = next(iter(command))
+        return {name: command[name], "comment": COMMENT, **command, "maxTimeMS": self.timeout_ms}
 
     def _patience(self) -> AbstractContextManager[object]:
         return pymongo.timeout(self.timeout_ms / 1000 + _GRACE)
@@ -104,8 +110,9 @@ class Asker:
         with self.client.start_session() as session:
             with self._patience():
                 cursor = self.client.get_database(database).cursor_command(
-                    self._marked(command), session=session, read_preference=ReadPreference.PRIMARY_PREFERRED
-                )
+                    self._marked(command), session=session, read_preference=ReadPreference.PRIMARY_PREFERRED,
+                    comment=COMMENT,
+                )  # fmt: skip
             with cursor:
                 while batch := self._batch(cursor):
                     yield from batch
@@ -150,6 +157,25 @@ class Asker:
         if code in UNKNOWN:
             return "a server that has this command"
         return f"an answer of the server ({redact(describe(error), self.url)})"
+
+
+#: Where an entry of the profiler or of the log has its command; a getMore has the one that it goes on with.
+_COMMANDS = ("command", "originatingCommand")
+
+
+def not_own(*more: str) -> dict[str, Any]:
+    """Matches what monitoring did not send; `more` are further places of the command.
+
+    Name and comment together tell it: a program may have either, and the other verbs of dbtrust have the name alone.
+    """
+    return {"$nor": [{"appName": APP, f"{place}.comment": COMMENT} for place in (*_COMMANDS, *more)]}
+
+
+def is_own(entry: Document) -> bool:
+    """Did monitoring send this operation of the profiler or of the log? As `not_own` says it."""
+    return entry.get("appName") == APP and any(
+        inside(entry.get(place), "comment") == COMMENT for place in _COMMANDS
+    )
 
 
 def sample_options() -> dict[str, Any]:

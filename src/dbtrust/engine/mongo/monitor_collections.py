@@ -15,6 +15,7 @@ from dbtrust.engine.mongo.catalog import collection_definition, index_definition
 from dbtrust.engine.mongo.catalog import collections as listed
 from dbtrust.engine.mongo.monitor_ask import UNAUTHORIZED, Asker, Rows, inside, iso, number, picked
 from dbtrust.engine.mongo.shapes import cut
+from dbtrust.model.units import size
 
 Document = Mapping[str, Any]
 Pipeline = Callable[[str], Sequence[Document]]
@@ -45,14 +46,19 @@ SIZES: list[dict[str, Any]] = [
         }
     },
 ]  # fmt: skip
-#: So many collections are measured in any case, and at most; after the first ones only for so many seconds.
-FIRST, MEASURED, SECONDS = 100, 500, 2.0
+#: So many collections are measured in any case, and at most; after the first ones only for so many seconds, and
+#: only while the files of the others together hold so many bytes: less is worth no advice.
+FIRST, MEASURED, SECONDS, MATTERS = 100, 500, 1.0, 16 << 20
 #: So many of them in one command: each command is bounded in time.
 _AT_ONCE = 25
 _COUNTED = {
     "documents": "count", "reads": "latencyStats/reads/ops", "read_us": "latencyStats/reads/latency",
     "writes": "latencyStats/writes/ops", "write_us": "latencyStats/writes/latency",
     "collection_scans": "queryExecStats/collectionScans/nonTailable",
+}  # fmt: skip
+_TOTALS = {
+    "collections": "collections", "documents": "objects", "bytes": "dataSize", "storage_bytes": "storageSize",
+    "index_bytes": "indexSize",
 }  # fmt: skip
 _SIZES = {
     "bytes": "storageStats/size", "storage_bytes": "storageStats/storageSize",
@@ -157,13 +163,23 @@ def read_declared(db: Database[Any]) -> tuple[Rows, Rows]:
     return rows, _sorted(found)
 
 
-def with_statistics(ask: Asker, rows: Rows) -> Rows:
-    """The rows with counters, and sizes of `MEASURED` (None: not measured); one that went away is left out."""
+def read_totals(ask: Asker, databases: Iterable[str]) -> Rows:
+    """What all collections of a database hold together: the server looks at its files and opens none."""
+    return [{"database": name, **picked(ask.command(name, {"dbStats": 1}), _TOTALS)} for name in databases]
+
+
+def with_statistics(ask: Asker, rows: Rows, totals: Sequence[Document]) -> Rows:
+    """The rows with counters, and sizes of `MEASURED` (None: not measured); one that went away is left out.
+
+    `totals` are those of `read_totals`; empty where they could not be read.
+    """
     counted = _gathered_numbers(ask, rows, counters_of, _COUNTED)
     plain = [row | counted[_key(row)] for row in rows if _key(row) in counted]
-    sizes = _sizes(ask, leading(plain))
+    stored = sum(row["storage_bytes"] or 0 for row in totals) if totals else None
+    sizes = _sizes(ask, leading(plain), stored)
     if (left := len(plain) - len(sizes)) > 0:
-        ask.notes.add(f"the sizes of {left:,} smaller collections", _FEWER)
+        held = "" if stored is None else f", whose files hold {size(_rest(stored, sizes))} in all"
+        ask.notes.add(f"the sizes of {left:,} smaller collections{held}", _FEWER)
     unknown: dict[str, Any] = {**dict.fromkeys(_SIZES), "index_sizes": {}}
     others = [row for row in rows if row["type"] != "collection"]
     return sorted(others + [row | sizes.get(_key(row), unknown) for row in plain], key=_key)
@@ -171,16 +187,22 @@ def with_statistics(ask: Asker, rows: Rows) -> Rows:
 
 _FEWER = (
     f"fewer collections at a time (--database NAME): {FIRST} are measured, and up to {MEASURED} within {SECONDS:g} "
-    "seconds, those with the most documents and those with the most reads and writes"
+    "s while the others hold much, those with the most documents and those with the most reads and writes"
 )
 
 
-def _sizes(ask: Asker, rows: Rows) -> dict[tuple[str, str], dict[str, Any]]:
-    """The sizes of the first of these, and of more while there is time."""
+def _rest(stored: float, sizes: Mapping[tuple[str, str], Document]) -> float:
+    """The bytes in files of the collections that were not measured."""
+    return max(0, stored - sum(row["storage_bytes"] or 0 for row in sizes.values()))
+
+
+def _sizes(ask: Asker, rows: Rows, stored: float | None) -> dict[tuple[str, str], dict[str, Any]]:
+    """The sizes of the first of these, and of more while there is time and the others hold what matters."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     until = time.monotonic() + SECONDS
     for start in range(0, min(len(rows), MEASURED), FIRST):
-        if start and time.monotonic() >= until:
+        little = stored is not None and _rest(stored, found) < MATTERS
+        if start and (little or time.monotonic() >= until):
             break
         found |= _gathered_numbers(
             ask, rows[start : min(start + FIRST, MEASURED)], sizes_of, _SIZES, _AT_ONCE

@@ -81,15 +81,21 @@ def member_url(url: str, host: str) -> str:
 
 @contextmanager
 def reached(ask: Asker, hosts: Sequence[str], own: str) -> Generator[list[Member]]:
-    """A client for each member that answers; `own` is the one that `ask` talks to. The others are noted."""
+    """A client for each member that answers; `own` is the one that `ask` talks to. The others are noted.
+
+    A client of a set goes on with the next primary after an election, so `own` gets one that stays with it; where its
+    address cannot be reached from here, `ask` stands for it.
+    """
     with ExitStack() as stack:
 
         def reach(host: str) -> Member | None:
-            if host == own:
+            if host == own and ask.client.topology_description.topology_type_name == "Single":
                 return Member(host, ask)
             try:
                 client = connect(member_url(ask.url, host), timeout_ms=_REACH_MS)
             except DbtrustError:
+                if host == own:
+                    return Member(host, ask)
                 ask.notes.add(f"member {host}", f"a connection to {host}")
                 return None
             stack.callback(client.close)

@@ -6,17 +6,18 @@ import datetime
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, cast
 
-from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, inside, iso, number
+from dbtrust.engine.mongo.monitor_ask import Asker, Rows, inside, is_own, iso, not_own, number
 from dbtrust.engine.mongo.monitor_collections import SYSTEM, Names
 from dbtrust.engine.mongo.monitor_members import Member
-from dbtrust.engine.mongo.shapes import is_query, literal_text, operation, shape
+from dbtrust.engine.mongo.shapes import cut_text, is_query, literal_text, operation, shape
 
 Document = Mapping[str, Any]
 CURRENT: list[dict[str, Any]] = [
     {"$currentOp": {"allUsers": True, "idleSessions": True, "idleConnections": False}},
-    {"$match": {"appName": {"$ne": APP}}},
+    {"$match": not_own("cursor.originatingCommand")},
 ]
 _SLOW_LINE = 51803
 #: So many shapes are kept, those that took the most time.
@@ -119,6 +120,8 @@ class Operations:
         self._names, self._databases = names, frozenset(databases)
         self._rows: dict[tuple[str, ...], dict[str, Any]] = {}
         self._profiled: dict[tuple[Any, ...], list[datetime.datetime]] = {}
+        #: Those of the profiler whose command the server has cut; the log may tell more of it.
+        self._cut: list[tuple[Document, Any]] = []
 
     def profiled(self, entry: Document) -> None:
         """A document of system.profile."""
@@ -126,6 +129,9 @@ class Operations:
         if isinstance(when, datetime.datetime):
             # Answers of commands come without a zone; the log has one.
             when = when if when.tzinfo else when.replace(tzinfo=datetime.UTC)
+            if cut_text(_command(entry)) is not None:
+                self._cut.append((entry, when))
+                return
             self._profiled.setdefault(_identity(entry), []).append(when)
         self._add(entry, str(entry.get("op", "")), when, "profiler")
 
@@ -134,18 +140,25 @@ class Operations:
         entry = cast("Document", line.get("attr") or {})
         text = str(inside(line, "t/$date") or "")
         when = datetime.datetime.fromisoformat(text) if text else None
-        twins = self._profiled.get(_identity(entry), ())
+        identity = _identity(entry)
+        twins = self._profiled.get(identity, ())
         if when is None or not any(abs(when - twin) < _SAME for twin in twins):
-            self._add(entry, str(entry.get("type", "")), when, "log")
+            self._cut = [
+                (other, at) for other, at in self._cut
+                if when is None or _identity(other) != identity or abs(when - at) >= _SAME
+            ]  # fmt: skip
+            self._add(entry, str(entry.get("type", "")), when, "log", cut="truncated" in line)
 
-    def _add(self, entry: Document, kind: str, when: datetime.datetime | None, source: str) -> None:
+    def _add(
+        self, entry: Document, kind: str, when: datetime.datetime | None, source: str, *, cut: bool = False
+    ) -> None:
+        """`cut`: the command lacks its end."""
         database, _, collection = str(entry.get("ns", "")).partition(".")
-        origin = cast("Document", entry.get("originatingCommand") or {})
-        command = cast("Document", origin or entry.get("command") or {})
-        name = operation(command, "" if origin else kind)
+        command = _command(entry)
+        name = operation(command, "" if entry.get("originatingCommand") else kind)
         if not self._wanted(database, collection, entry) or not is_query(name):
             return
-        text, plan = shape(command), str(entry.get("planSummary", ""))
+        text, plan = shape(command) + (" …" if cut else ""), str(entry.get("planSummary", ""))
         row = self._rows.setdefault((database, collection, name, text, plan), {})
         if not row:
             row |= {
@@ -158,12 +171,14 @@ class Operations:
         row.setdefault("example", literal_text(command))
 
     def _wanted(self, database: str, collection: str, entry: Document) -> bool:
-        own = str(entry.get("appName", "")).startswith(APP) or database in SYSTEM
         named = bool(collection) and not collection.startswith(("$cmd", "system."))
-        return named and not own and database in self._databases
+        return named and not is_own(entry) and database not in SYSTEM and database in self._databases
 
     def rows(self) -> Rows:
         """The shapes that took the most time, first."""
+        while self._cut:
+            entry, when = self._cut.pop()
+            self._add(entry, str(entry.get("op", "")), when, "profiler")
         whole = [{**row, "count": row["count"] or 1} for row in self._rows.values()]
         found = sorted(whole, key=lambda r: (-r["total_ms"], r["label"], r["shape"]))
         return found[:MOST_SHAPES]
@@ -219,16 +234,21 @@ def _waited(entry: Document) -> float:
     return sum(micros) / 1000
 
 
+def _command(entry: Document) -> Document:
+    """What was asked; of a getMore, what it goes on with."""
+    return cast("Document", entry.get("originatingCommand") or entry.get("command") or {})
+
+
 def _identity(entry: Document) -> tuple[Any, ...]:
     values = [_first(entry, _NAMES[key]) for key in ("ms", "keys", "documents", "returned")]
     return (entry.get("ns"), entry.get("planSummary"), *values)
 
 
-def read_profiles(ask: Asker, databases: Iterable[str], into: Operations) -> None:
-    """What system.profile of each database holds, the newest first."""
+def read_profiles(members: Iterable[Member], databases: Sequence[str], into: Operations) -> None:
+    """What system.profile of each database holds on each member, the newest first."""
     newest: dict[str, Any] = {"sort": {"$natural": -1}, "limit": _PROFILED, "projection": {"execStats": 0}}
-    for database in databases:
-        for entry in ask.found(database, "system.profile", **newest):
+    for member, database in product(members, databases):
+        for entry in member.ask.found(database, "system.profile", **newest):
             into.profiled(entry)
 
 

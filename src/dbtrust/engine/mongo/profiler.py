@@ -10,18 +10,19 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from bson import json_util
-from pymongo.errors import PyMongoError
+from pymongo.errors import AutoReconnect, PyMongoError
 
 from dbtrust.engine.home import home, make_folder
 from dbtrust.engine.locks import try_lock
 from dbtrust.engine.mongo.errors import describe
-from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, number
+from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, not_own, number
 from dbtrust.engine.mongo.shapes import filter_shape
 
 Document = Mapping[str, Any]
@@ -34,7 +35,7 @@ _SECTION = "profiler"
 
 def filter_of(slow_ms: int) -> dict[str, Any]:
     """Only what is slow, and nothing of dbtrust's own."""
-    return {"appName": {"$ne": APP}, "millis": {"$gte": slow_ms}}
+    return {**not_own(), "millis": {"$gte": slow_ms}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,14 @@ def put_back(ask: Asker, database: str, before: Settings) -> str:
     return "put back"
 
 
+def _twice(act: Callable[[], object]) -> None:
+    """A member that steps down closes its connections: the first command after it fails. Raises PyMongoError."""
+    with suppress(AutoReconnect):
+        act()
+        return
+    act()
+
+
 def _is_ours(present: Settings) -> bool:
     """The server writes a filter in its own way, but the name in it stays."""
     return present.level == 1 and present.filter is not None and f'"{APP}"' in json_util.dumps(present.filter)
@@ -179,11 +188,23 @@ class Profiling:
             self._restore()
             self._record.release()
 
+    def mended(self) -> Rows:
+        """Puts back what a killed run left on this server, where it left something; what was done."""
+        if self.pending():
+            with self.held():
+                pass
+        return self.repaired
+
     def arm(self, databases: Sequence[str], slow_ms: int) -> None:
         """Inside `held`: what is slow is in system.profile from now on, where the role allows it."""
         if self._mine:
             self._arm(databases, slow_ms)
             self._since = time.monotonic()
+
+    @property
+    def armed(self) -> bool:
+        """Was it switched on anywhere?"""
+        return bool(self._before)
 
     def wait(self, seconds: float) -> None:
         """Until the profiler has been on for so long; not at all where it was switched on nowhere."""
@@ -242,7 +263,7 @@ class Profiling:
         done = True
         for name, before in self._before.items():
             try:
-                put_back(self._ask, name, before)
+                _twice(partial(put_back, self._ask, name, before))
             except PyMongoError as error:
                 done = False
                 self._ask.notes.add(

@@ -54,8 +54,19 @@ def sweep(client: Client) -> list[str]:
 def _drop(client: Client, names: list[str], run: str) -> list[str]:
     """The document goes last: a sweep that is killed leaves the rest to the next."""
     for name in sorted(names, key=lambda name: name == marker_name(run)):
-        client.drop_database(name)
+        drop_whole(client, name)
     return names
+
+
+def drop_whole(client: Client, name: str) -> None:
+    """Drops a database with the users and roles that were made in it, which MongoDB keeps elsewhere.
+
+    Raises PyMongoError; a user who may not look at users leaves those.
+    """
+    for command in ("dropAllUsersFromDatabase", "dropAllRolesFromDatabase"):
+        with suppress(OperationFailure):
+            client[name].command(command)
+    client.drop_database(name)
 
 
 def dead(owner: Mapping[str, Any], now: datetime) -> bool:

@@ -176,8 +176,9 @@ def _client(port: int, password: str | None = None) -> pymongo.MongoClient[dict[
 
     login: dict[str, Any] = {"username": USER, "password": password} if password else {}
     return pymongo.MongoClient(
-        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=_SELECTION_MS, **login
-    )
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=_SELECTION_MS,
+        connectTimeoutMS=_SELECTION_MS, socketTimeoutMS=_SELECTION_MS, **login,
+    )  # fmt: skip
 
 
 def _move(client: pymongo.MongoClient[dict[str, Any]], port: int) -> bool:

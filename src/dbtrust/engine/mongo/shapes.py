@@ -10,6 +10,9 @@ from bson import json_util
 
 Document = Mapping[str, Any]
 LITERAL = "?"
+LEFT_OUT = "(left out: the server kept only the beginning of the command)"
+#: How the text of a command that was cut begins: { find: "items", …
+_BEGUN = re.compile(r"\{ (\w+): ")
 _DEEPEST, _WIDEST, _LONGEST = 12, 60, 1500
 #: An expression's path or variable: "$qty", "$$ROOT.a". A literal of that form stands only in a filter.
 _PATH = re.compile(r"\$\$?[A-Za-z_][\w.]*\Z")
@@ -18,6 +21,11 @@ _FILTERS = ("filter", "query", "q")
 _PLAIN = ("sort", "projection", "fields", "hint")
 _WRITES = ("update", "u")
 _NAMES = {"findandmodify": "findAndModify", "remove": "delete"}
+#: Members of $lookup, $graphLookup, $unionWith, $merge and $out whose strings are names.
+_NAMING = frozenset({
+    "from", "as", "localField", "foreignField", "connectFromField", "connectToField", "depthField", "coll", "db",
+    "into", "on", "whenMatched", "whenNotMatched",
+})  # fmt: skip
 _OPERATIONS = ("find", "aggregate", "count", "distinct", "findAndModify", "findandmodify", "update", "delete")
 
 
@@ -25,6 +33,9 @@ def operation(command: Document, kind: str = "") -> str:
     """find, aggregate, update …; `kind` is the log's `type` or the profiler's `op`, which tells bare statements."""
     if kind in ("update", "remove", "insert"):
         return _NAMES.get(kind, kind)
+    if (text := cut_text(command)) is not None:
+        begun = _BEGUN.match(text)
+        return _NAMES.get(begun[1], begun[1]) if begun else kind
     name = next(iter(command), "")
     return _NAMES.get(name, name) if name else kind
 
@@ -34,12 +45,20 @@ def is_query(name: str) -> bool:
     return name in _OPERATIONS
 
 
+def cut_text(command: Document) -> str | None:
+    """What the server keeps of a command of more than 50 kB: the beginning of a text that quotes nothing."""
+    text = command.get("$truncated")
+    return text if isinstance(text, str) else None
+
+
 def shape(command: Document) -> str:
     """The command's filter, sort, projection, pipeline, update as JSON text without literals.
 
     Names of fields and operators stay; strings, numbers, dates and all other values are "?". At most 1,500
-    characters.
+    characters. Of a command that the server cut there is none: its keys and values cannot be told apart.
     """
+    if cut_text(command) is not None:
+        return LEFT_OUT
     parts: dict[str, Any] = {}
     for key in _FILTERS:
         if command.get(key):
@@ -123,8 +142,10 @@ def _named(value: Any, depth: int) -> Any:
     for key, inner in cast("Document", value).items():
         if key == "pipeline" and isinstance(inner, list):
             parts[key] = [_stage(stage, depth + 1) for stage in cast("list[Any]", inner)]
-        elif isinstance(inner, str):
+        elif isinstance(inner, str) and key in _NAMING:
             parts[key] = inner
+        elif key == "startWith":
+            parts[key] = _expression(inner, depth + 1)
         else:
             parts[key] = _filter(inner, depth + 1)
     return parts
@@ -136,7 +157,11 @@ def _expression(value: Any, depth: int) -> Any:
         return LITERAL
     if isinstance(value, Mapping):
         return {
-            k: LITERAL if k == "$literal" else _expression(v, depth + 1)
+            k: LITERAL
+            if k == "$literal"
+            else _filter(v, depth + 1)
+            if k == "query"
+            else _expression(v, depth + 1)
             for k, v in list(cast("Document", value).items())[:_WIDEST]
         }
     if isinstance(value, list):

@@ -153,7 +153,7 @@ def _reread(ask: Asking, by_kind: Mapping[str, list[int]]) -> list[tuple[Unit, C
         rows = ask("relations", [], relations)
         columns = _columns(ask("columns", relations), grants)
         found += _relations(rows, columns, grants)
-        found += _hanging(ask, [row["oid"] for row in rows], grants)
+        found += _hanging(ask, [row["oid"] for row in rows], grants) if rows else ()
     if types:
         found += _types(ask("types", [], types), ask("domain_constraints", [], types), columns, grants)
     for kind, name in (("q", "sequences"), ("f", "functions")):

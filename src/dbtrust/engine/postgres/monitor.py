@@ -12,12 +12,14 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dbtrust.engine.postgres import sql
+from dbtrust.engine.postgres.any_encoding import read_any_encoding
 from dbtrust.engine.postgres.catalog import SERVED, served_objects
 from dbtrust.engine.postgres.connect import connect
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.monitor_questions import (
     BLOAT,
     INDEXES_MEASURED,
+    MARK,
     QUESTIONS,
     RELATIONS,
     TABLES_MEASURED,
@@ -33,8 +35,7 @@ from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 #: Of the statements that lead in one of these the texts are kept, TOP of each.
 _LEADING = ("total_exec_time", "calls", "shared_blks_read", "temp_blks_written", "rows", "total_plan_time")
 TOP = 100
-#: What each statement of ours begins with, so that the next snapshot knows it (monitor_statement_texts.sql).
-MARK = b"/* dbtrust monitor */ "
+_MARKED = f"{MARK} ".encode()
 _MONITOR = "membership in pg_monitor"
 
 
@@ -45,6 +46,7 @@ def read_snapshot(url: str, options: ReadOptions) -> Snapshot:
     and `Snapshot.server["lost"]` says why. Raises ConfigError and ServerError where nothing could be read.
     """
     with connect(url) as connection:
+        read_any_encoding(connection)
         reader = _Reader(connection, options)
         server = reader.server()
         reader.sections(server)
@@ -85,7 +87,7 @@ def _head(options: ReadOptions) -> str:
 
 
 def _text(name: str) -> str:
-    return (MARK + sql.load(name)).decode().rstrip() + ";\n"
+    return (_MARKED + sql.load(name)).decode().rstrip() + ";\n"
 
 
 class _Marked(psycopg.Cursor[dict[str, Any]]):
@@ -93,7 +95,7 @@ class _Marked(psycopg.Cursor[dict[str, Any]]):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         text = query.encode() if isinstance(query, str) else query
-        return super().execute(MARK + text, params, **options)
+        return super().execute(_MARKED + text, params, **options)
 
 
 @dataclass(slots=True)

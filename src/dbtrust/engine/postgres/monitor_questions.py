@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _PAGE = 8192
+#: What each statement of ours begins with, so that the next snapshot knows it (monitor_statement_texts.sql).
+MARK = "/* dbtrust monitor */"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ QUESTIONS = (
 #: Merged into the rows of tables and indexes, from 16 on.
 RELATIONS = "monitor_relations_16"
 TEXTS = ("monitor_statement_texts",)
-#: Characters of a statement that are kept.
-TEXT_LENGTH = 2000
+#: Characters of a statement that are read; of what is left without literals and comments 2,000 are kept.
+TEXT_LENGTH = 4000
 BLOAT = ("monitor_sizes", "monitor_table_bloat", "monitor_index_bloat")
 #: Of so many tables that were never counted the size is asked for.
 UNCOUNTED = 200

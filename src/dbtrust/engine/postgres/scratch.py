@@ -14,7 +14,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dbtrust.engine.postgres.connect import connect, read_url
 from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.footprints import Footprint, Guest
 from dbtrust.engine.postgres.sql import load
+from dbtrust.engine.postgres.take_back import recover
 from dbtrust.model.errors import ServerError
 
 #: Every scratch database carries this prefix; a run's own ones also its id.
@@ -75,23 +77,36 @@ class Scratch:
         self._uuid_stand_in = uuid_stand_in
         #: A database that every new one begins as a copy of; None: they begin empty.
         self.base: str | None = None
+        #: What the scripts of `base` made outside of it.
+        self.base_footprint: Footprint | None = None
         self._run = secrets.token_hex(4)
         self._names: list[str] = []
         self._lock = threading.Lock()
         self._admin = connect(host.admin_url())
+        #: On a server of the user's: what scripts make there outside their databases.
+        self.guest: Guest | None = None
+        #: What killed runs had left outside their databases: it is gone; it is there for a reason.
+        self.swept, self.not_swept = list[str](), list[str]()
         if not host.embedded:
+            self.guest = Guest(self._run, self.admin, lambda purpose: self._run_sql(_EMPTY, purpose))
             self._admin.execute(_LOCK, [int(self._run, 16)])
             self._sweep()
 
     def _sweep(self) -> None:
-        rows = self._admin.execute(
-            "SELECT datname FROM pg_database WHERE datname ~ '^dbtrust_[0-9a-f]{8}_'"
-        ).fetchall()
-        for (name,) in rows:
-            run = int(name.split("_")[1], 16)
-            if self._admin.execute(_TRY_LOCK, [run]).fetchone() == (True,):
+        """Drops what runs left that are dead; the database with the journal of a run goes last."""
+        rows = self._admin.execute(load("scratch_databases")).fetchall()
+        for run in dict.fromkeys(run for run, _, _ in rows):
+            if self._admin.execute(_TRY_LOCK, [int(run, 16)]).fetchone() != (True,):
+                continue
+            names = {name: text for other, name, text in rows if other == run}
+            for name in [n for n, text in names.items() if text is None]:
                 self.drop(name)
-                self._admin.execute(_UNLOCK, [run])
+            for name in [n for n, text in names.items() if text is not None]:
+                gone, stays = recover(self._admin, lambda name=name: self.admin(name), run, names[name])
+                self.swept += gone
+                self.not_swept += stays
+                self.drop(name)
+            self._admin.execute(_UNLOCK, [int(run, 16)])
 
     def create(self, purpose: str, *, exact: bool = False) -> str:
         """A new empty database with the project's extensions; its name (`purpose` itself if exact). Raises ServerError.
@@ -100,7 +115,7 @@ class Scratch:
         """
         if self.base is not None:
             return self.copy(self.base, purpose, exact=exact)
-        name = self._run_sql("CREATE DATABASE {} TEMPLATE template0", purpose, exact=exact)
+        name = self._run_sql(_EMPTY, purpose, exact=exact)
         self._prepare(name)
         with connect(self.host.admin_url(name)) as connection:
             for extension in self._extensions:
@@ -176,13 +191,18 @@ class Scratch:
 
     def close(self) -> None:
         """Drops what is left (an embedded server is deleted as a whole) and ends the connection."""
-        if not self.host.embedded:
-            for name in list(self._names):
+        if self.guest is not None:
+            for name in [name for name in self._names if name != self.guest.journal.name]:
                 with suppress(psycopg.Error):
                     self.drop(name)
+            self.guest.close()
+            with suppress(psycopg.Error):
+                if self.guest.journal.name:
+                    self.drop(self.guest.journal.name)
         self._admin.close()
 
 
+_EMPTY: LiteralString = "CREATE DATABASE {} TEMPLATE template0"
 _LOCK = "SELECT pg_advisory_lock(hashtext('dbtrust scratch'), ('x' || lpad(to_hex(%s::bigint), 8, '0'))::bit(32)::int)"
 _TRY_LOCK = _LOCK.replace("pg_advisory_lock", "pg_try_advisory_lock")
 _UNLOCK = _LOCK.replace("pg_advisory_lock", "pg_advisory_unlock")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,8 @@ class ScriptFailed(DbtrustError):
     ) -> None:
         super().__init__(message, location=location, next="mend the statement")
         self.sqlstate, self.timeout, self.raised = sqlstate, timeout, raised
+        #: Where the server is to blame and not the script: model.report's word for why nothing is said about it.
+        self.unproved = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Piece:
 
 #: Called with a statement that the server skipped because the name existed, the script and its file.
 OnSkip = Callable[[Piece, str, str], None]
+#: Entered around each statement.
+Around = Callable[[Piece], AbstractContextManager[None]]
 
 
 def run_pieces(
@@ -61,10 +65,11 @@ def run_pieces(
     source: str,
     file: str,
     on_skip: OnSkip | None = None,
+    around: Around | None = None,
 ) -> None:
     """Executes the statements in order. Raises ScriptFailed at the token that the server points at."""
     for piece in pieces:
-        with _notices(connection) as codes:
+        with around(piece) if around else nullcontext(), _notices(connection) as codes:
             run_piece(connection, piece, source, file)
         if on_skip is not None and codes & SKIPPED:
             on_skip(piece, source, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ OWNER = "dbtrust_owner"
 _ENGINE = "postgres"
 _SOCKET_PORT = 5432  # only names the socket's file
 _SECONDS = 60.0
+#: initdb, or one statement on a server that is stopped.
+_PROGRAM_SECONDS = 180.0
 _BOOTSTRAP = f"CREATE ROLE {OWNER} LOGIN\n"
 
 
@@ -207,8 +210,16 @@ def _run_program(
     run: Run, argv: list[Path | str], folder: Path, log: Path, stdin: Path | None = None
 ) -> None:
     process = run.spawn(argv, folder=folder, log=log, stdin=stdin)
-    if process.wait():
-        raise failure(Path(argv[0]).name, log)
+    name = Path(argv[0]).name
+    try:
+        code = process.wait(_PROGRAM_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise ServerError(
+            f"{name} was not through after {_PROGRAM_SECONDS:.0f} s",
+            next="try again when the system is less busy",
+        ) from error
+    if code:
+        raise failure(name, log)
 
 
 def save_template(server: PostgresServer, key: str) -> Path:

@@ -27,7 +27,7 @@ def insert_statement(schema: str, table: str, row: Row, *, identity: bool = Fals
     return sql.SQL("INSERT INTO {} ({}) {}VALUES ({})").format(name, columns, overriding, values)
 
 
-def try_insert(connection: psycopg.Connection[Any], statement: sql.Composed) -> Failure | None:
+def try_insert(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> Failure | None:
     """Runs it in a savepoint, in one round trip; what the server refused, or None. Raises where the connection is lost."""
     own = connection.info.transaction_status == pq.TransactionStatus.IDLE
     try:
@@ -44,6 +44,7 @@ def try_insert(connection: psycopg.Connection[Any], statement: sql.Composed) -> 
 
 
 _MARK, _KEEP = sql.SQL("SAVEPOINT dbtrust_row"), sql.SQL("RELEASE SAVEPOINT dbtrust_row")
+_IMMEDIATE = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
 _BACK = sql.SQL("ROLLBACK TO SAVEPOINT dbtrust_row; RELEASE SAVEPOINT dbtrust_row")
 
 
@@ -68,14 +69,8 @@ def _refused(connection: psycopg.Connection[Any], error: psycopg.Error) -> Failu
 
 
 def whole(connection: psycopg.Connection[Any]) -> bool:
-    """Do the rows so far keep every deferred constraint?"""
-    try:
-        with connection.transaction():
-            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except psycopg.Error as error:
-        _refused(connection, error)
-        return False
-    return True
+    """Do the rows so far keep every deferred constraint? They are no longer deferred then. Raises where the connection is lost."""
+    return try_insert(connection, _IMMEDIATE) is None
 
 
 def load_as(connection: psycopg.Connection[Any], value: Any, oid: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ from dbtrust.model.progress import Progress
 #: Seconds between two lines about the same statement.
 _TELL_SECONDS = 2.0
 _LOOK_SECONDS = 0.25
-#: A transaction that is older than this is waited for before the lock is tried again.
+#: A transaction that is older than this is waited for before the lock is tried, and before it is tried again.
 _OLD_SECONDS = 1.0
+#: Seconds for which the answer holds that no such transaction is there.
+_CLEAR_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,25 @@ class Blocker:
         return f"process {self.pid} ({self.application or 'no application name'}, {state} since {self.since}{age})"
 
 
+#: Would the statements wait for somebody who holds that mode on the relation of that name?
+Waits = Callable[[str, str], bool]
+
+
+@dataclass(slots=True)
+class Way:
+    """What a run knows of all its statements' way; `clear_until`: by time.monotonic(), nobody need be asked before."""
+
+    clear_until: float = 0.0
+
+
 class Watch:
     """Called by `Simple` while a statement is silent. `what` names the statement; `blockers` are the last ones seen."""
 
-    def __init__(self, lock: Exclusive, ledger: Ledger, name: str, progress: Progress) -> None:
+    def __init__(
+        self, lock: Exclusive, ledger: Ledger, name: str, progress: Progress, way: Way | None = None
+    ) -> None:
         self._lock, self._ledger, self._name, self.progress = lock, ledger, name, progress
+        self._way = way or Way()
         self._told = ""
         self._next_look = self._next_line = 0.0
         self.what = ""
@@ -94,6 +111,33 @@ class Watch:
             rows = self._lock.ask(self._ledger.sql("runner_progress", me=self._name))
             return f"{self.what}: {_build(rows[0])}" if rows else ""
         return ""
+
+    def wait_before_first(self, waits: Waits, seconds: float) -> None:
+        """Waits until no old transaction is in the way of the first attempt, at most `seconds`. Blocks nobody.
+
+        Where there is no old transaction at all, one question answers for the next statements, too.
+        """
+        if time.monotonic() < self._way.clear_until:
+            return
+        deadline, pause = time.monotonic() + seconds, 0.05
+        while (found := self._in_the_way(waits)) and time.monotonic() < deadline:
+            line = f"{self.what}: does not queue behind {found[0]} on {found[0].relation}"
+            if line.partition(", its transaction")[0] != self._told:
+                self._told = line.partition(", its transaction")[0]
+                self.progress(line)
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, 1.0)
+            self._lock.check()
+
+    def _in_the_way(self, waits: Waits) -> list[Blocker]:
+        try:
+            rows = self._lock.ask(self._ledger.sql("runner_way", me=self._name, seconds=_OLD_SECONDS))
+        except psycopg.Error:
+            # The lock's session is gone; the next check() says so.
+            return []
+        if not rows:
+            self._way.clear_until = time.monotonic() + _CLEAR_SECONDS
+        return _blockers([row for row in rows if waits(row[6], row[7])])
 
     def wait_until_free(self, seconds: float) -> bool:
         """Waits until the blockers seen have ended their transactions; False after `seconds`. Blocks nobody."""

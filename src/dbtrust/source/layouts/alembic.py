@@ -30,6 +30,7 @@ class _Revision:
     up: int | None
     down: int | None
     lossy: tuple[str, ...] = ()
+    text: str = ""
 
 
 def read(folder: Folder) -> Reading | None:
@@ -171,7 +172,7 @@ def _revision(text: str, file: str) -> _Revision | None:
     said = (ast.get_docstring(tree) or "").strip().split("\n")[0]
     needs = (*_listed(names.get("down_revision")), *_listed(names.get("depends_on")))
     up, down = functions.get("upgrade"), functions.get("downgrade")
-    return _Revision(str(names["revision"]), needs, file, said, up, down)
+    return _Revision(str(names["revision"]), needs, file, said, up, down, text=text)
 
 
 def _assigned(tree: ast.Module) -> Iterable[tuple[str, object]]:
@@ -241,6 +242,6 @@ def _read(revision: _Revision) -> Read:
         else None
     )
     migration = Migration(
-        "postgres", revision.id, revision.name, Location(revision.file, 1, 1), up=up, down=down
+        "postgres", revision.id, revision.name, Location(revision.file, 1, 1), up, down, revision.text
     )
     return Read(migration, (revision.file,))

@@ -23,7 +23,9 @@ def test_is_silent_where_monitor_itself_made_the_reads(ill: Seen) -> None:
     sections = {
         **ill.snapshot.sections,
         "statements": (*ill.snapshot.sections["statements"], row),
-        "statement_texts": ({"queryid": "1", "query": "/* dbtrust monitor */ SELECT", "own": True},),
+        "statement_texts": (
+            {"queryid": "1", "query": "/* dbtrust monitor */ SELECT", "own_of": [row["userid"]]},
+        ),
     }
     assert Seen(replace(ill.snapshot, sections=sections)).of("database.cache_hit") == []
 

@@ -17,7 +17,8 @@ def with_statement(seen: Seen, query: str, calls: int, mean: float) -> list[Find
     others = (
         {**rows[0], "queryid": str(n), "calls": 1000, "total_exec_time": rest / 20} for n in range(2, 22)
     )
-    texts = ({"queryid": "1", "query": query, "length": len(query), "own": query.startswith("/* dbtrust")},)
+    own = [rows[0]["userid"]] if query.startswith("/* dbtrust") else None
+    texts = ({"queryid": "1", "query": query, "length": len(query), "own_of": own},)
     sections = {**seen.snapshot.sections, "statements": (new, *others), "statement_texts": texts}
     return Seen(replace(seen.snapshot, sections=sections)).of("statement.slow")
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from dbtrust.model.catalog import Catalog, CatalogObject
-from dbtrust.model.report import Finding, Severity
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.rules._finding import of_engine
 
 #: A collection with fewer documents is read as fast without any advice.
 FEW_DOCUMENTS = 1_000
-
-
-def finding(rule: str, severity: Severity, subject: str, message: str, fix: str, **evidence: Any) -> Finding:
-    """A finding of MongoDB's."""
-    return Finding(rule, severity, "mongo", subject, message, fix, evidence)
+finding = of_engine("mongo")
 
 
 def collection_subject(row: Row) -> str:
@@ -90,20 +85,3 @@ def sibling(row: Row) -> str:
 def text(value: object) -> str:
     """A string as mongosh writes it."""
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def size(count: float) -> str:
-    """1.5 MB."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit in ("bytes", "kB") else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TB"
-
-
-def duration(ms: float) -> str:
-    """3 min."""
-    for limit, unit, each in ((1e3, "ms", 1), (6e4, "s", 1e3), (3.6e6, "min", 6e4), (8.64e7, "h", 3.6e6)):
-        if ms < limit:
-            return f"{ms / each:.0f} {unit}"
-    return f"{ms / 8.64e7:.0f} days"

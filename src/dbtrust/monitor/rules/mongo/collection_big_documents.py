@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, finding, size
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding
 
 #: A document may have 16 MB; one of this size is moved whole for each change and each read.
 _BIG, _LIMIT = 4 << 20, 16 << 20

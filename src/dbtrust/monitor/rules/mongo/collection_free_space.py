@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, finding, sibling, size, text
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding, sibling, text
 
 #: So much of a file, and so many bytes, are worth giving back.
 _SHARE, _BYTES = 0.5, 16 << 20

@@ -6,20 +6,11 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import duration, size
 from dbtrust.monitor.delta import moment
 from dbtrust.monitor.mongo_counters import collections, index_use
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import (
-    duration,
-    finding,
-    index_subject,
-    keys,
-    large,
-    place,
-    shell,
-    size,
-    text,
-)
+from dbtrust.monitor.rules.mongo._common import finding, index_subject, keys, large, place, shell, text
 
 #: Below this many reads of a collection, nothing can be said of its indexes.
 _READS = 10

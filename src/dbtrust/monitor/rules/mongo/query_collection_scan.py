@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.mongo_counters import Period, collections, period
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, duration, finding, place
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding, place
 from dbtrust.monitor.rules.mongo._slow import (
     FEW_EXAMINED,
     each,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, duration, finding
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding
 from dbtrust.monitor.rules.mongo._slow import each, evidence, times, working, worst_first
 
 #: A shape is slow when it was seen so often.

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, duration, finding
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding
 from dbtrust.monitor.rules.mongo._slow import FEW_EXAMINED, each, evidence, times, working, worst_first
 
 

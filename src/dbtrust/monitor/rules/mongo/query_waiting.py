@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.mongo_counters import slow
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import collection_subject, duration, finding
+from dbtrust.monitor.rules.mongo._common import collection_subject, finding
 from dbtrust.monitor.rules.mongo._slow import evidence, times, worst_first
 
 _TIMES = 2

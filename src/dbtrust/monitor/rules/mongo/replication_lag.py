@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import duration, finding, server_subject
+from dbtrust.monitor.rules.mongo._common import finding, server_subject
 
 _LATE, _VERY_LATE = 10_000, 60_000
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import duration, size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import duration, finding, server_subject, size
+from dbtrust.monitor.rules.mongo._common import finding, server_subject
 
 _HOUR, _DAY = 3_600_000, 86_400_000
 #: An oplog that is not full yet only tells how young it is.

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.mongo._common import duration, finding
+from dbtrust.monitor.rules.mongo._common import finding
 
 _IDLE, _OPEN = 3_000, 30_000
 

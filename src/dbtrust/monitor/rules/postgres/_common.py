@@ -7,8 +7,8 @@ from typing import Any
 
 from dbtrust.judge.rules.indexes import identifier, named
 from dbtrust.model.catalog import Catalog, CatalogObject
-from dbtrust.model.report import Finding, Severity
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.monitor.rules._finding import of_engine
 
 #: A table with fewer rows is read as fast without any advice.
 FEW_ROWS = 1_000
@@ -16,11 +16,7 @@ FEW_ROWS = 1_000
 SMALL = 16 * 8192
 #: A table from this size on (128 pages) is worth rewriting.
 LARGE = 128 * 8192
-
-
-def finding(rule: str, severity: Severity, subject: str, message: str, fix: str, **evidence: Any) -> Finding:
-    """A finding of PostgreSQL's."""
-    return Finding(rule, severity, "postgres", subject, message, fix, evidence)
+finding = of_engine("postgres")
 
 
 def table_subject(row: Row) -> str:
@@ -85,23 +81,6 @@ def option(row: Row, name: str) -> str | None:
     """A storage parameter of a table, or None."""
     pairs = (str(text).partition("=") for text in row["options"])
     return next((value for key, _, value in pairs if key == name), None)
-
-
-def size(count: float) -> str:
-    """1.5 MB."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit in ("bytes", "kB") else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TB"
-
-
-def duration(ms: float) -> str:
-    """3 min."""
-    for limit, unit, each in ((1e3, "ms", 1), (6e4, "s", 1e3), (3.6e6, "min", 6e4), (8.64e7, "h", 3.6e6)):
-        if ms < limit:
-            return f"{ms / each:.0f} {unit}"
-    return f"{ms / 8.64e7:.0f} days"
 
 
 def share(part: float, whole: float) -> float | None:

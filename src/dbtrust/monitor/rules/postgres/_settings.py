@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dbtrust.model.report import Finding, Severity
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.counters import setting, settings
-from dbtrust.monitor.rules.postgres._common import finding, size
+from dbtrust.monitor.rules.postgres._common import finding
 
 
 def setting_finding(rule: str, severity: Severity, now: Snapshot, name: str, why: str) -> Finding:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.counters import CHECKPOINTS, counted, number, period, setting
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import duration, finding
+from dbtrust.monitor.rules.postgres._common import finding
 
 _SOME = 10
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import LARGE, finding, index_subject, size, sql_name
+from dbtrust.monitor.rules.postgres._common import LARGE, finding, index_subject, sql_name
 
 _SHARE = 0.5
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dbtrust.judge.rules.indexes import identifier
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import SMALL, finding, index_subject, size, sql_name
+from dbtrust.monitor.rules.postgres._common import SMALL, finding, index_subject, sql_name
 
 _SHARE = 0.8
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from dbtrust.judge.rules.redundancy import redundant_indexes
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import catalog, index_subject, partitioned, size
+from dbtrust.monitor.rules.postgres._common import catalog, index_subject, partitioned
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:

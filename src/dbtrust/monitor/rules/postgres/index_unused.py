@@ -6,17 +6,10 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import duration, size
 from dbtrust.monitor.counters import INDEXES, TABLES, counted, period
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import (
-    SMALL,
-    duration,
-    finding,
-    index_subject,
-    rolled_up,
-    size,
-    sql_name,
-)
+from dbtrust.monitor.rules.postgres._common import SMALL, finding, index_subject, rolled_up, sql_name
 
 #: Counters younger than a day have not seen a day's work; those younger than a week miss what runs once a week.
 _SHORT, _LONG = 86_400.0, 7 * 86_400.0

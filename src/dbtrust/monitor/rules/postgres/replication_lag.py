@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import duration, size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import duration, finding, size
+from dbtrust.monitor.rules.postgres._common import finding
 
 _BYTES, _MS = 16 * 2**20, 60_000.0
 

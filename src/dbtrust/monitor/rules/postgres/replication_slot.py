@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.counters import setting
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import finding, size
+from dbtrust.monitor.rules.postgres._common import finding
 
 _MUCH = 10 * 2**30
 

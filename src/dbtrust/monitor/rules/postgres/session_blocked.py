@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dbtrust.judge.rules.indexes import named
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import duration, finding, who
+from dbtrust.monitor.rules.postgres._common import finding, who
 
 #: ms that a wait may take, that it may take at most, and how many may wait.
 _SHORT, _LONG, _MANY = 50, 10_000, 5

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.counters import STATEMENTS, period, setting, statements
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import finding, size
+from dbtrust.monitor.rules.postgres._common import finding
 from dbtrust.monitor.rules.postgres._statements import repeated, statement_subject, text_of
 
 _BLOCKS, _SHARE, _CALLS = 10_000, 0.2, 3

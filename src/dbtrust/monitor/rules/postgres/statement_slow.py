@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.counters import STATEMENTS, period, statements
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import duration, finding
+from dbtrust.monitor.rules.postgres._common import finding
 from dbtrust.monitor.rules.postgres._statements import repeated, statement_subject, text_of
 
 #: Share of all statements' time, ms of it, ms of one call, and calls: less is not worth a plan.

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import LARGE, finding, option, size, sql_name, table_subject
+from dbtrust.monitor.rules.postgres._common import LARGE, finding, option, sql_name, table_subject
 
 #: A table that is updated has a fifth of its space free as a rule.
 _SHARE = 0.4

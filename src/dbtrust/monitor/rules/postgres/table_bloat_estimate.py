@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
+from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import LARGE, finding, option, size, table_subject
+from dbtrust.monitor.rules.postgres._common import LARGE, finding, option, table_subject
 
 _PAGE = 8192
 #: Alignment alone can make an estimate wrong by a quarter.

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
+from dbtrust.model.units import duration
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import duration, finding
+from dbtrust.monitor.rules.postgres._common import finding
 
 _LONG, _VERY = 60_000, 3_600_000
 

@@ -1,0 +1,297 @@
+"""What migrations make outside their database, on a server that is lent: the server is afterwards what it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from dbtrust.cli.main import run
+from dbtrust.engine.postgres.server_wide import State, state
+
+Admin = psycopg.Connection[Any]
+
+
+def write(folder: Path, *migrations: tuple[str, str], alone: bool = False) -> Path:
+    """One file a migration: (up, down)."""
+    (folder / "dbtrust.toml").write_text('[project]\nname = "lent"\n[migrations]\nfolder = "m"\n')
+    (folder / "m").mkdir()
+    word = " transaction:false" if alone else ""
+    for number, (up, down) in enumerate(migrations, 1):
+        text = f"-- migrate:up{word}\n{up}\n-- migrate:down{word}\n{down}\n"
+        (folder / "m" / f"{number:04}_x.sql").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def name() -> str:
+    return f"lent_{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def foreign(pg: Admin, name: str) -> Iterator[tuple[str, str]]:
+    """Two roles that were on the server before."""
+    roles = (f"{name}_old", f"{name}_app")
+    for role in roles:
+        pg.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+    yield roles
+    for role in roles:
+        pg.execute(sql.SQL("DROP OWNED BY {0}").format(sql.Identifier(role)))
+        pg.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def prove(folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = run(["migrate", "prove", str(folder), "--postgres", url, "--format", "json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def outcomes(report: dict[str, Any]) -> dict[str, str]:
+    return {f"{v['subject']} {v['check']}": v["verdict"] for v in report["verdicts"]}
+
+
+def refuted(report: dict[str, Any]) -> list[str]:
+    return [
+        f"{v['subject']} {v['check']}: {v['message']}"
+        for v in report["verdicts"]
+        if v["verdict"] in ("refuted", "unproved")
+    ]
+
+
+def the_same(pg: Admin, before: State) -> bool:
+    left = pg.execute("SELECT count(*) FROM pg_database WHERE datname ~ '^dbtrust_[0-9a-f]{8}_'").fetchone()
+    return state(pg) == before and left == (0,)
+
+
+def test_two_runs_say_the_same_and_leave_nothing(
+    tmp_path: Path, pg: Admin, postgres_url: str, name: str, foreign: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Roles with rights, a setting, a membership and rights between what was there before; a down that leaves its role."""
+    old, app = foreign
+    up = f"""
+    CREATE ROLE {name};
+    CREATE TABLE t (id int PRIMARY KEY, a text);
+    GRANT SELECT ON t TO {name};
+    GRANT {old} TO {app};
+    GRANT {old} TO {name};
+    ALTER ROLE {old} SET search_path = app, "$user";
+    ALTER DATABASE postgres SET work_mem = '7MB';
+    GRANT CREATE ON DATABASE postgres TO {app}, {name};"""
+    down = f"""
+    DROP TABLE t;
+    REVOKE ALL ON DATABASE postgres FROM {app}, {name};
+    ALTER DATABASE postgres RESET work_mem;
+    ALTER ROLE {old} RESET search_path;
+    REVOKE {old} FROM {app};
+    DROP ROLE {name};"""
+    second = (
+        f"ALTER TABLE t ADD COLUMN b text; GRANT UPDATE (b) ON t TO {name};",
+        "ALTER TABLE t DROP COLUMN b;",
+    )
+    third = (f"CREATE ROLE {name}_2;", "SELECT 1;")
+    folder = write(tmp_path, (up, down), second, third)
+    before = state(pg)
+    code, first = prove(folder, postgres_url, capsys)
+    assert the_same(pg, before)
+    found = outcomes(first)
+    assert code == 1
+    assert found.pop("migration:0003 migrate.up_again") == "refuted"
+    assert found.pop("migration:0003 migrate.populated") == "refuted"
+    assert set(found.values()) == {"holds", "not_applicable"}, refuted(first)
+    assert found["migration:0002 migrate.populated"] == found["migration:0002 migrate.written"] == "holds"
+    _, again = prove(folder, postgres_url, capsys)
+    assert outcomes(again) == outcomes(first)
+    assert the_same(pg, before) and not first["findings"] and not again["findings"]
+
+
+def test_a_database_and_a_role_outside_a_transaction(
+    tmp_path: Path, pg: Admin, postgres_url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    up = f"""
+    CREATE ROLE {name};
+    CREATE DATABASE {name}_db;
+    ALTER DATABASE {name}_db OWNER TO {name};
+    CREATE TABLE t (id int PRIMARY KEY);
+    GRANT SELECT ON t TO {name};"""
+    down = f"DROP TABLE t; DROP DATABASE {name}_db; DROP ROLE {name};"
+    second = (f"CREATE TABLE u (id int); ALTER TABLE u OWNER TO {name};", "DROP TABLE u;")
+    folder = write(tmp_path, (up, down), second, alone=True)
+    before = state(pg)
+    code, first = prove(folder, postgres_url, capsys)
+    assert code == 0 and set(outcomes(first).values()) == {"holds", "not_applicable"}, refuted(first)
+    assert the_same(pg, before) and not first["findings"]
+    _, again = prove(folder, postgres_url, capsys)
+    assert outcomes(again) == outcomes(first) and the_same(pg, before)
+
+
+def test_a_role_that_is_not_there_is_no_fault_of_the_migration(
+    tmp_path: Path, postgres_url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path, (f"CREATE TABLE t (id int); GRANT SELECT ON t TO {name};", "DROP TABLE t;"))
+    code, report = prove(folder, postgres_url, capsys)
+    up = next(v for v in report["verdicts"] if v["check"] == "migrate.up")
+    assert code == 0 and up["verdict"] == "unproved" and up["reason"] == "missing_object"
+    assert up["next"].startswith(
+        f"create role {name} on that server first, or prove it on dbtrust's own servers"
+    )
+    assert up["location"]["line"] == 2
+
+
+def test_a_role_that_the_history_itself_drops_too_early_is_its_fault(
+    tmp_path: Path, postgres_url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = (f"CREATE ROLE {name};", f"DROP ROLE {name};")
+    second = (f"CREATE TABLE t (id int); DROP ROLE {name}; GRANT SELECT ON t TO {name};", "DROP TABLE t;")
+    code, report = prove(write(tmp_path, first, second), postgres_url, capsys)
+    assert code == 1 and outcomes(report)["migration:0002 migrate.up"] == "refuted"
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["transaction", "alone"])
+def test_a_role_that_was_there_before_is_left_alone(
+    tmp_path: Path, pg: Admin, postgres_url: str, foreign: tuple[str, str], alone: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    old, _ = foreign
+    folder = write(tmp_path, (f"CREATE ROLE {old};", f"DROP ROLE {old};"), alone=alone)
+    before = state(pg)
+    code, report = prove(folder, postgres_url, capsys)
+    up = next(v for v in report["verdicts"] if v["check"] == "migrate.up")
+    assert code == 0 and up["verdict"] == "unproved" and f"role {old} exists on this server" in up["message"]
+    assert "without --postgres" in up["next"] and the_same(pg, before)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["transaction", "alone"])
+@pytest.mark.parametrize("up", ["DROP ROLE {};", "ALTER ROLE {} CREATEDB;", "ALTER ROLE {} PASSWORD 'x';", "DO $$ BEGIN EXECUTE 'ALTER ROLE {} CREATEDB'; END $$;"])  # fmt: skip
+def test_a_role_of_the_server_is_not_changed_for_good(
+    tmp_path: Path, pg: Admin, postgres_url: str, foreign: tuple[str, str], alone: bool, up: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    old, _ = foreign
+    if alone and up.startswith("DO"):
+        up = "ALTER ROLE {} RENAME TO another;"
+    folder = write(
+        tmp_path, (up.format(old), "SELECT 1;"), ("CREATE TABLE t (id int);", "DROP TABLE t;"), alone=alone
+    )
+    before = state(pg)
+    code, report = prove(folder, postgres_url, capsys)
+    assert code == 0 and the_same(pg, before)
+    later = [v for v in report["verdicts"] if v["subject"] == "migration:0002"]
+    assert {v["verdict"] for v in later} == {"unproved"}
+    assert all(
+        f"it changes role {old}, which was on this server before" in v["message"] for v in later if not alone
+    )
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["transaction", "alone"])
+def test_a_role_that_somebody_else_makes_meanwhile_stays(
+    tmp_path: Path, pg: Admin, postgres_url: str, name: str, alone: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(
+        tmp_path, (f"CREATE ROLE {name}; SELECT pg_sleep(0.2);", f"DROP ROLE {name};"), alone=alone
+    )
+    done = threading.Event()
+    others: list[str] = []
+
+    def make() -> None:
+        """A role in every sleep of every trial."""
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            while not done.is_set():
+                if _sleeping(other, "pg_sleep(0.2)"):
+                    others.append(f"{name}_{len(others)}x")
+                    other.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(others[-1])))
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    try:
+        code, report = prove(folder, postgres_url, capsys)
+    finally:
+        done.set()
+        thread.join()
+    there = {f.name for f in state(pg).values() if f.kind == "role"}
+    for other in others:
+        pg.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(other)))
+    assert code == 0 and others and set(others) <= there and name not in there
+    told = {f["subject"] for f in report["findings"]}
+    assert told and told <= {f"role:{other}" for other in others}
+
+
+def _sleeping(connection: Admin, text: str) -> bool:
+    query = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query ~ %s AND wait_event = 'PgSleep'"
+    return connection.execute(query, [text.replace("(", r"\(").replace(")", r"\)")]).fetchone() is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "interrupted"])
+def test_a_run_that_is_ended_in_the_middle(
+    tmp_path: Path, pg: Admin, postgres_url: str, name: str, number: signal.Signals, foreign: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """A killed one's role goes with the next run, which tells it; nothing of others goes."""
+    old, _ = foreign
+    sleep = f"pg_sleep({60 + number})"
+    first = (f"CREATE ROLE {name}; CREATE TABLE t (id int); GRANT SELECT ON t TO {name}; ALTER ROLE {old} SET work_mem = '7MB';",
+             f"ALTER ROLE {old} RESET work_mem; DROP TABLE t; DROP ROLE {name};")  # fmt: skip
+    folder = write(tmp_path, first, (f"SELECT {sleep};", "SELECT 1;"))
+    before = state(pg)
+    command = [
+        sys.executable,
+        "-m",
+        "dbtrust",
+        "migrate",
+        "prove",
+        str(folder),
+        "--postgres",
+        postgres_url,
+        "-q",
+    ]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+    )
+    while not _sleeping(pg, sleep):
+        assert process.poll() is None
+        time.sleep(0.02)
+    pg.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(f"{name}_2")))
+    process.send_signal(number)
+    code = process.wait(60)
+    pg.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(f"{name}_2")))
+    if number == signal.SIGTERM:
+        assert code == 4 and the_same(pg, before)
+        return
+    assert not the_same(pg, before)
+    other = tmp_path / "other"
+    other.mkdir()
+    code, report = prove(write(other, ("CREATE TABLE t (id int);", "DROP TABLE t;")), postgres_url, capsys)
+    assert code == 0 and the_same(pg, before)
+    told = {f["subject"]: f["severity"] for f in report["findings"]}
+    assert told == {f"role:{name}": "info", f"setting:ROLE {old} SET work_mem": "info"}
+
+
+def test_a_role_that_may_make_roles_is_enough(
+    tmp_path: Path, pg: Admin, postgres_url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No superuser: who makes a role may take it back, too."""
+    pg.execute(f"CREATE ROLE {name}_me LOGIN CREATEDB CREATEROLE PASSWORD 'x'".encode())
+    url = psycopg.conninfo.make_conninfo(postgres_url, user=f"{name}_me", password="x")
+    up = f"CREATE ROLE {name}; CREATE TABLE t (id int); GRANT SELECT ON t TO {name}; ALTER TABLE t OWNER TO {name};"
+    folder = write(
+        tmp_path, (up, f"DROP TABLE t; DROP ROLE {name};"), ("CREATE TABLE u (id int);", "DROP TABLE u;")
+    )
+    before = state(pg)
+    try:
+        code, report = prove(folder, url, capsys)
+        assert the_same(pg, before)
+        assert code == 0 and set(outcomes(report).values()) == {"holds", "not_applicable"}, refuted(report)
+    finally:
+        pg.execute(f"DROP ROLE {name}_me".encode())
