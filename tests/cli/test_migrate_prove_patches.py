@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.patching import TOOLS
+
 from dbtrust.cli.main import run
 
 TABLE, GONE = "CREATE TABLE {0} (id int PRIMARY KEY, n text);", "DROP TABLE {0};"
@@ -110,7 +112,7 @@ def test_patches_of_every_layout_are_taken_and_make_its_history_right(
     for v in broken:
         patch = v["evidence"]["patch"]
         assert patch in v["next"], v
-        for folder, command in ((root, ["git", "apply", "-p1"]), (twin, ["patch", "-p1"])):
+        for folder, command in ((root, TOOLS[0]), (twin, TOOLS[-1])):
             done = subprocess.run(command, cwd=folder, input=patch.encode(), capture_output=True)
             assert done.returncode == 0, (command, patch, done.stdout, done.stderr)
     files = {p.relative_to(root): p.read_bytes() for p in root.rglob("*.*") if p.is_file()}

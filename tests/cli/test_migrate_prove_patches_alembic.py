@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.cli.test_migrate_prove_alembic import INI, SYNC
 from tests.cli.test_migrate_prove_patches import proven, wrong
+from tests.patching import GIT
 
 HEAD = 'from alembic import op\nimport sqlalchemy as sa\nrevision = "{id}"\ndown_revision = {needs}\n'
 UP = 'def upgrade():\n    op.add_column("t", sa.Column("{id}", sa.String(), server_default="a:b"))\n    op.create_index("i_{id}", "t", ["{id}"])\n'
@@ -43,7 +44,7 @@ def test_only_what_is_missing_is_added_and_the_project_is_then_right(
         patch = verdict["evidence"].get("patch")
         assert patch, verdict
         assert verdict["verdict"] != "holds" and patch in verdict["next"], subject
-        done = subprocess.run(["patch", "-p1"], cwd=root, input=patch.encode(), capture_output=True)
+        done = subprocess.run(GIT, cwd=root, input=patch.encode(), capture_output=True)
         assert done.returncode == 0, (patch, done.stdout)
     b2, g7 = (downs[f"migration:{id}"]["evidence"]["patch"] for id in ("b2", "g7"))
     assert [line for line in b2.splitlines() if line.startswith(("+ ", "-"))][1:] == [

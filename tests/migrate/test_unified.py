@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.patching import TOOLS
 
 from dbtrust.migrate.unified import unified
 
@@ -28,9 +29,10 @@ FILES: dict[str, tuple[str, bytes | None, bytes]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("tool", ["git", "git in a sub-folder", "patch"])
+@pytest.mark.parametrize("repository", [False, True])
 @pytest.mark.parametrize("label", FILES)
-def test_it_is_applied(tmp_path: Path, label: str, tool: str) -> None:
+@pytest.mark.parametrize("command", TOOLS, ids=lambda command: command[0])
+def test_it_is_applied(tmp_path: Path, label: str, command: list[str], repository: bool) -> None:
     file, old, new = FILES[label]
     root = tmp_path / "project"
     path = root / file
@@ -38,9 +40,8 @@ def test_it_is_applied(tmp_path: Path, label: str, tool: str) -> None:
     if old is not None:
         path.write_bytes(old)
     made = unified(file, old.decode() if old is not None else None, new.decode())
-    if tool == "git in a sub-folder":
+    if repository:  # the project is a folder of it
         subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    command = ["patch", "-p1"] if tool == "patch" else ["git", "apply"]
     done = subprocess.run(command, cwd=root, input=made.encode(), capture_output=True)
     assert done.returncode == 0, (made, done.stdout, done.stderr)
     assert path.read_bytes() == new
