@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.engine.postgres.scripts import Around, OnSkip, Piece, ScriptFailed, run_pieces
+from dbtrust.engine.postgres.scripts import Around, OnSkip, Piece, ScriptFailed, run_pieces, settle
 from dbtrust.judge.statements import SqlSyntaxError, split
 from dbtrust.model.location import locate
 
@@ -49,3 +49,5 @@ def run_text(
     pieces = pieces_of(sql, file)
     with connection.transaction() if transaction else nullcontext():
         run_pieces(connection, pieces, sql, file, on_skip, around)
+        if transaction and pieces:
+            settle(connection, pieces[-1], sql, file)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from dbtrust.engine.postgres.errors import describe, position
 from dbtrust.engine.postgres.run import copy_in, execute_last
+from dbtrust.engine.postgres.sql import load
 from dbtrust.model.errors import FAILED, DbtrustError
 from dbtrust.model.location import Location, locate
 
@@ -84,6 +86,29 @@ def run_piece(connection: psycopg.Connection[Any], piece: Piece, source: str, fi
         place = locate(source, piece.offset + (at - 1 if at else 0), file)
         timeout = isinstance(error, psycopg.errors.QueryCanceled)
         raise ScriptFailed(describe(error), place, error.sqlstate, timeout=timeout) from error
+
+
+def settle(connection: psycopg.Connection[Any], last: Piece, source: str, file: str) -> None:
+    """Checks what is deferred until COMMIT, as COMMIT would, so that a transaction that never ends has the same errors.
+
+    What a transaction begins with as deferred is deferred again: another script may follow in this one. Each is
+    named: SET CONSTRAINTS ALL would count for those that are made later, too. Raises ScriptFailed at the `last` statement.
+    """
+    try:
+        found = connection.execute(load("deferrable"), prepare=False).fetchall()
+        _set_constraints(connection, [row[:2] for row in found], sql.SQL("IMMEDIATE"))
+        _set_constraints(connection, [row[:2] for row in found if row[2]], sql.SQL("DEFERRED"))
+    except psycopg.Error as error:
+        if connection.closed:
+            raise
+        what = f"{describe(error)} (at the end of the transaction)"
+        raise ScriptFailed(what, locate(source, last.offset, file), error.sqlstate) from error
+
+
+def _set_constraints(connection: psycopg.Connection[Any], names: Sequence[Any], to: sql.SQL) -> None:
+    if names:
+        listed = sql.SQL(", ").join(sql.Identifier(*name) for name in names)
+        connection.execute(sql.SQL("SET CONSTRAINTS {} {}").format(listed, to), prepare=False)
 
 
 def execute_piece(connection: psycopg.Connection[Any], piece: Piece) -> None:
