@@ -115,7 +115,7 @@ class Scratch:
         """
         if self.base is not None:
             return self.copy(self.base, purpose, exact=exact)
-        name = self._run_sql(_EMPTY, purpose, exact=exact)
+        name = self._run_sql(_COPIED if self.host.embedded else _EMPTY, purpose, exact=exact)
         self._prepare(name)
         with connect(self.host.admin_url(name)) as connection:
             for extension in self._extensions:
@@ -203,6 +203,8 @@ class Scratch:
 
 
 _EMPTY: LiteralString = "CREATE DATABASE {} TEMPLATE template0"
+#: Half the time; its two checkpoints cost nothing on a server of ours, which has next to nothing to write.
+_COPIED: LiteralString = "CREATE DATABASE {} TEMPLATE template0 STRATEGY FILE_COPY"
 _LOCK = "SELECT pg_advisory_lock(hashtext('dbtrust scratch'), ('x' || lpad(to_hex(%s::bigint), 8, '0'))::bit(32)::int)"
 _TRY_LOCK = _LOCK.replace("pg_advisory_lock", "pg_try_advisory_lock")
 _UNLOCK = _LOCK.replace("pg_advisory_lock", "pg_advisory_unlock")
