@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +18,7 @@ import pytest
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from tests.monitor.rules.mongo.conftest import Three
 
-from dbtrust.engine.mongo import monitor, monitor_members, monitor_sample
+from dbtrust.engine.mongo import monitor, monitor_members, monitor_sample, profile_leftover
 from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.monitor import commands, read_snapshot
 from dbtrust.engine.mongo.monitor_ask import Asker
@@ -74,6 +75,71 @@ def test_a_profile_that_was_there_stays_and_one_that_is_on_is_left_alone(url: st
     held = mongo_db["system.profile"].count_documents({})
     read_snapshot(url, ReadOptions(profile_seconds=0))
     assert mongo_db["system.profile"].count_documents({}) >= held > 0
+
+
+def _began(mongo_db: Any, milliseconds: int) -> threading.Thread:
+    """An operation of so long, which runs."""
+    slowly = threading.Thread(
+        target=lambda: list(mongo_db.c.find({"$where": f"sleep({milliseconds}) || true"}))
+    )
+    slowly.start()
+    active = [{"$currentOp": {}}, {"$match": {"active": True, "ns": f"{mongo_db.name}.c"}}]
+    assert await_true(lambda: bool(list(mongo_db.client.admin.aggregate(active))), 60)
+    return slowly
+
+
+def _profiled(url: str, mongo_db: Any, milliseconds: int) -> tuple[threading.Thread, dict[str, str]]:
+    """An operation that began while dbtrust profiled, and what was not examined."""
+    with connect(url) as client:
+        ask = Asker(client, url, 5000)
+        profiling = Profiling(ask, server_of(mongo_db))
+        with profiling.held():
+            profiling.arm([mongo_db.name], 100)
+            worker = _began(mongo_db, milliseconds)
+        return worker, {item.what: item.needs for item in ask.notes.found.values()}
+
+
+def test_an_operation_that_ends_later_leaves_no_profile(url: str, mongo_db: Any) -> None:
+    mongo_db.c.insert_one({"n": 1})
+    worker, told = _profiled(url, mongo_db, 1200)
+    worker.join()
+    assert "system.profile" not in mongo_db.list_collection_names() and told == {}
+    assert Record(server_of(mongo_db)).read() is None
+
+
+def test_a_profile_that_stays_is_told_and_dropped_by_the_next_run(
+    url: str, mongo_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mongo_db.c.insert_one({"n": 1})
+    monkeypatch.setattr(profile_leftover, "PATIENCE", 0.1)
+    worker, told = _profiled(url, mongo_db, 1500)
+    (what,) = told
+    assert what.startswith(f"the end of system.profile of {mongo_db.name} on ")
+    assert told[what] == profile_leftover.BUSY
+    worker.join()
+    assert "system.profile" in mongo_db.list_collection_names()
+    quiet = read_snapshot(url, QUICK)
+    assert "system.profile left by an earlier run" in {item.what for item in quiet.not_examined}
+    now = read_snapshot(url, ReadOptions(profile_seconds=0))
+    assert now.not_examined == () and now.sections["profiler_repairs"] == ()
+    assert "system.profile" not in mongo_db.list_collection_names()
+    assert Record(server_of(mongo_db)).read() is None
+
+
+def test_an_owed_profile_in_which_others_wrote_since_is_left_to_them(
+    url: str, mongo_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mongo_db.c.insert_one({"n": 1})
+    monkeypatch.setattr(profile_leftover, "PATIENCE", 0.1)
+    worker, _ = _profiled(url, mongo_db, 1000)
+    worker.join()
+    mongo_db.command("profile", 2)
+    list(mongo_db.c.find({"n": 1}))
+    mongo_db.command("profile", 0)
+    now = read_snapshot(url, ReadOptions(profile_seconds=0))
+    assert [item.needs for item in now.not_examined] == [profile_leftover.OTHERS]
+    assert "system.profile" in mongo_db.list_collection_names()
+    assert Record(server_of(mongo_db)).read() is None
 
 
 def test_an_error_in_the_middle_puts_the_settings_back(
@@ -311,7 +377,12 @@ def test_a_secondary_alone_is_read_as_what_it_is(three: Three) -> None:
             [{"n": n} for n in range(60)]
         )
     now = read_snapshot(url, ReadOptions(profile_seconds=0))
-    assert now.server["role"] == "secondary" and now.not_examined == ()
+    assert now.server["role"] == "secondary"
+    # It would not drop the system.profile that profiling makes, so there is none.
+    told = {item.what: item.needs.partition(":")[0] for item in now.not_examined}
+    assert told.pop("profiler of use") == "a primary" and set(told.values()) <= {"a primary"}
+    with three.member(1) as second:
+        assert "system.profile" not in second.use.list_collection_names()
     assert {"collections", "samples", "members", "oplog"} <= set(now.sections)
     with three.member(1) as second:
         assert settings(Asker(second, url, 5000), "use").level == 0

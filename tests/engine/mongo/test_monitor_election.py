@@ -12,7 +12,8 @@ from tests.monitor.rules.mongo.conftest import Three
 
 from dbtrust.engine.mongo import monitor
 from dbtrust.engine.mongo.monitor_ask import Asker
-from dbtrust.engine.mongo.profiler import Profiling, settings
+from dbtrust.engine.mongo.profile_leftover import SECONDARY
+from dbtrust.engine.mongo.profiler import Record, Settings, filter_of, settings
 from dbtrust.engine.waiting import await_true
 
 
@@ -66,14 +67,15 @@ def test_an_election_is_told_and_the_profiler_of_the_former_primary_put_back(
     told = {item.what: item.needs for item in now.not_examined}
     first = f"127.0.0.1:{electable.ports[0]}"
     assert told["the set at one time"].startswith(f"a set that keeps its primary: it was {first}, now it is ")
+    assert (
+        told[f"the end of system.profile of {name} on {first}, which holds commands with values"] == SECONDARY
+    )
     assert {"collections", "indexes", "status", "slow"} <= set(now.sections)
     assert {row["member"] for row in now.sections["status"]} == {f"127.0.0.1:{p}" for p in electable.ports}
     # What a killed run left on the former primary is put back by a run that asks the new one.
     with electable.member(0) as former:
-        killed = Profiling(Asker(former, electable.url, 5000), f"rs3 {first}")
-        with killed.held():
-            killed.arm([name], 100)
-            killed._before = {}  # pyright: ignore[reportPrivateUsage]
+        former[name].command({"profile": 1, "filter": filter_of(100)})
+        Record(f"rs3 {first}").write({name: Settings(0, 100, 1.0, kept=False)}, {})
     assert _level(electable, 0, name) == 1
     after = electable.look(profiler=True, profile_seconds=0)
     assert [row["outcome"] for row in after.sections["profiler_repairs"]] == ["put back"]

@@ -25,6 +25,7 @@ from dbtrust.engine.mongo.monitor_members import (
     read_status,
 )
 from dbtrust.engine.mongo.monitor_thresholds import SLOW_MS, hidden, read_thresholds
+from dbtrust.engine.mongo.profile_leftover import running
 from dbtrust.engine.mongo.profiler import Profiling, filter_of, read_settings
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.model.errors import DbtrustError
@@ -140,8 +141,9 @@ class _Reading:
                         self.server["profiled_seconds"] = self.options.profile_seconds
                     yield lambda: profiling.wait(self.options.profile_seconds)
                 return
-            if any(found is not None and found.pending() for found in (profiling, *others)):
-                self.ask.notes.add("profiler settings left by a killed run", "a run without --no-profiler")
+            for found in (profiling, *others):
+                if found is not None and (left := found.pending()):
+                    self.ask.notes.add(left, "a run without --no-profiler")
         self._settings_of(databases)
         yield lambda: None
 
@@ -360,6 +362,7 @@ def _optional(options: ReadOptions) -> list[tuple[str, Any]]:
         found += [
             ("DATABASE", {"profile": 1, "filter": filter_of(SLOW_MS)}),
             ("DATABASE", {"profile": "as before", "filter": "as before"}),
+            ("admin", {"aggregate": 1, "pipeline": running("DATABASE")}),
             ("DATABASE", {"drop": "system.profile, if it was not there"}),
         ]
     if options.sample_docs > 0:

@@ -7,12 +7,13 @@ down first, in a file whose lock says whether its writer still runs; the next ru
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -22,15 +23,25 @@ from pymongo.errors import AutoReconnect, PyMongoError
 from dbtrust.engine.home import home, make_folder
 from dbtrust.engine.locks import try_lock
 from dbtrust.engine.mongo.errors import describe
-from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, not_own, number
+from dbtrust.engine.mongo.monitor_ask import APP, Asker, Rows, T, not_own, number
+from dbtrust.engine.mongo.profile_leftover import (
+    OTHERS,
+    PROFILE,
+    drop_all,
+    drop_owed,
+    is_primary,
+    server_time,
+    there,
+)
 from dbtrust.engine.mongo.shapes import filter_shape
 
 Document = Mapping[str, Any]
-PROFILE = "system.profile"
 #: The profiler is switched on for so many databases at most.
 MOST = 20
 _RIGHT = "enableProfiler on {} (role dbAdmin)"
 _SECTION = "profiler"
+_ON_PRIMARY = f"a primary: a secondary does not drop the {PROFILE} that profiling makes"
+_PUT_BACK, _FAILED = "put back", "not put back: "
 
 
 def filter_of(slow_ms: int) -> dict[str, Any]:
@@ -40,13 +51,17 @@ def filter_of(slow_ms: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The profiler's four settings. `filter` is None where there is none; `kept`: system.profile was there."""
+    """The profiler's four settings. `filter` is None where there is none; `kept`: system.profile was there.
+
+    `owed`: since this time of the server they are put back, and only dbtrust's system.profile is still to be dropped.
+    """
 
     level: int
     slowms: int
     sample_rate: float
     filter: Any = None
     kept: bool = True
+    owed: datetime.datetime | None = None
 
     @property
     def without_profile(self) -> tuple[Any, ...]:
@@ -119,14 +134,15 @@ class Record:
 def _plain(item: Settings) -> dict[str, Any]:
     return {
         "level": item.level, "slowms": item.slowms, "sampleRate": item.sample_rate, "filter": item.filter,
-        "kept": item.kept,
+        "kept": item.kept, "owed": item.owed,
     }  # fmt: skip
 
 
 def _settings_of(found: Document) -> Settings:
     return Settings(
-        int(found["level"]), int(found["slowms"]), float(found["sampleRate"]), found["filter"], found["kept"]
-    )
+        int(found["level"]), int(found["slowms"]), float(found["sampleRate"]), found["filter"], found["kept"],
+        found.get("owed"),
+    )  # fmt: skip
 
 
 def put_back(ask: Asker, database: str, before: Settings) -> str:
@@ -139,18 +155,14 @@ def put_back(ask: Asker, database: str, before: Settings) -> str:
         "filter": "unset" if before.filter is None else before.filter,
     }
     ask.command(database, wanted)
-    if not before.kept and before.level == 0:
-        with suppress(PyMongoError):
-            ask.command(database, {"drop": PROFILE})
-    return "put back"
+    return _PUT_BACK
 
 
-def _twice(act: Callable[[], object]) -> None:
+def _twice(act: Callable[[], T]) -> T:
     """A member that steps down closes its connections: the first command after it fails. Raises PyMongoError."""
     with suppress(AutoReconnect):
-        act()
-        return
-    act()
+        return act()
+    return act()
 
 
 def _is_ours(present: Settings) -> bool:
@@ -165,14 +177,20 @@ class Profiling:
         self._ask = ask
         self._record = Record(server)
         self._before: dict[str, Settings] = {}
+        #: What an earlier run left and this one could not put back or drop.
+        self._left: dict[str, Settings] = {}
         self._since = 0.0
         self._mine = False
         #: What an earlier run left and this one put back: {database, level, outcome}.
         self.repaired: Rows = []
 
-    def pending(self) -> bool:
-        """Has an earlier run left something that is still to be put back?"""
-        return self._record.path.exists()
+    def pending(self) -> str:
+        """What an earlier run left that is still to be put back or dropped; "" where there is nothing."""
+        left = self._record.read()
+        if left is None:
+            return ""
+        owed = all(found.get("owed") for found in left["databases"].values())
+        return f"{PROFILE} left by an earlier run" if owed else "profiler settings left by a killed run"
 
     @contextmanager
     def held(self) -> Generator[None]:
@@ -215,19 +233,32 @@ class Profiling:
         left = self._record.read()
         if left is None:
             return
-        done = True
-        for database, found in left["databases"].items():
-            before = _settings_of(found)
-            try:
-                outcome = put_back(self._ask, database, before)
-            except PyMongoError as error:
-                outcome, done = f"not put back: {describe(error)}", False
-            self.repaired.append(before.row(database) | {"outcome": outcome})
-        if done:
-            self._record.forget()
+        found = {name: _settings_of(item) for name, item in left["databases"].items()}
+        owed = {name: item for name, item in found.items() if item.owed}
+        armed = {name: item for name, item in found.items() if not item.owed}
+        self._left = {name: item for name, item in owed.items() if self._still_owed(name, item)}
+        self._left |= self._put_back(armed, self._repaired)
+        self._remember(self._left)
+
+    def _repaired(self, database: str, before: Settings, outcome: str) -> None:
+        self.repaired.append(before.row(database) | {"outcome": outcome})
+
+    def _still_owed(self, database: str, item: Settings) -> bool:
+        assert item.owed is not None
+        needs = drop_owed(self._ask, database, item.owed)
+        if needs:
+            self._tell_profile(database, needs)
+        return needs not in ("", OTHERS)
+
+    def _tell_profile(self, database: str, needs: str) -> None:
+        address = self._ask.client.address
+        where = f" on {address[0]}:{address[1]}" if address else ""
+        self._ask.notes.add(
+            f"the end of {PROFILE} of {database}{where}, which holds commands with values", needs
+        )
 
     def _arm(self, databases: Sequence[str], slow_ms: int) -> None:
-        if self._record.path.exists():
+        if any(item.owed is None for item in self._left.values()):
             self._ask.notes.add(_SECTION, "the settings that an earlier run left to be put back first")
             return
         if len(databases) > MOST:
@@ -236,7 +267,7 @@ class Profiling:
         if not off:
             return
         ours = filter_of(slow_ms)
-        self._record.write(off, ours)
+        self._record.write({**self._left, **off}, ours)
         self._before = off
         for name in list(off):
             try:
@@ -246,29 +277,61 @@ class Profiling:
                 needs = _RIGHT.format(name) if getattr(error, "code", None) == 13 else describe(error)
                 self._ask.notes.add(_SECTION, needs)
         if not self._before:
-            self._record.forget()
+            self._remember(self._left)
 
     def _off(self, database: str) -> Settings | None:
         """The settings of a database that nobody profiles; None where somebody does, or they cannot be read."""
         with self._ask.noting(_SECTION, _RIGHT.format(database)):
             found = settings(self._ask, database)
-            asked = {"listCollections": 1, "nameOnly": True, "filter": {"name": PROFILE}, "cursor": {}}
-            kept = bool(self._ask.command(database, asked)["cursor"]["firstBatch"])
-            if found.level == 0:
+            kept = database not in self._left and there(self._ask, database)
+            if found.level == 0 and not kept and not is_primary(self._ask):
+                self._ask.notes.add(f"{_SECTION} of {database}", _ON_PRIMARY)
+            elif found.level == 0:
                 return Settings(found.level, found.slowms, found.sample_rate, found.filter, kept)
         return None
 
     def _restore(self) -> None:
-        """Every database is tried; the file stays where one failed."""
-        done = True
-        for name, before in self._before.items():
+        """Every database is tried; the file stays where one failed, or where a system.profile is still owed."""
+        if not self._before:
+            return
+        before, self._before = self._before, {}
+        failed = self._put_back(before, self._told)
+        others = {name: item for name, item in self._left.items() if name not in before}
+        self._remember({**others, **failed})
+
+    def _told(self, database: str, before: Settings, outcome: str) -> None:
+        if outcome.startswith(_FAILED):
+            needs = outcome.removeprefix(_FAILED)
+            self._ask.notes.add(f"{_SECTION} of {database}", f"to be put back at the next run: {needs}")
+
+    def _put_back(
+        self, wanted: Mapping[str, Settings], tell: Callable[[str, Settings, str], None]
+    ) -> dict[str, Settings]:
+        """Settings first, so that nothing more is profiled, then system.profile; what is left to the next run."""
+        left, owed = dict[str, Settings](), dict[str, Settings]()
+        for name, before in wanted.items():
             try:
-                _twice(partial(put_back, self._ask, name, before))
+                outcome = _twice(partial(put_back, self._ask, name, before))
+                if outcome == _PUT_BACK and not before.kept and before.level == 0:
+                    owed[name] = replace(before, owed=server_time(self._ask))
             except PyMongoError as error:
-                done = False
-                self._ask.notes.add(
-                    f"{_SECTION} of {name}", f"to be put back at the next run: {describe(error)}"
-                )
-        if done and self._before:
+                outcome, left[name] = f"{_FAILED}{describe(error)}", before
+            tell(name, before, outcome)
+        return left | self._dropped(owed, {**self._left, **left})
+
+    def _dropped(self, owed: Mapping[str, Settings], left: Mapping[str, Settings]) -> dict[str, Settings]:
+        """Those of `owed` whose system.profile stays, which is told; written down first, beside what is `left`."""
+        if not owed:
+            return {}
+        self._remember({**left, **owed})
+        stays = drop_all(self._ask, owed)
+        for name, needs in stays.items():
+            self._tell_profile(name, needs)
+        return {name: owed[name] for name in stays}
+
+    def _remember(self, left: Mapping[str, Settings]) -> None:
+        """What the next run has to do; nothing is kept where that is nothing."""
+        if left:
+            self._record.write(left, {})
+        else:
             self._record.forget()
-        self._before = {}
