@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,8 @@ from dbtrust.model.errors import DbtrustError
 Document = Mapping[str, Any]
 #: How long a member is waited for: it is one of several.
 _REACH_MS = 2000
+#: From this lag on a member is looked at again, and how long after.
+_SEEMS_MS, _AGAIN_SECONDS = 1000, 0.1
 #: Options of a URL that speak of a set as a whole.
 _SET = frozenset(
     {"replicaset", "directconnection", "loadbalanced", "srvservicename", "srvmaxhosts", "readpreference"}
@@ -138,17 +141,39 @@ def _tickets(status: Document, kind: str) -> dict[str, Any]:
 
 
 def read_members(ask: Asker) -> Rows:
-    """One row for each configured member; empty where the server is in no set."""
-    status = ask.command("admin", {"replSetGetStatus": 1})
+    """One row for each configured member; empty where the server is in no set.
+
+    A primary that was idle writes something every ten seconds: a member that has not yet said that it has it seems to
+    be as far behind. So who seems behind gets the time of a heartbeat to reach what the primary had at first.
+    """
     config = ask.command("admin", {"replSetGetConfig": 1})["config"]
-    return member_rows(status, config)
+    status = ask.command("admin", {"replSetGetStatus": 1})
+    first, rows = _primary(status), member_rows(status, config)
+    until = (
+        time.monotonic() + (number(inside(config, "settings/heartbeatIntervalMillis")) or 2000) / 1000 + 0.5
+    )
+    while any(map(_seems_behind, rows)) and time.monotonic() < until:
+        time.sleep(_AGAIN_SECONDS)
+        rows = member_rows(ask.command("admin", {"replSetGetStatus": 1}), config, first)
+    return rows
 
 
-def member_rows(status: Document, config: Document) -> Rows:
-    """replSetGetStatus and replSetGetConfig as rows; `lag_ms` counts from the primary's last operation."""
-    primary = next((m for m in status["members"] if m.get("stateStr") == "PRIMARY"), None)
+def _seems_behind(row: Document) -> bool:
+    return not row["delay_ms"] and (row["lag_ms"] or 0) >= _SEEMS_MS
+
+
+def member_rows(status: Document, config: Document, primary: Document | None = None) -> Rows:
+    """replSetGetStatus and replSetGetConfig as rows; `lag_ms` counts from the last operation of `primary`.
+
+    That is the primary as an earlier status shows it, or else as this one does.
+    """
+    primary = primary or _primary(status)
     settings = {m["host"]: m for m in config["members"]}
     return [_member(m, settings.get(m["name"], {}), primary) for m in status["members"]]
+
+
+def _primary(status: Document) -> Document | None:
+    return next((m for m in status["members"] if m.get("stateStr") == "PRIMARY"), None)
 
 
 def _member(found: Document, setting: Document, primary: Document | None) -> dict[str, Any]:
