@@ -64,3 +64,23 @@ def test_what_no_index_serves_gets_other_advice(mongo_db: Any, look: Any, slowly
     assert fix(row).startswith("make an index")
     assert "anchor it" in fix(regex) and "make an index" not in fix(regex)
     assert "no index serves $where" in fix(where) and "make an index" in fix(where, row)
+
+
+def test_no_period_and_no_reads_that_are_not_known(mongo_db: Any, look: Any) -> None:
+    """Joins scan without a read of their own; who may not see serverStatus knows no period."""
+    mongo_db.big.insert_many([{"n": n} for n in range(10_000)])
+    mongo_db.small.insert_many([{"n": n} for n in range(30)])
+    join = {
+        "from": "big",
+        "let": {"n": "$n"},
+        "pipeline": [{"$match": {"$expr": {"$eq": ["$n", "$$n"]}}}],
+        "as": "x",
+    }
+    list(mongo_db.small.aggregate([{"$lookup": join}, {"$project": {"n": 1}}]))
+    now = look()
+    told = {**now.server, "started_at": None}
+    rows = tuple({**row, "reads": 3} for row in now.sections["collections"])
+    short = replace(now, server=told, sections={**now.sections, "slow": (), "collections": rows})
+    (found,) = judged(RULE, short)
+    scans = found.evidence["collection_scans"]
+    assert found.message == f"read whole {scans} times, with 10,000 documents" and scans >= 30

@@ -102,15 +102,19 @@ def _often(row: Row) -> bool:
 
 
 def _counted_scans(row: Row, counted: Period) -> Finding:
-    message = (
-        f"read whole {row['collection_scans']:,} times in {duration((counted.seconds or 0) * 1000)}, of "
-        f"{row['reads']:,} reads, with {row['documents']:,} documents"
-    )
+    message = f"read whole {row['collection_scans']:,} times{_within(row, counted)}, with {row['documents']:,} documents"
     fix = (
         "find the operations: profile for longer (--profile-seconds), then index the fields of their filters"
     )
     numbers = {key: row[key] for key in ("collection_scans", "reads", "documents")}
     return finding(RULE.id, "warning", collection_subject(row), message, fix, **numbers, **counted.evidence)
+
+
+def _within(row: Row, counted: Period) -> str:
+    """The period where it is known, and the reads unless a part of the scans is none of them (a join's, say)."""
+    period = "" if counted.seconds is None else f" in {duration(counted.seconds * 1000)}"
+    fewer = row["collection_scans"] <= (row["reads"] or 0)
+    return f"{period}, of {row['reads']:,} reads" if fewer else period
 
 
 RULE = Rule("query.collection_scan", "mongo", "Collection scans", ("collections",), decide)
