@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.mongo_counters import slow
@@ -45,6 +46,22 @@ def result(row: Row) -> float:
 def filtered(row: Row) -> bool:
     """Does it look for something? Without a filter there is nothing that an index could narrow."""
     return '"filter": {' in row["shape"] or '{"$match"' in row["shape"]
+
+
+def parsed(row: Row) -> dict[str, Any]:
+    """The shape as a document; {} where it was cut."""
+    try:
+        return cast("dict[str, Any]", json.loads(row["shape"]))
+    except ValueError:
+        return {}
+
+
+def stages(row: Row) -> list[tuple[str, Any]]:
+    """(name, value) of each stage of a pipeline; [] for what is none, or was cut."""
+    found = cast("list[Any]", parsed(row).get("pipeline") or [])
+    return [
+        pair for stage in found if isinstance(stage, dict) for pair in cast("dict[str, Any]", stage).items()
+    ]
 
 
 def evidence(rows: list[Row]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -17,7 +16,9 @@ from dbtrust.monitor.rules.mongo._slow import (
     each,
     evidence,
     filtered,
+    parsed,
     result,
+    stages,
     times,
     working,
     worst_first,
@@ -79,13 +80,8 @@ def _hopeless(row: Row) -> str | None:
 
 def _conditions(row: Row) -> dict[str, Any]:
     """The fields of the filter, or of a pipeline's first $match; {} where the shape was cut."""
-    try:
-        shape = cast("dict[str, Any]", json.loads(row["shape"]))
-    except ValueError:
-        return {}
-    stages = cast("list[Any]", shape.get("pipeline") or [])
-    first = cast("dict[str, Any]", stages[0]) if stages and isinstance(stages[0], dict) else {}
-    found: Any = shape.get("filter") or first.get("$match")
+    first = dict(stages(row)[:1])
+    found: Any = parsed(row).get("filter") or first.get("$match")
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
