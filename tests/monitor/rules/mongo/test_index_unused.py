@@ -39,6 +39,27 @@ def test_is_silent_once_it_is_used_and_about_small_collections(mongo_db: Any, lo
     assert judged(RULE, aged(look(), 8)) == []
 
 
+def test_is_silent_about_a_collection_that_dbtrust_alone_reads(mongo_db: Any, look: Any) -> None:
+    """Its own reads and the samples' uses of _id_ are counted by the server."""
+    mongo_db.orders.insert_many([{"n": n} for n in range(1200)])
+    mongo_db.orders.create_index("n")
+    for _ in range(6):
+        look()
+    now = look()
+    (row,) = now.sections["collections"]
+    ops = {use["index"]: use["ops"] for use in now.sections["index_usage"]}
+    assert row["reads"] >= 10 and row["collection_scans"] == 0 and 0 < ops["_id_"] <= 2 * 6
+    assert judged(RULE, aged(now, 8)) == []
+
+
+def test_finds_one_beside_many_reads_by_id(mongo_db: Any, look: Any) -> None:
+    mongo_db.orders.insert_many([{"_id": n, "n": n} for n in range(1200)])
+    mongo_db.orders.create_index("n")
+    for n in range(100):
+        mongo_db.orders.find_one({"_id": n})
+    assert [f.subject for f in judged(RULE, aged(look(), 8))] == ["index:orders.n_1"]
+
+
 def test_is_silent_about_a_collection_that_nobody_reads(mongo_db: Any, look: Any) -> None:
     mongo_db.orders.insert_many([{"n": n} for n in range(1200)])
     mongo_db.orders.create_index("n")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.model.units import duration, size
 from dbtrust.monitor.delta import moment
-from dbtrust.monitor.mongo_counters import collections, index_use
+from dbtrust.monitor.mongo_counters import IndexKey, collections, index_use
 from dbtrust.monitor.rule import Rule
 from dbtrust.monitor.rules.mongo._common import finding, index_subject, keys, large, place, shell, text
 
 #: Below this many reads of a collection, nothing can be said of its indexes.
 _READS = 10
+#: Below so many uses _id_ may have been read by dbtrust's samples alone, which read both of its ends.
+_ID_USES = 100
 #: Seconds of a day, below which counters have not seen a day's work, and of a week, for what happens once a week.
 _SHORT, _LONG = 86_400.0, 7 * 86_400.0
 #: What an index does without being read.
@@ -24,12 +26,29 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     """Never _id, unique, TTL, hidden or building ones; nothing for small collections or below a day."""
     if now.server.get("role") == "mongos":
         return
-    use = {key: found for key, found in index_use(now, earlier).items() if _age(now, found) >= _SHORT}
-    read = {place(row) for row in collections(now, earlier) if (row.get("reads") or 0) >= _READS} & large(now)
+    uses = index_use(now, earlier)
+    use = {key: found for key, found in uses.items() if _age(now, found) >= _SHORT}
+    by_programs = _uses(uses)
+    read = {place(row) for row in collections(now, earlier) if _read(row, by_programs)} & large(now)
     for row in now.sections["indexes"]:
         found = use.get((row["database"], row["collection"], row["index"]))
         if place(row) in read and found is not None and not found["ops"] and _candidate(row):
             yield _finding(now, row, found)
+
+
+def _uses(uses: Mapping[IndexKey, Row]) -> dict[tuple[str, str], float]:
+    """(database, collection) -> uses of its indexes; of _id_ those that dbtrust's samples cannot be alone."""
+    found: dict[tuple[str, str], float] = {}
+    for (database, collection, index), use in uses.items():
+        count = 0 if index == "_id_" and use["ops"] < _ID_USES else use["ops"]
+        found[database, collection] = found.get((database, collection), 0) + count
+    return found
+
+
+def _read(row: Row, uses: Mapping[tuple[str, str], float]) -> bool:
+    """Do programs read it? The server's count of reads has dbtrust's own, so uses and scans have to say it as well."""
+    found = uses.get(place(row), 0) + (row.get("collection_scans") or 0)
+    return (row.get("reads") or 0) >= _READS and found >= _READS
 
 
 def _age(now: Snapshot, use: Row) -> float:
