@@ -206,3 +206,25 @@ def test_a_server_that_is_lost_inside_a_transaction_leaves_nothing(pg_database: 
         apply(pg_database, [one])
     assert pg.execute("SELECT to_regclass('t')").fetchone() == (None,)
     assert entries(pg_database) == {}
+
+
+REMOTE = "BEGIN RAISE EXCEPTION 'remote is down' USING ERRCODE = '{}'; END"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"DO $$ {REMOTE.format('08006')} $$;",
+        f"DO $$ {REMOTE.format('57P01')} $$;",
+        "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p;",
+    ],
+)
+@pytest.mark.parametrize("mark", [ALONE, ""])
+def test_a_statement_that_reports_a_lost_connection_has_failed_and_may_be_mended(
+    pg_database: str, statement: str, mark: str
+) -> None:
+    if "SUBSCRIPTION" in statement and not mark:
+        statement = statement.replace("PUBLICATION p", "PUBLICATION p WITH (create_slot = false)")
+    with pytest.raises(MigrationStopped, match=r"0001_m.sql:\d:1: (08006|57P01)"):
+        apply(pg_database, [migration(1, mark + statement)])
+    assert apply(pg_database, [migration(1, f"{mark}CREATE TABLE t (a int);")]) == ["0001"]
