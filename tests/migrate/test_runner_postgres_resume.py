@@ -228,3 +228,105 @@ def test_a_statement_that_reports_a_lost_connection_has_failed_and_may_be_mended
     with pytest.raises(MigrationStopped, match=r"0001_m.sql:\d:1: (08006|57P01)"):
         apply(pg_database, [migration(1, mark + statement)])
     assert apply(pg_database, [migration(1, f"{mark}CREATE TABLE t (a int);")]) == ["0001"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("t DETACH PARTITION t_typo", '"t_typo" does not exist; none of its steps is done'),
+        ("t DETACH PARTITION q", "is not a partition of"),
+        ("q DETACH PARTITION p", "not partitioned|not a partitioned"),
+    ],
+)
+def test_a_detach_that_failed_is_not_done_on_the_second_run(
+    pg_database: str, pg: Connection, wrong: str, said: str
+) -> None:
+    pg.execute("CREATE TABLE t (a int) PARTITION BY RANGE (a)")
+    pg.execute("CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9)")
+    pg.execute("CREATE TABLE q (a int)")
+    text = f"{ALONE}ALTER TABLE {wrong} CONCURRENTLY;"
+    for _ in range(2):
+        with pytest.raises(MigrationStopped, match=said):
+            apply(pg_database, [migration(1, text)])
+    assert apply(pg_database, [migration(1, text.replace(wrong, "t DETACH PARTITION p"))]) == ["0001"]
+    assert pg.execute("SELECT count(*) FROM pg_inherits").fetchone() == (0,)
+
+
+def test_a_detach_of_no_partition_that_was_interrupted_is_left_to_the_server(
+    pg_database: str, pg: Connection
+) -> None:
+    pg.execute("CREATE TABLE t (a int) PARTITION BY RANGE (a)")
+    pg.execute("CREATE TABLE q (a int)")
+    text = f"{ALONE}ALTER TABLE t DETACH PARTITION q CONCURRENTLY;"
+    with pytest.raises(MigrationStopped):
+        apply(pg_database, [migration(1, text)])
+    pg.execute("CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9)")
+    killed(pg_database, pg, text.replace("PARTITION q", "PARTITION p"))
+    pg.execute("ALTER TABLE t DETACH PARTITION p FINALIZE")
+    pg.execute("""UPDATE dbtrust_migration SET stored = '{"attached": false}' WHERE step = 1""")
+    with pytest.raises(MigrationStopped, match="not a partition"):
+        apply(pg_database, [migration(1, text.replace("PARTITION q", "PARTITION p"))])
+
+
+FAILS = "DO $$ BEGIN INSERT INTO u VALUES (1); COMMIT; RAISE EXCEPTION 'oops'; END $$;"
+
+
+def test_what_commits_and_then_fails_says_at_once_that_it_must_be_repaired(
+    pg_database: str, pg: Connection
+) -> None:
+    text = f"{ALONE}CREATE TABLE u (a int);\n{FAILS}\nINSERT INTO u VALUES (2);"
+    with pytest.raises(MigrationStopped) as caught:
+        apply(pg_database, [migration(1, text)])
+    assert str(caught.value).startswith(
+        "0001_m.sql:3:1: P0001 raise_exception: oops; step 2 commits by itself"
+    )
+    assert "repair --mark done|pending 0001" in str(caught.value)
+    hands = runner(pg_database)
+    one = migration(1, text.replace("RAISE EXCEPTION 'oops';", ""))
+    with hands.locked(silent):
+        hands.settle(one, hands.entries()[1], done=False)
+    hands.close()
+    apply(pg_database, [one])
+    assert pg.execute("SELECT a FROM u ORDER BY a").fetchall() == [(1,), (1,), (2,)]
+
+
+def test_what_is_rerunnable_commits_and_fails_may_be_mended(pg_database: str, pg: Connection) -> None:
+    pg.execute("CREATE TABLE u (a int)")
+    text = f"{ALONE}-- dbtrust: rerunnable\n{FAILS}"
+    with pytest.raises(MigrationStopped, match="none of its steps is done"):
+        apply(pg_database, [migration(1, text)])
+    assert apply(pg_database, [migration(1, text.replace("RAISE EXCEPTION 'oops';", ""))]) == ["0001"]
+
+
+def test_a_skipped_index_may_be_given_another_name(pg_database: str, pg: Connection) -> None:
+    pg.execute("CREATE TABLE t (a int, b int)")
+    pg.execute("CREATE INDEX t_a ON t (b)")
+    with pytest.raises(MigrationStopped, match=r"another definition.*give the new one another name\)$"):
+        apply(pg_database, [UNIQUE])
+    one = migration(1, f"{ALONE}CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_x ON t (a);")
+    assert apply(pg_database, [one]) == ["0001"]
+    assert indexes(pg) == [("t_a", True), ("t_x", True)]
+
+
+def test_a_role_without_temporary_tables_does_not_pass_another_index(
+    pg_database: str, pg: Connection
+) -> None:
+    role = f"no_temp_{pg.info.dbname}"
+    pg.execute(f'CREATE ROLE "{role}" LOGIN'.encode())
+    try:
+        pg.execute(
+            "DO $$ BEGIN EXECUTE format('REVOKE TEMP ON DATABASE %I FROM PUBLIC', current_database()); END $$"
+        )
+        pg.execute(f'GRANT ALL ON SCHEMA public TO "{role}"'.encode())
+        pg.execute("CREATE TABLE t (a int, b int)")
+        pg.execute("CREATE INDEX t_a ON t (b)")
+        pg.execute(f'ALTER TABLE t OWNER TO "{role}"'.encode())
+        url = psycopg.conninfo.make_conninfo(pg_database, user=role)
+        for _ in range(2):
+            with pytest.raises(MigrationStopped, match=r"t_a is there and cannot be compared.*GRANT TEMP"):
+                apply(url, [UNIQUE])
+        pg.execute("DROP INDEX t_a")
+        assert apply(url, [UNIQUE]) == ["0001"]
+    finally:
+        pg.execute(f'DROP OWNED BY "{role}"'.encode())
+        pg.execute(f'DROP ROLE "{role}"'.encode())

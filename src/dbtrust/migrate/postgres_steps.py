@@ -14,8 +14,8 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.engine.postgres.errors import lost
-from dbtrust.engine.postgres.probe import Prober
+from dbtrust.engine.postgres.errors import describe, lost
+from dbtrust.engine.postgres.probe import Found, Prober
 from dbtrust.judge.effects import outside_effect, refused_effect
 from dbtrust.judge.statements import SqlSyntaxError, Statement, split
 from dbtrust.migrate.postgres_transaction import syntax_error
@@ -115,7 +115,7 @@ class Steps:
                 self._one(step, known)
             except psycopg.Error as error:
                 self._roll_back()
-                place = self._work.place(error, step.offset, len(self._opening))
+                place = self._place_of(error, step)
                 raise self._work.failed(error, place, self._left(len(steps))) from error
             except MigrationStopped as error:
                 self._roll_back()
@@ -186,12 +186,26 @@ class Steps:
                     text=step.text,
                 )
         except psycopg.Error as error:
-            if not (work.simple.lost or lost(error) or effect.kind in ("unknown", "detach")):
-                # Nothing of it is left, so it is as if it had not begun.
-                work.write(work.ledger.remove(work.number, step.number))
+            if work.simple.lost or lost(error):
+                raise
+            if effect.kind == "unknown" and not work.script.rerunnable:
+                raise self._in_doubt(
+                    step, f"{describe(error)}; ", "failed", self._place_of(error, step)
+                ) from error
+            if not self._prober.half_done(effect):
+                self._forget(step)
             raise
-        self._prober.after(effect)
+        try:
+            self._prober.after(effect, known.stored)
+        except MigrationStopped:
+            # The server skipped the statement.
+            self._forget(step)
+            raise
         self._set_done(step, duration)
+
+    def _forget(self, step: Step) -> None:
+        """Nothing of it is left, so it is as if it had not begun, and another text may stand in its place."""
+        self._work.write(self._work.ledger.remove(self._work.number, step.number))
 
     def _alone(self, step: Step) -> float:
         started = time.monotonic()
@@ -214,19 +228,31 @@ class Steps:
 
     def _resume(self, step: Step, known: StepEntry) -> None:
         effect = outside_effect(step.text) or refused_effect(step.text)
-        found = self._prober.found(effect, known.stored)
+        found = self._found(effect, known)
         if found == "unknown" and not self._work.script.rerunnable:
-            raise MigrationStopped(
-                f"step {step.number} commits by itself and was interrupted: how far it came cannot be told",
-                location=self._place(step),
-                next=f"look at the data, then dbtrust migrate repair --mark done|pending {self._work.migration.number}",
-            )
+            raise self._in_doubt(step, "", "was interrupted", self._place(step))
         if found == "done":
             self._work.watch.progress(f"{self._work.watch.what}: it was finished, and is taken over")
             self._set_done(step, None)
         else:
             self._work.watch.progress(f"{self._work.watch.what}: again")
             self._attempt(step, effect, known)
+
+    def _found(self, effect: Effect, known: StepEntry) -> Found:
+        try:
+            return self._prober.found(effect, known.stored)
+        except MigrationStopped as error:
+            error.next += (
+                f"; before another text: dbtrust migrate repair --mark pending {self._work.migration.number}"
+            )
+            raise
+
+    def _in_doubt(self, step: Step, said: str, ended: str, place: Location) -> MigrationStopped:
+        return MigrationStopped(
+            f"{said}step {step.number} commits by itself and {ended}: how far it came cannot be told",
+            location=place,
+            next=f"look at the data, then dbtrust migrate repair --mark done|pending {self._work.migration.number}",
+        )
 
     def _refuse_edited(self, steps: Sequence[Step]) -> None:
         by_number = {step.number: step for step in steps}
@@ -266,6 +292,9 @@ class Steps:
         if not self.done:
             return "none of its steps is done"
         return f"{self.done} of its {total} steps are done and stay; up goes on behind them"
+
+    def _place_of(self, error: psycopg.Error, step: Step) -> Location:
+        return self._work.place(error, step.offset, len(self._opening))
 
     def _place(self, step: Step) -> Location:
         return locate(self._work.script.sql, step.offset, self._work.script.file)
