@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.migrate.histories import ALONE, apply, entries, migration, runner
+from tests.migrate.histories import ALONE, ALONE_DOWN, apply, entries, migration, runner, undo
 
 from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import MigrationStopped
@@ -198,6 +198,69 @@ def test_settings_of_the_session_are_set_again_when_a_run_goes_on(pg_database: s
         True,
         None,
     )
+
+
+IN_BLOCKS = (
+    "BEGIN; SET search_path = app; SAVEPOINT s; SET search_path = public; ROLLBACK TO s; CREATE TABLE first (a int); COMMIT;\n"
+    "BEGIN; SET LOCAL search_path = public; SELECT 1; COMMIT;\nSELECT 1/0;\nCREATE TABLE second (a int);"
+)
+PLACES = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname IN ('first', 'second')"
+
+
+@pytest.mark.parametrize("half", ["up", "down"])
+def test_a_setting_inside_a_finished_block_is_set_again(pg_database: str, pg: Connection, half: str) -> None:
+    pg.execute("CREATE SCHEMA app")
+    mended = IN_BLOCKS.replace("1/0", "1/1")
+    if half == "up":
+        with pytest.raises(MigrationStopped, match="22012"):
+            apply(pg_database, [migration(1, ALONE + IN_BLOCKS)])
+        apply(pg_database, [migration(1, ALONE + mended)])
+    else:
+        apply(pg_database, [migration(1, "SELECT 1;")])
+        with pytest.raises(MigrationStopped, match="22012"):
+            undo(pg_database, migration(1, f"SELECT 1;{ALONE_DOWN}{IN_BLOCKS}"))
+        undo(pg_database, migration(1, f"SELECT 1;{ALONE_DOWN}{mended}"))
+    assert pg.execute(PLACES).fetchall() == [("app",), ("app",)]
+
+
+@pytest.mark.parametrize(
+    ("makes", "needs"),
+    [
+        ("CREATE TEMP TABLE x AS SELECT 1 AS a", "INSERT INTO t SELECT a FROM x"),
+        ("BEGIN; SELECT 1 AS a INTO TEMP x; COMMIT", "INSERT INTO t SELECT a FROM x"),
+        ("PREPARE x AS INSERT INTO t VALUES (1)", "EXECUTE x"),
+    ],
+)
+def test_what_the_session_of_an_earlier_run_had_is_named_and_made_again(
+    pg_database: str, pg: Connection, makes: str, needs: str
+) -> None:
+    pg.execute("CREATE TABLE t (a int)")
+    text = f"{ALONE}{makes};\nSELECT 1/0;\n{needs};"
+    with pytest.raises(MigrationStopped, match=r"22012.*mend the statement"):
+        apply(pg_database, [migration(1, text)])
+    text = text.replace("1/0", "1/1")
+    with pytest.raises(
+        MigrationStopped, match=r"with it what step 1 made there: .*x.*make it again in that step"
+    ):
+        apply(pg_database, [migration(1, text)])
+    again = makes.removeprefix("BEGIN; ").removesuffix("; COMMIT")
+    apply(pg_database, [migration(1, text.replace(f"{needs};", f"BEGIN; {again}; {needs}; COMMIT;"))])
+    assert pg.execute("SELECT a FROM t").fetchall() == [(1,)]
+
+
+def test_a_detach_that_failed_half_way_is_finished(pg_database: str, pg: Connection) -> None:
+    pg.execute("CREATE TABLE t (a int) PARTITION BY RANGE (a)")
+    pg.execute("CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9)")
+    one = migration(
+        1, f"{ALONE.rstrip()} statement_timeout:300ms\nALTER TABLE t DETACH PARTITION p CONCURRENTLY;"
+    )
+    with psycopg.connect(pg_database) as other:
+        other.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        with pytest.raises(MigrationStopped, match="57014"):
+            apply(pg_database, [one])
+    assert pg.execute("SELECT inhdetachpending FROM pg_inherits").fetchall() == [(True,)]
+    assert apply(pg_database, [one]) == ["0001"]
+    assert pg.execute("SELECT count(*) FROM pg_inherits").fetchone() == (0,)
 
 
 def test_a_server_that_is_lost_inside_a_transaction_leaves_nothing(pg_database: str, pg: Connection) -> None:
