@@ -18,6 +18,7 @@ import psycopg
 from dbtrust.engine.postgres.errors import describe, lost
 from dbtrust.engine.postgres.probe import Found, Prober
 from dbtrust.judge.effects import outside_effect, refused_effect
+from dbtrust.judge.script_parts import refuse_two_phase
 from dbtrust.judge.statements import SqlSyntaxError, Statement, split
 from dbtrust.migrate.postgres_transaction import syntax_error
 from dbtrust.migrate.postgres_work import Work
@@ -69,6 +70,8 @@ def _steps(statements: Sequence[Statement], sql: str) -> Iterator[Step]:
     for place, statement in enumerate(statements):
         word = statement.text.split(None, 1)[0].upper().rstrip(";")
         control = statement.kind == "TransactionStmt"
+        if control:
+            refuse_two_phase(statement.text, statement.offset)
         if control and word in _BEGIN and opened is None:
             opened = place + 1
         elif control and word in _END and opened is not None:
