@@ -216,7 +216,7 @@ def tell(session: Session, order: Order) -> None:
                 warning=True,
             )  # fmt: skip
         elif item.edit is not None and item.edit.harmless:
-            session.note("migration.comments", item, "comments or blanks were edited after it was applied")
+            session.note("migration.comments", item, f"{item.edit.what} were edited after it was applied")
         if item.migration and item.entry and item.migration.name != item.entry.name:
             session.note("migration.renamed", item, f"it was applied under the name {item.entry.name}")
 
