@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from tests.migrate.histories import ALONE, ALONE_DOWN, apply, entries, migration, runner, undo
 
 from dbtrust.model.errors import ServerError
@@ -384,7 +385,7 @@ def test_a_role_without_temporary_tables_does_not_pass_another_index(
         pg.execute("CREATE TABLE t (a int, b int)")
         pg.execute("CREATE INDEX t_a ON t (b)")
         pg.execute(f'ALTER TABLE t OWNER TO "{role}"'.encode())
-        url = psycopg.conninfo.make_conninfo(pg_database, user=role)
+        url = make_conninfo(pg_database, user=role)
         for _ in range(2):
             with pytest.raises(MigrationStopped, match=r"t_a is there and cannot be compared.*GRANT TEMP"):
                 apply(url, [UNIQUE])
