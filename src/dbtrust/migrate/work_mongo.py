@@ -79,21 +79,25 @@ class Work:
         start = time.monotonic()
         self._unchanged()
         unsaid: list[Any] = [migration_document(self._entry)] if fresh else []
+        self._of_today()
         for number, step in enumerate(self._steps, 1):
             self._step(number, step, unsaid)
         if unsaid:
             self._ledger.later(*unsaid)
         self._verify()
         taken = (time.monotonic() - start) * 1000
-        # What was mended while it was half applied is what is applied now.
         done = replace(
-            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values()),
-            checksum=self._entry.checksum if fresh else self._migration.checksum, source=kept(self._migration),
+            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values())
         )  # fmt: skip
-        edited = self._entry.checksum != done.checksum
-        text = {"checksum": done.checksum, "source": done.source} if edited else {}
-        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms, **text)
+        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms)
         return done
+
+    def _of_today(self) -> None:
+        """What was mended while it was half applied is what the steps behind are of; said before any of them begins."""
+        text = {"checksum": self._migration.checksum, "source": kept(self._migration)}
+        if self._entry.checksum != self._migration.checksum:
+            self._ledger.amend(self._key, **text)
+            self._entry = replace(self._entry, **text)
 
     def _step(self, number: int, step: Step, unsaid: list[Any]) -> None:
         row = self._rows.get(number)
@@ -356,12 +360,17 @@ class Work:
         )
 
     def _unchanged(self) -> None:
-        """Raises MigrationStopped where a step that ran, or may have, is another one in the file now."""
+        """Raises MigrationStopped where a step that ran, or may have, is another one in the file now.
+
+        In a file that is what it was only the steps' names are compared: arguments are made anew at each run, and
+        the time of now, or the order of a set, is no edit.
+        """
+        same = bool(self._entry.checksum) and self._entry.checksum == self._migration.checksum
         for number, row in self._rows.items():
             if row.state == "pending":
                 continue
-            now = fingerprint(self._steps[number - 1]) if number <= len(self._steps) else ""
-            if now != row.checksum:
+            step = self._steps[number - 1] if number <= len(self._steps) else None
+            if step is None or (step.describe() != row.text if same else fingerprint(step) != row.checksum):
                 raise MigrationStopped(
                     f"step {number} of migration {self._migration.number} ({row.text}) has run, or may have, and was edited since",
                     location=self._migration.location,
@@ -388,14 +397,21 @@ class Work:
 
 
 def fingerprint(step: Step) -> str:
-    """SHA-256 of what the step says; a function counts by its name."""
+    """SHA-256 of what the step says; a function counts by its name, whatever else can be called by its class."""
     from hashlib import sha256
 
-    parts = [
-        getattr(value, "__qualname__", repr(value))
-        for value in (getattr(step, field.name) for field in fields(step))
-    ]
+    parts = [_said(getattr(step, field.name)) for field in fields(step)]
     return sha256("\x1f".join([type(step).__name__, *parts]).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _said(value: object) -> str:
+    """A repr that names no address: that of a callable is another one at each run."""
+    from functools import partial
+
+    if isinstance(value, partial):
+        return f"partial({_said(value.func)}, {value.args!r}, {value.keywords!r})"
+    name = getattr(value, "__qualname__", None)
+    return str(name) if name is not None else type(value).__qualname__ if callable(value) else repr(value)
 
 
 def begun(migration: Migration, who: str, version: str) -> Entry:
