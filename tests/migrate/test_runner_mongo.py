@@ -184,6 +184,19 @@ def test_an_edit_that_was_taken_back_after_its_step_ran_is_refused(place: Place)
     assert "step 2" in error.message and "edited" in error.message
 
 
+@pytest.mark.parametrize("value", ["db.c.count_documents({})", "None", "'no'"])
+def test_a_probe_that_gives_no_bool_is_a_failure_at_its_place(place: Place, value: str) -> None:
+    place.db.c.insert_one({})
+    migration = place.write(
+        1,
+        f"def has(db):\n    return {value}\nsteps = [step('x', apply=lambda db: db.a.insert_one({{}}), probe=has)]",
+    )
+    error = place.stops(migration)
+    assert "step x: its probe gave" in error.message and "not True or False" in error.message
+    assert (error.code, error.location.line) == (1, 2)
+    assert place.db.a.count_documents({}) == 0 and place.state(1) is None
+
+
 @pytest.mark.parametrize("mark", ["done", "pending"])
 def test_a_function_that_failed_asks_for_repair(place: Place, mark: str) -> None:
     text = "def up(db):\n    db.c.insert_one({'a': 1})\n    1 / 0\ndef down(db):\n    db.c.drop()\n"

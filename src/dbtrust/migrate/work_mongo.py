@@ -14,7 +14,7 @@ from dbtrust.engine.mongo.errors import failure_of
 from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, migration_document, step_document, step_key
 from dbtrust.engine.mongo.patience import of_the_moment, patiently
 from dbtrust.engine.mongo.resume import Catalogue
-from dbtrust.engine.mongo.steps import inverse_of, known
+from dbtrust.engine.mongo.steps import inverse_of, known, probed
 from dbtrust.migrate.runner import MigrationStopped
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.ledger import Entry, StepEntry
@@ -130,8 +130,8 @@ class Work:
         """The row as it stands before anything changes, with what the undo needs."""
         stored: dict[str, Any] = {"applied": True}
         if isinstance(step, CustomStep):
-            if step.probe is not None and called(step.probe, self._tools.theirs()):
-                stored = {"applied": False}
+            if step.probe is not None and self._probed(step):
+                stored = {"applied": False, "found": True}
         elif isinstance(step, UpdateInBatches):
             patiently(lambda again: self._tools.catalogue.require(step.collection), self._progress)
         else:
@@ -176,11 +176,15 @@ class Work:
         return row if stored == row.stored else replace(row, stored=stored)
 
     def _custom(self, step: CustomStep, row: StepEntry, again: bool) -> StepEntry:
-        if not (again and step.probe is not None and called(step.probe, self._tools.theirs())):
+        found = again and step.probe is not None and self._probed(step)
+        if not found:
             self._ledger.fence()
             called(step.apply, self._tools.theirs())
         self._tools.catalogue.view.forget()
-        return row
+        return replace(row, stored={**row.stored, "found": True}) if found else row
+
+    def _probed(self, step: CustomStep) -> bool:
+        return probed(step, self._tools.theirs())
 
     def _failed(self, step: Step, error: MigrationStopped) -> None:
         """A step that certainly changed nothing may be mended in the file: its row is pending again."""
@@ -244,8 +248,8 @@ class Work:
                 again=again,
             )  # fmt: skip
         elif isinstance(step, (UpdateInBatches, CustomStep)):
-            probe = step.probe if isinstance(step, CustomStep) else None
-            if not (again and probe is not None and not called(probe, self._tools.theirs())):
+            asked = again and isinstance(step, CustomStep) and step.probe is not None
+            if not (asked and isinstance(step, CustomStep) and not self._probed(step)):
                 assert callable(step.revert)
                 self._ledger.fence()
                 called(step.revert, self._tools.theirs())
