@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pymongo.errors import PyMongoError
 
 from dbtrust.engine.mongo.errors import failure_of
-from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, migration_document, step_document, step_key
+from dbtrust.engine.mongo.ledger import (
+    LeaseLost,
+    Ledger,
+    LedgerGone,
+    migration_document,
+    step_document,
+    step_key,
+)
 from dbtrust.engine.mongo.patience import of_the_moment, patiently
 from dbtrust.engine.mongo.resume import Catalogue
 from dbtrust.engine.mongo.steps import inverse_of, known, probed
@@ -90,6 +97,8 @@ class Work:
             self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values())
         )  # fmt: skip
         self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms)
+        if self._loaded.verify:  # the project's code ran behind the last write: is the ledger still there?
+            self._settle()
         return done
 
     def _of_today(self) -> None:
@@ -124,6 +133,9 @@ class Work:
         else:
             self._ledger.later(step_document(self._key, row))
         if isinstance(step, CustomStep):
+            self._ledger.amend(
+                self._key
+            )  # its own code may have removed the migration's row: that shows here
             self._settle()
 
     def _begin(self, number: int, step: Step) -> StepEntry:
@@ -338,7 +350,7 @@ class Work:
     def _tried(self, step: Step, doing: str, work: Callable[[], Any]) -> Any:
         try:
             return work()
-        except (LeaseLost, MigrationStopped):
+        except (LeaseLost, LedgerGone, MigrationStopped):
             raise
         except Exception as error:
             from dbtrust.migrate.failures_mongo import stopped
