@@ -83,6 +83,9 @@ class Session:
 
     def fail(self, check: str, error: DbtrustError, item: Item | None = None) -> None:
         """An error that ended the run: a refuted migration where it has one, else an error of the document."""
+        if item is not None and (reason := getattr(error, "unproved", "")):
+            self.judge(check, item, "unproved", error.message, reason=reason, next=error.next, error=error)
+            return
         if error.code == FAILED and item is not None:
             self.judge(check, item, "refuted", error.message, next=error.next, error=error)
             return
