@@ -2,7 +2,8 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
-WORKERS ?= 2
+# One more than the two cores that CI has: tests wait for servers now and then.
+WORKERS ?= 3
 DEMO ?= demo
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format fixtures bench crash lock clean

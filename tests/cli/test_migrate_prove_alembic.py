@@ -153,3 +153,21 @@ def test_the_projects_own_python_is_asked_first(tmp_path: Path, postgres_url: st
     python.chmod(0o755)
     _, verdicts = proved(folder, postgres_url)
     assert all("no alembic in here" in v["message"] for v in verdicts)
+
+
+@pytest.mark.parametrize("up", ['"DROP ROLE {}"', '"ALTER ROLE {} CONNECTION " + "LIMIT 5"'])
+def test_a_role_of_a_lent_server_is_what_it_was(
+    tmp_path: Path, pg: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch, up: str
+) -> None:
+    """What a string says is refused; what a program puts together is put back and told."""
+    role = pg.info.dbname
+    monkeypatch.setattr(f"{__name__}.REVISIONS", [("a1", None, f"op.execute({up.format(role)})", "pass")])
+    pg.execute(f"CREATE ROLE {role}")
+    try:
+        code, verdicts = proved(project(tmp_path / "project", SYNC), postgres_url)
+        limit = pg.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+    finally:
+        pg.execute(f"DROP ROLE IF EXISTS {role}")
+    told = next(v for v in verdicts if v["check"] == "migrate.up")
+    assert limit == (-1,) and told["verdict"] == "unproved" and role in told["message"]
+    assert code == (1 if "LIMIT" in up else 0)

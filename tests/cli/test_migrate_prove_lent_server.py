@@ -19,7 +19,7 @@ import pytest
 from psycopg import sql
 
 from dbtrust.cli.main import run
-from dbtrust.engine.postgres.server_wide import State, state
+from dbtrust.engine.postgres.server_wide import State, guarded_state, state
 
 Admin = psycopg.Connection[Any]
 
@@ -295,3 +295,113 @@ def test_a_role_that_may_make_roles_is_enough(
         assert code == 0 and set(outcomes(report).values()) == {"holds", "not_applicable"}, refuted(report)
     finally:
         pg.execute(f"DROP ROLE {name}_me".encode())
+
+
+def plan(folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = run(["migrate", "plan", str(folder), "--postgres", url, "--format", "json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def victim(pg: Admin, name: str) -> Iterator[str]:
+    """A database that was there before, with a comment."""
+    database = f"{name}_db"
+    pg.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    pg.execute(sql.SQL("COMMENT ON DATABASE {} IS 'old'").format(sql.Identifier(database)))
+    yield database
+    pg.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(database)))
+
+
+REFUSED = [
+    ("ALTER SYSTEM SET work_mem = '5MB';", True),
+    ("ALTER SYSTEM RESET ALL;", True),
+    ("COMMENT ON DATABASE {db} IS 'hello';", False),
+    ("COMMENT ON ROLE {old} IS 'hello';", True),
+    ("COMMENT ON TABLESPACE pg_default IS 'hello';", False),
+    ("DO $$ BEGIN EXECUTE 'COMMENT ON DATABASE {db} IS ''hello'' ' ; END $$;", False),
+    ("ALTER DATABASE {db} CONNECTION LIMIT 5;", False),
+    ("ALTER DATABASE {db} OWNER TO {old};", True),
+    ("DO $$ BEGIN EXECUTE 'ALTER DATABASE {db} OWNER TO {old}'; END $$;", False),
+    ("DROP OWNED BY {old};", False),
+    ("REASSIGN OWNED BY {old} TO CURRENT_USER;", True),
+    ("SELECT pg_create_physical_replication_slot('{old}');", False),
+    ("DO $$ BEGIN PERFORM pg_catalog.pg_reload_conf(); END $$;", True),
+    ("CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p;", True),
+    ("COPY (SELECT 1) TO PROGRAM 'cat';", False),
+]
+
+
+@pytest.mark.parametrize(("up", "alone"), REFUSED, ids=[up[:40] for up, _ in REFUSED])
+def test_a_plan_changes_nothing_that_was_there_before(
+    tmp_path: Path, pg: Admin, postgres_url: str, foreign: tuple[str, str], victim: str, up: str, alone: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Each is refused and told, with the next step."""
+    text = up.format(db=victim, old=foreign[0])
+    folder = write(tmp_path, (text, "SELECT 1;"), alone=alone)
+    before = guarded_state(pg)
+    _, report = plan(folder, postgres_url, capsys)
+    assert guarded_state(pg) == before and the_same(pg, state(pg))
+    assert pg.execute("SELECT count(*) FROM pg_replication_slots").fetchone() == (0,)
+    (verdict,) = report["verdicts"]
+    assert verdict["verdict"] == "unproved" and "it changes" in verdict["message"]
+    assert "prove it on dbtrust's own servers" in verdict["next"]
+
+
+def test_what_no_rollback_takes_back_is_not_tried(
+    tmp_path: Path, pg: Admin, postgres_url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A proof tries in a transaction that it rolls back; a slot would stay."""
+    slot = f"SELECT pg_create_physical_replication_slot('{name}');"
+    folder = write(tmp_path, (slot, f"SELECT pg_drop_replication_slot('{name}');"))
+    code, report = prove(folder, postgres_url, capsys)
+    up = next(v for v in report["verdicts"] if v["check"] == "migrate.up")
+    assert (
+        code == 0 and up["verdict"] == "unproved" and "pg_create_physical_replication_slot()" in up["message"]
+    )
+    assert pg.execute("SELECT count(*) FROM pg_replication_slots").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("verb", "statement", "was"),
+    [
+        (plan, "ALTER ROLE {old} CONNECTION LIMIT 5 CREATEDB", "rolcreatedb False, rolconnlimit -1"),
+        (prove, "ALTER ROLE {old} RENAME TO {old}_renamed", "rolname {old}"),
+        (plan, "COMMENT ON DATABASE {db} IS ''hello''", "old"),
+        (plan, "ALTER DATABASE {db} OWNER TO {old}", "owner "),
+        (
+            prove,
+            "ALTER DATABASE {db} IS_TEMPLATE true CONNECTION LIMIT 7",
+            "is_template False, connection_limit -1",
+        ),
+    ],
+)
+def test_what_a_block_has_committed_is_put_back_and_told(
+    tmp_path: Path, pg: Admin, postgres_url: str, foreign: tuple[str, str], victim: str, verb: Any, statement: str,
+    was: str, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Its text hides what it does until it is done."""
+    names = {"old": foreign[0], "db": victim}
+    up = f"DO $$ BEGIN EXECUTE '{statement}'; COMMIT; END $$;".format(**names)
+    folder = write(tmp_path, (up, "SELECT 1;"), alone=True)
+    before = guarded_state(pg)
+    code, report = verb(folder, postgres_url, capsys)
+    assert guarded_state(pg) == before and the_same(pg, state(pg))
+    found = report["findings"][0]
+    assert code == 1 and found["rule"] == "migration.changed_server" and found["severity"] == "error"
+    assert found["evidence"]["old"].startswith(was.format(**names)) and "put back" in found["message"]
+    assert report["verdicts"][0]["verdict"] == "unproved"
+
+
+def test_a_password_that_a_block_has_changed_is_told(
+    tmp_path: Path, pg: Admin, postgres_url: str, foreign: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    up = f"DO $$ BEGIN EXECUTE 'ALTER ROLE {foreign[0]} PASSWORD ''x'' '; COMMIT; END $$;"
+    code, report = plan(write(tmp_path, (up, "SELECT 1;"), alone=True), postgres_url, capsys)
+    (found,) = report["findings"]
+    assert (
+        code == 1
+        and found["subject"] == f"password:of role {foreign[0]}"
+        and "it stays so" in found["message"]
+    )

@@ -103,6 +103,29 @@ def test_a_lower_number_of_the_other_engine_is_applied_and_told(call: Call, tmp_
     assert [f["rule"] for f in document["findings"]] == ["migration.other_engine"]
 
 
+def test_edited_options_and_marks_are_called_what_they_are(call: Call, tmp_path: Path) -> None:
+    body = "CREATE TABLE a (id int PRIMARY KEY);\n"
+    mark = "-- migrate:up lock_timeout:2s\n"
+    project = write(tmp_path, {"0001_a.sql": mark + body})
+    assert call("up", project)[0] == 0
+    for text, said in (
+        ("-- migrate:up\n" + body, "options of the -- migrate:up line were edited"),
+        (f"{mark}-- why\n{body}", "comments or blanks were edited"),
+        (f"{mark}-- verify: 1 > 2\n{body}", "-- verify: lines were edited"),
+        (body, "options of the -- migrate:up line were edited"),
+    ):
+        write(tmp_path, {"0001_a.sql": text})
+        code, document = call("up", project)
+        assert (code, [f["rule"] for f in document["findings"]]) == (0, ["migration.comments"])
+        assert said in document["findings"][0]["message"], document["findings"]
+    write(tmp_path, {"0001_a.sql": f"-- migrate:up lock_timeout:10s\n{body.replace('int', 'bigint')}"})
+    difference = call("up", project)[1]["verdicts"][0]["evidence"]["difference"]
+    assert [line for line in difference[3:] if "migrate:up" in line] == [
+        "--- migrate:up (16 characters of options, which the ledger does not keep)",
+        "+-- migrate:up (17 characters of options, which the ledger does not keep)",
+    ]
+
+
 def test_an_edited_file_is_refused_with_its_diff_until_it_is_repaired(call: Call, tmp_path: Path) -> None:
     project = write(tmp_path)
     assert call("up", project)[0] == 0
@@ -219,6 +242,16 @@ def test_hooks_run_around_what_is_applied(call: Call, tmp_path: Path, pg: psycop
     code, document = call("up", project)
     assert code == 1 and "the hook m/before_each.sql failed" in document["verdicts"][0]["message"]
     assert ("0004", "pending") in states(call("status", project)[1])
+
+
+@pytest.mark.parametrize("hook", ["after_each", "after_up"])
+def test_a_hook_that_no_later_run_calls_says_that_it_must_be_run_by_hand(
+    call: Call, tmp_path: Path, hook: str
+) -> None:
+    project = write(tmp_path, {**FILES, f"{hook}.sql": "SELECT 1/0;\n"})
+    code, document = call("up", project)
+    said = str(document["errors"] + document["verdicts"])
+    assert code == 1 and f"run it yourself (psql -f m/{hook}.sql)" in said, said
 
 
 def test_sigterm_ends_the_statement_and_the_next_up_goes_on(

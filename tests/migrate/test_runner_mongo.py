@@ -137,6 +137,66 @@ def test_a_step_that_ran_and_was_edited_is_refused(place: Place) -> None:
     assert place.db.list_collection_names(filter={"name": "b"}) == []
 
 
+CHANGING = {
+    "now": "update_in_batches('c', {}, {'$set': {'at': datetime.now(UTC)}}, size=1, revert={'$unset': {'at': 1}})",
+    "partial": "step('x', apply=partial(put, n=1), revert=partial(put, n=2), probe=partial(has, n=1))",
+    "instance": "step('x', apply=Put(), revert=Put(), probe=partial(has, n=1))",
+}
+
+
+@pytest.mark.parametrize("step", CHANGING.values(), ids=CHANGING)
+def test_a_file_that_is_what_it_was_is_not_called_edited(place: Place, step: str) -> None:
+    """Its arguments are made anew by each run: other times, other addresses."""
+    place.db.c.insert_many([{}, {}])
+    head = (
+        "from datetime import UTC, datetime\nfrom functools import partial\n"
+        "def put(db, n): db.c.update_many({}, {'$set': {'n': n}})\ndef has(db, n): return db.c.count_documents({'n': n}) > 0\n"
+        "class Put:\n    def __call__(self, db): put(db, 1)\n"
+        "def stop(db):\n    if not db.go.count_documents({}): raise ValueError('no')\n"
+    )
+    migration = place.write(
+        1, f"{head}steps = [{step}, step('s', apply=stop, revert=lambda db: None, probe=lambda db: False)]"
+    )
+    assert "ValueError" in place.stops(migration).message
+    place.db.go.insert_one({})
+    assert place.up(migration)[1].state == "done"
+    assert place.down(migration) == {}
+
+
+def test_a_callable_is_the_same_one_in_a_file_that_was_mended_behind_it(place: Place) -> None:
+    text = (
+        "from functools import partial\ndef put(db, n): db.c.insert_one({'n': n})\n"
+        "steps = [step('x', apply=partial(put, n=1)), drop_collection('nowhere')]"
+    )
+    place.stops(place.write(1, text))
+    error = place.stops(place.write(1, text.replace("n=1", "n=2")))
+    assert "step 1" in error.message and "edited" in error.message
+    place.up(place.write(1, text.replace("drop_collection('nowhere')", "create_collection('a')")))
+    assert place.state(1) == "done"
+
+
+def test_an_edit_that_was_taken_back_after_its_step_ran_is_refused(place: Place) -> None:
+    one = "steps = [create_collection('z'), create_index('c', 'a', name='i', unique=True), drop_collection('nowhere')]"
+    place.db.c.insert_many([{"a": 1}, {"a": 1}])
+    place.stops(place.write(1, one))
+    assert "nowhere" in place.stops(place.write(1, one.replace("unique=True", "unique=False"))).message
+    error = place.stops(place.write(1, one))
+    assert "step 2" in error.message and "edited" in error.message
+
+
+@pytest.mark.parametrize("value", ["db.c.count_documents({})", "None", "'no'"])
+def test_a_probe_that_gives_no_bool_is_a_failure_at_its_place(place: Place, value: str) -> None:
+    place.db.c.insert_one({})
+    migration = place.write(
+        1,
+        f"def has(db):\n    return {value}\nsteps = [step('x', apply=lambda db: db.a.insert_one({{}}), probe=has)]",
+    )
+    error = place.stops(migration)
+    assert "step x: its probe gave" in error.message and "not True or False" in error.message
+    assert (error.code, error.location.line) == (1, 2)
+    assert place.db.a.count_documents({}) == 0 and place.state(1) is None
+
+
 @pytest.mark.parametrize("mark", ["done", "pending"])
 def test_a_function_that_failed_asks_for_repair(place: Place, mark: str) -> None:
     text = "def up(db):\n    db.c.insert_one({'a': 1})\n    1 / 0\ndef down(db):\n    db.c.drop()\n"

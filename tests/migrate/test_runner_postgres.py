@@ -259,7 +259,13 @@ def test_a_role_without_rights_is_told_what_it_needs(pg_database: str, pg: Conne
         apply(pg_database, [])
         with pytest.raises(MigrationStopped, match=f"grant {role} SELECT, INSERT"):
             entries(poor)
+        pg.execute(sql.SQL("GRANT SELECT ON dbtrust_migration TO {}").format(sql.Identifier(role)))
+        for text in ("SELECT 1;", f"{ALONE}SELECT 1;", f"{ALONE}VACUUM;"):
+            with pytest.raises(MigrationStopped, match=f"grant {role} SELECT, .*on public.dbtrust_migration"):
+                apply(poor, [migration(1, text)])
+        assert entries(pg_database) == {}
     finally:
+        pg.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
         pg.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
@@ -285,3 +291,14 @@ def test_the_ledger_is_found_where_it_was_made(pg_database: str, pg: Connection)
     )
     assert value(pg, "SELECT to_regclass('app.dbtrust_migration') IS NOT NULL") is True
     assert apply(pg_database, [migration(1, "CREATE TABLE t (a int)")]) == []
+
+
+@pytest.mark.parametrize("mark", [ALONE, ""])
+@pytest.mark.parametrize("words", ["PREPARE TRANSACTION", "COMMIT PREPARED", "ROLLBACK PREPARED"])
+def test_two_phase_commit_is_refused_with_and_without_a_transaction(
+    pg_database: str, mark: str, words: str
+) -> None:
+    text = f"{mark}BEGIN;\nSELECT 1;\n{words} 'x';\nSELECT 2;\nCOMMIT;"
+    with pytest.raises(MigrationStopped, match=rf"{words} cannot be done in a migration.*leave it out"):
+        apply(pg_database, [migration(1, text)])
+    assert entries(pg_database) == {}

@@ -6,7 +6,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.migrate.histories import ALONE, apply, entries, migration, runner
+from psycopg.conninfo import make_conninfo
+from tests.migrate.histories import ALONE, ALONE_DOWN, apply, entries, migration, runner, undo
 
 from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import MigrationStopped
@@ -200,9 +201,196 @@ def test_settings_of_the_session_are_set_again_when_a_run_goes_on(pg_database: s
     )
 
 
+IN_BLOCKS = (
+    "BEGIN; SET search_path = app; SAVEPOINT s; SET search_path = public; ROLLBACK TO s; CREATE TABLE first (a int); COMMIT;\n"
+    "BEGIN; SET LOCAL search_path = public; SELECT 1; COMMIT;\nSELECT 1/0;\nCREATE TABLE second (a int);"
+)
+PLACES = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname IN ('first', 'second')"
+
+
+@pytest.mark.parametrize("half", ["up", "down"])
+def test_a_setting_inside_a_finished_block_is_set_again(pg_database: str, pg: Connection, half: str) -> None:
+    pg.execute("CREATE SCHEMA app")
+    mended = IN_BLOCKS.replace("1/0", "1/1")
+    if half == "up":
+        with pytest.raises(MigrationStopped, match="22012"):
+            apply(pg_database, [migration(1, ALONE + IN_BLOCKS)])
+        apply(pg_database, [migration(1, ALONE + mended)])
+    else:
+        apply(pg_database, [migration(1, "SELECT 1;")])
+        with pytest.raises(MigrationStopped, match="22012"):
+            undo(pg_database, migration(1, f"SELECT 1;{ALONE_DOWN}{IN_BLOCKS}"))
+        undo(pg_database, migration(1, f"SELECT 1;{ALONE_DOWN}{mended}"))
+    assert pg.execute(PLACES).fetchall() == [("app",), ("app",)]
+
+
+@pytest.mark.parametrize(
+    ("makes", "needs"),
+    [
+        ("CREATE TEMP TABLE x AS SELECT 1 AS a", "INSERT INTO t SELECT a FROM x"),
+        ("BEGIN; SELECT 1 AS a INTO TEMP x; COMMIT", "INSERT INTO t SELECT a FROM x"),
+        ("PREPARE x AS INSERT INTO t VALUES (1)", "EXECUTE x"),
+    ],
+)
+def test_what_the_session_of_an_earlier_run_had_is_named_and_made_again(
+    pg_database: str, pg: Connection, makes: str, needs: str
+) -> None:
+    pg.execute("CREATE TABLE t (a int)")
+    text = f"{ALONE}{makes};\nSELECT 1/0;\n{needs};"
+    with pytest.raises(MigrationStopped, match=r"22012.*mend the statement"):
+        apply(pg_database, [migration(1, text)])
+    text = text.replace("1/0", "1/1")
+    with pytest.raises(
+        MigrationStopped, match=r"with it what step 1 made there: .*x.*make it again in that step"
+    ):
+        apply(pg_database, [migration(1, text)])
+    again = makes.removeprefix("BEGIN; ").removesuffix("; COMMIT")
+    apply(pg_database, [migration(1, text.replace(f"{needs};", f"BEGIN; {again}; {needs}; COMMIT;"))])
+    assert pg.execute("SELECT a FROM t").fetchall() == [(1,)]
+
+
+def test_a_detach_that_failed_half_way_is_finished(pg_database: str, pg: Connection) -> None:
+    pg.execute("CREATE TABLE t (a int) PARTITION BY RANGE (a)")
+    pg.execute("CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9)")
+    one = migration(
+        1, f"{ALONE.rstrip()} statement_timeout:300ms\nALTER TABLE t DETACH PARTITION p CONCURRENTLY;"
+    )
+    with psycopg.connect(pg_database) as other:
+        other.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        with pytest.raises(MigrationStopped, match="57014"):
+            apply(pg_database, [one])
+    assert pg.execute("SELECT inhdetachpending FROM pg_inherits").fetchall() == [(True,)]
+    assert apply(pg_database, [one]) == ["0001"]
+    assert pg.execute("SELECT count(*) FROM pg_inherits").fetchone() == (0,)
+
+
 def test_a_server_that_is_lost_inside_a_transaction_leaves_nothing(pg_database: str, pg: Connection) -> None:
     one = migration(1, "CREATE TABLE t (a int);\nSELECT pg_terminate_backend(pg_backend_pid());")
     with pytest.raises(ServerError, match="run the same command again"):
         apply(pg_database, [one])
     assert pg.execute("SELECT to_regclass('t')").fetchone() == (None,)
     assert entries(pg_database) == {}
+
+
+REMOTE = "BEGIN RAISE EXCEPTION 'remote is down' USING ERRCODE = '{}'; END"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"DO $$ {REMOTE.format('08006')} $$;",
+        f"DO $$ {REMOTE.format('57P01')} $$;",
+        "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p;",
+    ],
+)
+@pytest.mark.parametrize("mark", [ALONE, ""])
+def test_a_statement_that_reports_a_lost_connection_has_failed_and_may_be_mended(
+    pg_database: str, statement: str, mark: str
+) -> None:
+    if "SUBSCRIPTION" in statement and not mark:
+        statement = statement.replace("PUBLICATION p", "PUBLICATION p WITH (create_slot = false)")
+    with pytest.raises(MigrationStopped, match=r"0001_m.sql:\d:1: (08006|57P01)"):
+        apply(pg_database, [migration(1, mark + statement)])
+    assert apply(pg_database, [migration(1, f"{mark}CREATE TABLE t (a int);")]) == ["0001"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("t DETACH PARTITION t_typo", '"t_typo" does not exist; none of its steps is done'),
+        ("t DETACH PARTITION q", "is not a partition of"),
+        ("q DETACH PARTITION p", "not partitioned|not a partitioned"),
+    ],
+)
+def test_a_detach_that_failed_is_not_done_on_the_second_run(
+    pg_database: str, pg: Connection, wrong: str, said: str
+) -> None:
+    pg.execute("CREATE TABLE t (a int) PARTITION BY RANGE (a)")
+    pg.execute("CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9)")
+    pg.execute("CREATE TABLE q (a int)")
+    text = f"{ALONE}ALTER TABLE {wrong} CONCURRENTLY;"
+    for _ in range(2):
+        with pytest.raises(MigrationStopped, match=said):
+            apply(pg_database, [migration(1, text)])
+    assert apply(pg_database, [migration(1, text.replace(wrong, "t DETACH PARTITION p"))]) == ["0001"]
+    assert pg.execute("SELECT count(*) FROM pg_inherits").fetchone() == (0,)
+
+
+def test_a_detach_of_no_partition_that_was_interrupted_is_left_to_the_server(
+    pg_database: str, pg: Connection
+) -> None:
+    pg.execute("CREATE TABLE t (a int) PARTITION BY RANGE (a)")
+    pg.execute("CREATE TABLE q (a int)")
+    text = f"{ALONE}ALTER TABLE t DETACH PARTITION q CONCURRENTLY;"
+    with pytest.raises(MigrationStopped):
+        apply(pg_database, [migration(1, text)])
+    pg.execute("CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9)")
+    killed(pg_database, pg, text.replace("PARTITION q", "PARTITION p"))
+    pg.execute("ALTER TABLE t DETACH PARTITION p FINALIZE")
+    pg.execute("""UPDATE dbtrust_migration SET stored = '{"attached": false}' WHERE step = 1""")
+    with pytest.raises(MigrationStopped, match="not a partition"):
+        apply(pg_database, [migration(1, text.replace("PARTITION q", "PARTITION p"))])
+
+
+FAILS = "DO $$ BEGIN INSERT INTO u VALUES (1); COMMIT; RAISE EXCEPTION 'oops'; END $$;"
+
+
+def test_what_commits_and_then_fails_says_at_once_that_it_must_be_repaired(
+    pg_database: str, pg: Connection
+) -> None:
+    text = f"{ALONE}CREATE TABLE u (a int);\n{FAILS}\nINSERT INTO u VALUES (2);"
+    with pytest.raises(MigrationStopped) as caught:
+        apply(pg_database, [migration(1, text)])
+    assert str(caught.value).startswith(
+        "0001_m.sql:3:1: P0001 raise_exception: oops; step 2 commits by itself"
+    )
+    assert "repair --mark done|pending 0001" in str(caught.value)
+    hands = runner(pg_database)
+    one = migration(1, text.replace("RAISE EXCEPTION 'oops';", ""))
+    with hands.locked(silent):
+        hands.settle(one, hands.entries()[1], done=False)
+    hands.close()
+    apply(pg_database, [one])
+    assert pg.execute("SELECT a FROM u ORDER BY a").fetchall() == [(1,), (1,), (2,)]
+
+
+def test_what_is_rerunnable_commits_and_fails_may_be_mended(pg_database: str, pg: Connection) -> None:
+    pg.execute("CREATE TABLE u (a int)")
+    text = f"{ALONE}-- dbtrust: rerunnable\n{FAILS}"
+    with pytest.raises(MigrationStopped, match="none of its steps is done"):
+        apply(pg_database, [migration(1, text)])
+    assert apply(pg_database, [migration(1, text.replace("RAISE EXCEPTION 'oops';", ""))]) == ["0001"]
+
+
+def test_a_skipped_index_may_be_given_another_name(pg_database: str, pg: Connection) -> None:
+    pg.execute("CREATE TABLE t (a int, b int)")
+    pg.execute("CREATE INDEX t_a ON t (b)")
+    with pytest.raises(MigrationStopped, match=r"another definition.*give the new one another name\)$"):
+        apply(pg_database, [UNIQUE])
+    one = migration(1, f"{ALONE}CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_x ON t (a);")
+    assert apply(pg_database, [one]) == ["0001"]
+    assert indexes(pg) == [("t_a", True), ("t_x", True)]
+
+
+def test_a_role_without_temporary_tables_does_not_pass_another_index(
+    pg_database: str, pg: Connection
+) -> None:
+    role = f"no_temp_{pg.info.dbname}"
+    pg.execute(f'CREATE ROLE "{role}" LOGIN'.encode())
+    try:
+        pg.execute(
+            "DO $$ BEGIN EXECUTE format('REVOKE TEMP ON DATABASE %I FROM PUBLIC', current_database()); END $$"
+        )
+        pg.execute(f'GRANT ALL ON SCHEMA public TO "{role}"'.encode())
+        pg.execute("CREATE TABLE t (a int, b int)")
+        pg.execute("CREATE INDEX t_a ON t (b)")
+        pg.execute(f'ALTER TABLE t OWNER TO "{role}"'.encode())
+        url = make_conninfo(pg_database, user=role)
+        for _ in range(2):
+            with pytest.raises(MigrationStopped, match=r"t_a is there and cannot be compared.*GRANT TEMP"):
+                apply(url, [UNIQUE])
+        pg.execute("DROP INDEX t_a")
+        assert apply(url, [UNIQUE]) == ["0001"]
+    finally:
+        pg.execute(f'DROP OWNED BY "{role}"'.encode())
+        pg.execute(f'DROP ROLE "{role}"'.encode())

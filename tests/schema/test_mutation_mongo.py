@@ -105,6 +105,14 @@ def test_what_is_written_kills_what_survived(mutated: Mutated) -> None:
     assert "(100%)" in total(second).message
 
 
+FEW = """
+from dbtrust.migrations import create_collection
+
+VALIDATOR = {"required": ["name"], "properties": {"kind": {"enum": ["cat", "dog"]}}}
+steps = [create_collection("pets", validator={"$jsonSchema": VALIDATOR})]
+"""
+
+
 def test_a_proof_that_does_not_hold_kills_nothing(mutated: Mutated) -> None:
     proofs = """
 from dbtrust import proof
@@ -117,7 +125,14 @@ def accepted(db):
 def refused(db):
     return db.pets.insert_one({"name": "rex", "kind": "eel"})
 """
-    found = fates(mutated({**FILES, "src/small_proofs.py": proofs}, only="mongo"))
+    files = {
+        **FILES,
+        "migrations/1_pets.py": FEW,
+        "src/small_queries.py": QUERIES.replace(
+            '@claim("uses by_name", "no sort")', '@claim("no sort")'
+        ).replace('.sort([("name", 1), ("kind", -1)])', ""),
+    }
+    found = fates(mutated({**files, "src/small_proofs.py": proofs}, only="mongo"))
     assert found["collection:pets", "pets without enum cat or dog of kind"] == ("killed", "proof:refused")
     assert found["collection:pets", "pets warns instead of refusing"] == ("killed", "proof:refused")
     assert found["collection:pets", "pets does not require name"][0] == "survived"

@@ -31,6 +31,7 @@ _RULES = (
     "query.unbound",
     "migration.edited",
     "migration.removed",
+    "migration.changed_server",
     "migration.left_behind",
 )
 

@@ -11,9 +11,6 @@ from dbtrust.judge.statements import SqlSyntaxError, messages, parse_tree, scrip
 
 #: ObjectType.OBJECT_EXTENSION and RoleSpecType.ROLESPEC_CSTRING of libpg_query's protobuf.
 _OBJECT_EXTENSION, _BY_NAME = 16, 1
-_SERVER_WORDS = re.compile(r"\b(ROLE|USER|GROUP|DATABASE|TABLESPACE)\b", re.IGNORECASE)
-#: ObjectType.OBJECT_DATABASE, _ROLE, _TABLESPACE.
-_SERVER_TYPES = {10: "database", 34: "role", 43: "tablespace"}
 _WORDS = re.compile(
     r"\b(EXTENSION|ROLE|USER|GROUP|GRANT|REVOKE|OWNER|OWNED|POLICY|AUTHORIZATION)\b", re.IGNORECASE
 )
@@ -92,44 +89,6 @@ def _about(statement: Any) -> tuple[Kind, list[str]]:
     if kind == "drop_role_stmt":
         return "role", [item.role_spec.rolename for item in node.roles]
     return "role", []
-
-
-def changed_objects(sql: str) -> list[tuple[str, str]]:
-    """(kind, name) of the roles, databases and tablespaces that a script changes, renames or drops; none where it is no SQL.
-
-    What it makes, memberships, rights and settings are not among them.
-    """
-    if _SERVER_WORDS.search(sql) is None:
-        return []
-    try:
-        found = [
-            item
-            for segment in script_segments(sql)
-            for raw in parse_tree(sql[segment.start : segment.end]).stmts
-            for item in _changed(raw.stmt)
-        ]
-    except SqlSyntaxError:
-        return []
-    return list(dict.fromkeys(found))
-
-
-def _changed(statement: Any) -> list[tuple[str, str]]:
-    kind = statement.WhichOneof("node")
-    node: Any = getattr(statement, kind) if kind else None
-    if kind == "alter_role_stmt":
-        return [("role", node.role.rolename)]
-    if kind == "drop_role_stmt":
-        return [("role", item.role_spec.rolename) for item in node.roles]
-    if kind == "rename_stmt" and node.rename_type in _SERVER_TYPES:
-        return [(_SERVER_TYPES[node.rename_type], node.subname)]
-    if kind == "alter_owner_stmt" and node.object_type in _SERVER_TYPES:
-        return [(_SERVER_TYPES[node.object_type], node.object.string.sval)]
-    names = {"dropdb_stmt": "database", "alter_database_stmt": "database"}
-    if kind in names:
-        return [(names[kind], node.dbname)]
-    if kind in ("drop_table_space_stmt", "alter_table_space_options_stmt"):
-        return [("tablespace", node.tablespacename)]
-    return []
 
 
 def _schema(statement: Any) -> str:

@@ -17,6 +17,8 @@ _OPENING = re.compile(r"(?:BEGIN(?:\s+(?:WORK|TRANSACTION)\b)?|START\s+TRANSACTI
 #: TransactionStmtKind of libpg_query's protobuf.
 _BEGINS, _COMMIT = (1, 2), 3
 _SAVEPOINTS = (5, 6, 7)
+#: PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED.
+_TWO_PHASE = re.compile(r"PREPARE\b|(?:COMMIT|ROLLBACK)\s+PREPARED\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,21 @@ def script_parts(sql: str) -> Parts:
         modes = _OPENING.sub("", sql[first.start : first.end], count=1).strip()
     for one in statements:
         if one.transaction and one.transaction not in _SAVEPOINTS:
+            refuse_two_phase(sql[one.start : one.end], one.start)
             word = sql[one.start : one.end].split()[0].upper()
             raise SqlSyntaxError(f"{word} inside a migration that is one transaction", one.start)
     return Parts(tuple(_chunks(statements)), modes)
+
+
+def refuse_two_phase(text: str, offset: int) -> None:
+    """Raises SqlSyntaxError for a statement (a TransactionStmt) of two-phase commit: no ledger can tell of its end."""
+    if _TWO_PHASE.match(text):
+        words = " ".join(text.split()[:2]).upper()
+        error = SqlSyntaxError(
+            f"{words} cannot be done in a migration, with or without a transaction", offset
+        )
+        error.next = "leave it out: what a migration does is committed with its row of the ledger"
+        raise error
 
 
 def _chunks(statements: list[_One]) -> Iterator[Part]:

@@ -79,7 +79,20 @@ def _apply(session: Session, item: Item) -> None:
     done = runner.up(migration, entry, progress)
     if sql:
         run_hook(session, "after_each")
-    session.judge(UP, item, "holds", f"{how} in {_lasted(began)}", evidence=_evidence(done, began))
+    found = _found(done)
+    said = "; ".join((f"{how} in {_lasted(began)}", *found))
+    session.judge(
+        UP, item, "holds", said, evidence=_evidence(done, began) | ({"found": found} if found else {})
+    )
+
+
+def _found(entry: Entry) -> list[str]:
+    """The steps whose probe said that they are in force, so that nothing of them was run."""
+    return [
+        f"{s.text}: its probe said done, apply was not called{' again' if s.stored.get('applied', True) else ''}"
+        for s in entry.steps
+        if s.stored.get("found")
+    ]
 
 
 def _evidence(entry: Entry, began: float) -> dict[str, object]:

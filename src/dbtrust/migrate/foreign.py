@@ -100,8 +100,14 @@ def _numbered(version: str, items: Sequence[Item]) -> Item | None:
     return next((item for item in items if item.number == number), None)
 
 
+def _number(version: str) -> int:
+    """What a version counts as: 2 and 2.1 stand for all up to 2; -1 where it begins with no number."""
+    digits = re.match(r"[0-9]{1,99}(?![0-9])", version)
+    return int(digits[0]) if digits else -1
+
+
 def _by_row(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:
-    """A row for each: of the same number, and where both have a name, of the same name."""
+    """A row for each: of the same number, and where both have a name, of the same name; and all up to the base."""
     found: dict[int, Item] = {}
     unmapped: list[tuple[ForeignRow, str]] = []
     for row in ledger.rows:
@@ -112,6 +118,7 @@ def _by_row(ledger: ForeignLedger, items: Sequence[Item]) -> Mapped:
             unmapped.append((row, why))
         else:
             found[item.number] = item
+    found |= {item.number: item for item in items if item.number <= _number(ledger.base)}
     return Mapped(tuple(found[number] for number in sorted(found)), tuple(unmapped))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
+from dbtrust.engine.postgres.restore import Touched
 from dbtrust.engine.postgres.scratch import Scratch
 from dbtrust.engine.postgres.server_wide import State
 from dbtrust.judge.statements import quoted
 from dbtrust.model.report import Finding
 
 RULE = "migration.left_behind"
+CHANGED = "migration.changed_server"
 
 
 @contextmanager
@@ -26,6 +28,7 @@ def left_behind(scratch: Scratch, findings: list[Finding]) -> Generator[None]:
     yield
     findings += _new(before, guest.look(), guest.left)
     findings += [_stays("of this run", said) for said in guest.left]
+    findings += [_changed(one) for one in dict.fromkeys(guest.touched)]
 
 
 def _new(before: State, after: State, told: Iterable[str]) -> list[Finding]:
@@ -43,6 +46,17 @@ def _new(before: State, after: State, told: Iterable[str]) -> list[Finding]:
         )
         for kind, name in names
     ]  # fmt: skip
+
+
+def _changed(one: Touched) -> Finding:
+    """An error where the script names it; else somebody else may have done it meanwhile."""
+    said = f"{one}, during a script that commits by itself or a program"
+    done = f"it stays so: {one.stays}" if one.stays else "it was put back"
+    return Finding(
+        CHANGED, "error" if one.sure else "warning", "postgres", f"{one.kind}:{one.name}", f"{said}; {done}",
+        fix="put it back by hand" if one.stays else "prove it on dbtrust's own servers (without --postgres)",
+        evidence={"old": one.old, "new": one.new},
+    )  # fmt: skip
 
 
 def _swept(name: str) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dbtrust.migrate.order import LABELS, Item, Refused, agreeing, parse_number
 from dbtrust.migrate.session import Session
 from dbtrust.model.errors import USAGE
-from dbtrust.model.ledger import Entry, Origin
+from dbtrust.model.ledger import Entry, Origin, StepEntry
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.project import Migration
 
@@ -34,8 +34,8 @@ def baseline(session: Session, to: str) -> None:
 def repair(session: Session, number: str, mark: str, *, whole: bool = False) -> None:
     """Says of one migration that it is applied ("done") or is not ("pending"); nothing of it is run.
 
-    Of a half-run one only the step that is in doubt is meant, unless `whole`. Where steps have run and none is in
-    doubt that is refused: the same command given twice would forget, or leave out, all the other steps.
+    Of a half-run one only the step that is in doubt is meant, unless `whole`. Where steps have run or were
+    interrupted, and none is in doubt, that is refused: it would forget, or leave out, what was done of them.
     """
 
     def work() -> None:
@@ -64,15 +64,16 @@ def _refuse_untold(item: Item) -> None:
 def _settled(session: Session, item: Item, *, done: bool) -> bool:
     """A half-run migration that stopped in a step of which nobody can say whether it ran: the answer is for that step.
 
-    Raises Refused where no step is in doubt, but some have run; not where the file is gone, so that nothing can go on.
+    Raises Refused where no step is in doubt, but some have run or were interrupted; not where the file is gone, so that nothing can go on.
     """
     entry, migration = item.entry, item.migration
     if entry is None or migration is None or entry.state == "done":
         return False
-    step = next((s for s in entry.steps if s.state == "running" and s.at_least_once), None)
+    begun = [step for step in entry.steps if step.state != "pending"]
+    step = next((s for s in begun if s.state == "running" and s.at_least_once), None)
     if step is None:
-        if ran := sum(s.state == "done" for s in entry.steps):
-            _refuse_half(item, ran, len(entry.steps))
+        if begun:
+            _refuse_half(item, begun)
         return False
     session.runners[entry.engine].settle(migration, entry, done=done)
     what = "has run" if done else "has not run"
@@ -84,10 +85,14 @@ def _settled(session: Session, item: Item, *, done: bool) -> bool:
     return True
 
 
-def _refuse_half(item: Item, ran: int, known: int) -> None:
+def _refuse_half(item: Item, begun: Sequence[StepEntry]) -> None:
+    """An interrupted step that `up` can go on with may have done any part of its work: it is not as if it had not run."""
     mark = f"dbtrust migrate repair {item.written} --whole --mark done|pending"
+    ran = sum(step.state == "done" for step in begun)
+    open_ = "".join(f", {step.text} was interrupted" for step in begun if step.state == "running")
     raise Refused(
-        f"migration {item.written} is half run ({ran} of the {known} steps that began are in force), and no step is in doubt",
+        f"migration {item.written} is half run ({ran} of the {len(begun)} steps that began are in force{open_}), and no step"
+        " is in doubt: up can go on",
         location=item.location, subject=item.subject, engine=item.engine,
         next=f"finish it with dbtrust migrate up; if you finished or removed all of it by hand: {mark}",
     )  # fmt: skip

@@ -138,7 +138,8 @@ def _trial(session: Session, order: Order, engine: Engine, run: Callable[[], Run
         from dbtrust.migrate.plan_postgres import open_trial
     else:
         from dbtrust.migrate.plan_mongo import open_trial
-    trial = stack.enter_context(open_trial(config, run, asked.urls.get(engine), asked.progress))
+    url = asked.urls.get(engine)
+    trial = stack.enter_context(open_trial(config, run, url, asked.progress, session.findings))
     for item in order.items:
         if item.engine == engine and item.state == "applied" and item.migration is not None:
             asked.progress(f"building what is applied: {item.location.file}")

@@ -14,7 +14,7 @@ from dbtrust.engine.mongo.steps import inverse_of
 from dbtrust.engine.runs import Run
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config, Migration
-from dbtrust.model.report import ServerInfo
+from dbtrust.model.report import Finding, ServerInfo
 from dbtrust.model.steps import CustomStep
 from dbtrust.source.migrations import load_python
 from dbtrust.stage.bare import bare_mongo
@@ -23,9 +23,10 @@ from dbtrust.stage.history import apply_mongo, has_down
 
 @contextmanager
 def open_trial(
-    config: Config, run: Callable[[], Run], url: str | None, progress: Progress
+    config: Config, run: Callable[[], Run], url: str | None, progress: Progress, findings: list[Finding]
 ) -> Generator[MongoTrial]:
-    """An empty database, embedded or on the server of `url`. Raises ServerError."""
+    """An empty database, embedded or on the server of `url`; nothing is added to `findings`. Raises ServerError."""
+    del findings
     with bare_mongo(config, run, url, progress) as stage:
         sent = SentCommands()
         client = connect(stage.url, listeners=[sent])

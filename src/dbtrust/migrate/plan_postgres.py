@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -15,10 +15,11 @@ from dbtrust.engine.postgres.measure import Known, Measured, known, run_measured
 from dbtrust.engine.postgres.scripts import Piece, ScriptFailed
 from dbtrust.engine.postgres.timeouts import timeouts
 from dbtrust.engine.runs import Run
+from dbtrust.migrate.left_behind import left_behind
 from dbtrust.model.location import locate
 from dbtrust.model.progress import Progress
 from dbtrust.model.project import Config, Migration, Script
-from dbtrust.model.report import ServerInfo
+from dbtrust.model.report import Finding, ServerInfo
 from dbtrust.stage.bare import bare_postgres
 from dbtrust.stage.history import apply_postgres, in_transaction
 from dbtrust.stage.lent_server import seen
@@ -27,11 +28,13 @@ from dbtrust.stage.scripts import pieces_of
 
 @contextmanager
 def open_trial(
-    config: Config, run: Callable[[], Run], url: str | None, progress: Progress
+    config: Config, run: Callable[[], Run], url: str | None, progress: Progress, findings: list[Finding]
 ) -> Generator[PostgresTrial]:
-    """An empty database, embedded or on the server of `url`. Raises ServerError."""
+    """An empty database, embedded or on the server of `url`; adds what a server of the user's keeps. Raises ServerError."""
     with (
         bare_postgres(config, run, url, progress) as scratch,
+        left_behind(scratch, findings),
+        scratch.guest.round() if scratch.guest is not None else nullcontext(),
         scratch.temporary(scratch.create("plan")) as name,
         scratch.owner(name) as connection,
     ):

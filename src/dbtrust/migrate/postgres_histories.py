@@ -57,6 +57,7 @@ def _close(scratch: Scratch, outer: Scratch) -> None:
     scratch.close()
     if scratch.guest is not None and outer.guest is not None:
         outer.guest.left += scratch.guest.left
+        outer.guest.touched += scratch.guest.touched
 
 
 def _refused(stage: PostgresStage, program: AlembicProgram) -> EnvironmentFailed | None:

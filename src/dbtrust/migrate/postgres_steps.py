@@ -6,6 +6,7 @@ before it; after a crash its effect is looked for in the catalog.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,18 +15,27 @@ from typing import Any
 
 import psycopg
 
-from dbtrust.engine.postgres.errors import lost
-from dbtrust.engine.postgres.probe import Prober
+from dbtrust.engine.postgres.errors import describe, lost
+from dbtrust.engine.postgres.probe import Found, Prober
 from dbtrust.judge.effects import outside_effect, refused_effect
+from dbtrust.judge.script_parts import refuse_two_phase
 from dbtrust.judge.statements import SqlSyntaxError, Statement, split
 from dbtrust.migrate.postgres_transaction import syntax_error
 from dbtrust.migrate.postgres_work import Work
 from dbtrust.model.effects import Effect
+from dbtrust.model.errors import DbtrustError
 from dbtrust.model.ledger import MigrationStopped, StepEntry
 from dbtrust.model.location import NOWHERE, Location, locate
 
 #: The server refuses the statement in a transaction, before it does anything, or because it commits.
 _NOT_INSIDE = frozenset({"25001", "2D000"})
+#: What lives as long as the session, beside settings.
+_SESSIONS = frozenset({"PrepareStmt", "ListenStmt", "LoadStmt"})
+_SESSIONS_WORDS = re.compile(
+    r"\A\s*CREATE\s+(OR\s+REPLACE\s+)?(LOCAL\s+|GLOBAL\s+)?TEMP|\bpg_temp\s*\.|\bINTO\s+TEMP|\bpg_(try_)?advisory_lock|"
+    r"\A\s*DECLARE\b.*\bWITH\s+HOLD\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _BEGIN, _END = ("BEGIN", "START"), ("COMMIT", "END")
 
 
@@ -37,8 +47,10 @@ class Step:
     text: str
     offset: int
     data: str | None = None
-    #: Its effect is the session's (SET), so it is done again when a run goes on.
-    for_session: bool = False
+    #: What of it is the session's and can be done again when a run goes on (SET).
+    settings: str = ""
+    #: What of it is the session's and cannot (CREATE TEMP TABLE, PREPARE).
+    kept: str = ""
 
     @property
     def checksum(self) -> str:
@@ -58,6 +70,8 @@ def _steps(statements: Sequence[Statement], sql: str) -> Iterator[Step]:
     for place, statement in enumerate(statements):
         word = statement.text.split(None, 1)[0].upper().rstrip(";")
         control = statement.kind == "TransactionStmt"
+        if control:
+            refuse_two_phase(statement.text, statement.offset)
         if control and word in _BEGIN and opened is None:
             opened = place + 1
         elif control and word in _END and opened is not None:
@@ -72,20 +86,35 @@ def _steps(statements: Sequence[Statement], sql: str) -> Iterator[Step]:
             raise SqlSyntaxError(f"{word} between BEGIN and COMMIT", statement.offset)
         elif opened is None:
             number += 1
-            yield Step(number, statement.text, statement.offset, statement.data, _for_session(statement))
+            own = statement.text if _is_setting(statement) else ""
+            yield Step(number, statement.text, statement.offset, statement.data, own, _kept([statement]))
     if opened is not None:
         raise SqlSyntaxError("BEGIN without a COMMIT behind it", statements[opened - 1].offset)
 
 
 def _block(number: int, inside: Sequence[Statement], sql: str) -> Step:
     end = inside[-1].offset + len(inside[-1].text)
-    return Step(number, sql[inside[0].offset : end], inside[0].offset)
+    own: list[str] = []
+    if any(_is_setting(statement) for statement in inside):
+        # Savepoints too: a SET that was rolled back to one is none.
+        again = [s.text for s in inside if _is_setting(s) or s.kind == "TransactionStmt"]
+        own = ["BEGIN", *again, "COMMIT"]
+    settings = "\n;".join(own)
+    return Step(
+        number, sql[inside[0].offset : end], inside[0].offset, settings=settings, kept=_kept(inside)
+    )  # fmt: skip
 
 
-def _for_session(statement: Statement) -> bool:
+def _is_setting(statement: Statement) -> bool:
     if statement.kind == "SelectStmt":
         return "set_config" in statement.text.lower()
     return statement.kind == "VariableSetStmt"
+
+
+def _kept(statements: Sequence[Statement]) -> str:
+    """The first line of the first statement that makes something of the session's which is not a setting."""
+    found = (s.text for s in statements if s.kind in _SESSIONS or _SESSIONS_WORDS.search(s.text))
+    return _first_line(next(found, ""))
 
 
 class Steps:
@@ -97,6 +126,8 @@ class Steps:
         self.done = sum(step.state == "done" for step in known)
         self._own_timeout = False
         self._opening = self._first = b""
+        #: What a step of an earlier session made there, with its number.
+        self._missing: tuple[int, str] | None = None
 
     def run(self, steps: Sequence[Step], first: bytes) -> None:
         """`first` is the ledger's statement that begins the migration; it commits with the first step.
@@ -104,7 +135,7 @@ class Steps:
         Raises MigrationStopped that says what is left, ServerError.
         """
         self._refuse_edited(steps)
-        self._own_timeout = any("lock_timeout" in s.text.lower() for s in steps if s.for_session)
+        self._own_timeout = any("lock_timeout" in s.settings.lower() for s in steps)
         self._first = first
         for step in steps:
             known = self._known.get(step.number)
@@ -115,8 +146,10 @@ class Steps:
                 self._one(step, known)
             except psycopg.Error as error:
                 self._roll_back()
-                place = self._work.place(error, step.offset, len(self._opening))
-                raise self._work.failed(error, place, self._left(len(steps))) from error
+                place = self._place_of(error, step)
+                raise self._with_missing(
+                    self._work.failed(error, place, self._left(len(steps))), step
+                ) from error
             except MigrationStopped as error:
                 self._roll_back()
                 if error.location == NOWHERE:
@@ -129,8 +162,10 @@ class Steps:
 
     def _one(self, step: Step, known: StepEntry | None) -> None:
         if known is not None and known.state == "done":
-            if step.for_session:
-                self._work.simple.run(step.text.encode())
+            if step.settings:
+                self._work.simple.run(step.settings.encode())
+            if step.kept and self._missing is None:
+                self._missing = step.number, step.kept
         elif known is not None:
             self._resume(step, known)
         elif (effect := outside_effect(step.text) if not step.data else None) is not None:
@@ -186,12 +221,26 @@ class Steps:
                     text=step.text,
                 )
         except psycopg.Error as error:
-            if not (work.simple.lost or lost(error) or effect.kind in ("unknown", "detach")):
-                # Nothing of it is left, so it is as if it had not begun.
-                work.write(work.ledger.remove(work.number, step.number))
+            if work.simple.lost or lost(error):
+                raise
+            if effect.kind == "unknown" and not work.script.rerunnable:
+                raise self._in_doubt(
+                    step, f"{describe(error)}; ", "failed", self._place_of(error, step)
+                ) from error
+            if not self._prober.half_done(effect):
+                self._forget(step)
             raise
-        self._prober.after(effect)
+        try:
+            self._prober.after(effect, known.stored)
+        except MigrationStopped:
+            # The server skipped the statement.
+            self._forget(step)
+            raise
         self._set_done(step, duration)
+
+    def _forget(self, step: Step) -> None:
+        """Nothing of it is left, so it is as if it had not begun, and another text may stand in its place."""
+        self._work.write(self._work.ledger.remove(self._work.number, step.number))
 
     def _alone(self, step: Step) -> float:
         started = time.monotonic()
@@ -214,19 +263,31 @@ class Steps:
 
     def _resume(self, step: Step, known: StepEntry) -> None:
         effect = outside_effect(step.text) or refused_effect(step.text)
-        found = self._prober.found(effect, known.stored)
+        found = self._found(effect, known)
         if found == "unknown" and not self._work.script.rerunnable:
-            raise MigrationStopped(
-                f"step {step.number} commits by itself and was interrupted: how far it came cannot be told",
-                location=self._place(step),
-                next=f"look at the data, then dbtrust migrate repair --mark done|pending {self._work.migration.number}",
-            )
+            raise self._in_doubt(step, "", "was interrupted", self._place(step))
         if found == "done":
             self._work.watch.progress(f"{self._work.watch.what}: it was finished, and is taken over")
             self._set_done(step, None)
         else:
             self._work.watch.progress(f"{self._work.watch.what}: again")
             self._attempt(step, effect, known)
+
+    def _found(self, effect: Effect, known: StepEntry) -> Found:
+        try:
+            return self._prober.found(effect, known.stored)
+        except MigrationStopped as error:
+            error.next += (
+                f"; before another text: dbtrust migrate repair --mark pending {self._work.migration.number}"
+            )
+            raise
+
+    def _in_doubt(self, step: Step, said: str, ended: str, place: Location) -> MigrationStopped:
+        return MigrationStopped(
+            f"{said}step {step.number} commits by itself and {ended}: how far it came cannot be told",
+            location=place,
+            next=f"look at the data, then dbtrust migrate repair --mark done|pending {self._work.migration.number}",
+        )
 
     def _refuse_edited(self, steps: Sequence[Step]) -> None:
         by_number = {step.number: step for step in steps}
@@ -262,10 +323,25 @@ class Steps:
             work.ledger.set_state(work.number, step.number, "done", duration, step.checksum, step.text)
         )
 
+    def _with_missing(self, error: DbtrustError, step: Step) -> DbtrustError:
+        """What an earlier run had in its session cannot be made again: that may be why the step failed."""
+        if self._missing is not None:
+            number, kept = self._missing
+            error.message += (
+                f"; the session of an earlier run ended, and with it what step {number} made there: {kept}"
+            )
+            error.next = (
+                f"if step {step.number} needs it, make it again in that step, between BEGIN and COMMIT"
+            )
+        return error
+
     def _left(self, total: int) -> str:
         if not self.done:
             return "none of its steps is done"
         return f"{self.done} of its {total} steps are done and stay; up goes on behind them"
+
+    def _place_of(self, error: psycopg.Error, step: Step) -> Location:
+        return self._work.place(error, step.offset, len(self._opening))
 
     def _place(self, step: Step) -> Location:
         return locate(self._work.script.sql, step.offset, self._work.script.file)

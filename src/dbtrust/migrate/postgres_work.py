@@ -72,6 +72,8 @@ class Work:
             at_fence = self.simple.completed == self.ledger.fence_position + bool(before)
             if error.sqlstate == _FENCED and at_fence:
                 raise superseded() from error
+            if isinstance(error, psycopg.errors.InsufficientPrivilege) and LEDGER in str(error):
+                raise self.ledger.refused(error) from error
             if error.sqlstate == _TWICE and error.diag.table_name == LEDGER:
                 raise MigrationStopped(
                     f"migration {self.migration.number} is in the ledger already",

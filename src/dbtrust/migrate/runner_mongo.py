@@ -15,7 +15,14 @@ from pymongo.errors import PyMongoError
 
 from dbtrust.engine.mongo.connect import connect
 from dbtrust.engine.mongo.lease import Holder, new_run, whoami
-from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, NewerLedger, migration_document, step_document
+from dbtrust.engine.mongo.ledger import (
+    LeaseLost,
+    Ledger,
+    LedgerGone,
+    NewerLedger,
+    migration_document,
+    step_document,
+)
 from dbtrust.engine.mongo.urls import database_of
 from dbtrust.migrate.runner import MigrationStopped
 from dbtrust.model.engine import Engine
@@ -297,7 +304,7 @@ class MongoRunner:
         """The errors of the ledger's own commands as those of the protocol."""
         try:
             yield
-        except (LeaseLost, NewerLedger) as error:
+        except (LeaseLost, LedgerGone, NewerLedger) as error:
             raise MigrationStopped(error.message, next=error.next) from error
         except PyMongoError as error:
             from dbtrust.migrate.failures_mongo import refused

@@ -20,7 +20,7 @@ from dbtrust.engine.postgres.ledger import Ledger
 from dbtrust.engine.postgres.simple import Simple
 from dbtrust.model.engine import Engine
 from dbtrust.model.errors import ServerError
-from dbtrust.model.ledger import Entry, MigrationStopped, Origin, StepEntry
+from dbtrust.model.ledger import LEDGER, Entry, MigrationStopped, Origin, StepEntry
 from dbtrust.model.location import NOWHERE
 from dbtrust.model.progress import Progress, silent
 from dbtrust.model.project import Migration, Script
@@ -349,6 +349,8 @@ class PostgresRunner:
                     f"the server was lost: {describe(error)}",
                     next="when it is back, run the same command again: it goes on where the ledger stands",
                 ) from error
+            if isinstance(error, psycopg.errors.InsufficientPrivilege) and LEDGER in str(error):
+                raise self._ledger.refused(error) from error
             raise MigrationStopped(describe(error), next="see the server's log") from error
 
 

@@ -83,6 +83,9 @@ class Session:
 
     def fail(self, check: str, error: DbtrustError, item: Item | None = None) -> None:
         """An error that ended the run: a refuted migration where it has one, else an error of the document."""
+        if item is not None and (reason := getattr(error, "unproved", "")):
+            self.judge(check, item, "unproved", error.message, reason=reason, next=error.next, error=error)
+            return
         if error.code == FAILED and item is not None:
             self.judge(check, item, "refuted", error.message, next=error.next, error=error)
             return
@@ -216,7 +219,7 @@ def tell(session: Session, order: Order) -> None:
                 warning=True,
             )  # fmt: skip
         elif item.edit is not None and item.edit.harmless:
-            session.note("migration.comments", item, "comments or blanks were edited after it was applied")
+            session.note("migration.comments", item, f"{item.edit.what} were edited after it was applied")
         if item.migration and item.entry and item.migration.name != item.entry.name:
             session.note("migration.renamed", item, f"it was applied under the name {item.entry.name}")
 

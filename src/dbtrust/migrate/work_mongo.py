@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pymongo.errors import PyMongoError
 
 from dbtrust.engine.mongo.errors import failure_of
-from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, migration_document, step_document, step_key
+from dbtrust.engine.mongo.ledger import (
+    LeaseLost,
+    Ledger,
+    LedgerGone,
+    migration_document,
+    step_document,
+    step_key,
+)
 from dbtrust.engine.mongo.patience import of_the_moment, patiently
 from dbtrust.engine.mongo.resume import Catalogue
-from dbtrust.engine.mongo.steps import inverse_of, known
+from dbtrust.engine.mongo.steps import inverse_of, known, probed
 from dbtrust.migrate.runner import MigrationStopped
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.ledger import Entry, StepEntry
@@ -79,21 +86,27 @@ class Work:
         start = time.monotonic()
         self._unchanged()
         unsaid: list[Any] = [migration_document(self._entry)] if fresh else []
+        self._of_today()
         for number, step in enumerate(self._steps, 1):
             self._step(number, step, unsaid)
         if unsaid:
             self._ledger.later(*unsaid)
         self._verify()
         taken = (time.monotonic() - start) * 1000
-        # What was mended while it was half applied is what is applied now.
         done = replace(
-            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values()),
-            checksum=self._entry.checksum if fresh else self._migration.checksum, source=kept(self._migration),
+            self._entry, state="done", duration_ms=round(taken, 3), steps=tuple(self._rows.values())
         )  # fmt: skip
-        edited = self._entry.checksum != done.checksum
-        text = {"checksum": done.checksum, "source": done.source} if edited else {}
-        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms, **text)
+        self._ledger.amend(self._key, state="done", duration_ms=done.duration_ms)
+        if self._loaded.verify:  # the project's code ran behind the last write: is the ledger still there?
+            self._settle()
         return done
+
+    def _of_today(self) -> None:
+        """What was mended while it was half applied is what the steps behind are of; said before any of them begins."""
+        text = {"checksum": self._migration.checksum, "source": kept(self._migration)}
+        if self._entry.checksum != self._migration.checksum:
+            self._ledger.amend(self._key, **text)
+            self._entry = replace(self._entry, **text)
 
     def _step(self, number: int, step: Step, unsaid: list[Any]) -> None:
         row = self._rows.get(number)
@@ -120,14 +133,17 @@ class Work:
         else:
             self._ledger.later(step_document(self._key, row))
         if isinstance(step, CustomStep):
+            self._ledger.amend(
+                self._key
+            )  # its own code may have removed the migration's row: that shows here
             self._settle()
 
     def _begin(self, number: int, step: Step) -> StepEntry:
         """The row as it stands before anything changes, with what the undo needs."""
         stored: dict[str, Any] = {"applied": True}
         if isinstance(step, CustomStep):
-            if step.probe is not None and called(step.probe, self._tools.theirs()):
-                stored = {"applied": False}
+            if step.probe is not None and self._probed(step):
+                stored = {"applied": False, "found": True}
         elif isinstance(step, UpdateInBatches):
             patiently(lambda again: self._tools.catalogue.require(step.collection), self._progress)
         else:
@@ -172,11 +188,15 @@ class Work:
         return row if stored == row.stored else replace(row, stored=stored)
 
     def _custom(self, step: CustomStep, row: StepEntry, again: bool) -> StepEntry:
-        if not (again and step.probe is not None and called(step.probe, self._tools.theirs())):
+        found = again and step.probe is not None and self._probed(step)
+        if not found:
             self._ledger.fence()
             called(step.apply, self._tools.theirs())
         self._tools.catalogue.view.forget()
-        return row
+        return replace(row, stored={**row.stored, "found": True}) if found else row
+
+    def _probed(self, step: CustomStep) -> bool:
+        return probed(step, self._tools.theirs())
 
     def _failed(self, step: Step, error: MigrationStopped) -> None:
         """A step that certainly changed nothing may be mended in the file: its row is pending again."""
@@ -240,8 +260,8 @@ class Work:
                 again=again,
             )  # fmt: skip
         elif isinstance(step, (UpdateInBatches, CustomStep)):
-            probe = step.probe if isinstance(step, CustomStep) else None
-            if not (again and probe is not None and not called(probe, self._tools.theirs())):
+            asked = again and isinstance(step, CustomStep) and step.probe is not None
+            if not (asked and isinstance(step, CustomStep) and not self._probed(step)):
                 assert callable(step.revert)
                 self._ledger.fence()
                 called(step.revert, self._tools.theirs())
@@ -330,7 +350,7 @@ class Work:
     def _tried(self, step: Step, doing: str, work: Callable[[], Any]) -> Any:
         try:
             return work()
-        except (LeaseLost, MigrationStopped):
+        except (LeaseLost, LedgerGone, MigrationStopped):
             raise
         except Exception as error:
             from dbtrust.migrate.failures_mongo import stopped
@@ -356,12 +376,17 @@ class Work:
         )
 
     def _unchanged(self) -> None:
-        """Raises MigrationStopped where a step that ran, or may have, is another one in the file now."""
+        """Raises MigrationStopped where a step that ran, or may have, is another one in the file now.
+
+        In a file that is what it was only the steps' names are compared: arguments are made anew at each run, and
+        the time of now, or the order of a set, is no edit.
+        """
+        same = bool(self._entry.checksum) and self._entry.checksum == self._migration.checksum
         for number, row in self._rows.items():
             if row.state == "pending":
                 continue
-            now = fingerprint(self._steps[number - 1]) if number <= len(self._steps) else ""
-            if now != row.checksum:
+            step = self._steps[number - 1] if number <= len(self._steps) else None
+            if step is None or (step.describe() != row.text if same else fingerprint(step) != row.checksum):
                 raise MigrationStopped(
                     f"step {number} of migration {self._migration.number} ({row.text}) has run, or may have, and was edited since",
                     location=self._migration.location,
@@ -388,14 +413,21 @@ class Work:
 
 
 def fingerprint(step: Step) -> str:
-    """SHA-256 of what the step says; a function counts by its name."""
+    """SHA-256 of what the step says; a function counts by its name, whatever else can be called by its class."""
     from hashlib import sha256
 
-    parts = [
-        getattr(value, "__qualname__", repr(value))
-        for value in (getattr(step, field.name) for field in fields(step))
-    ]
+    parts = [_said(getattr(step, field.name)) for field in fields(step)]
     return sha256("\x1f".join([type(step).__name__, *parts]).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _said(value: object) -> str:
+    """A repr that names no address: that of a callable is another one at each run."""
+    from functools import partial
+
+    if isinstance(value, partial):
+        return f"partial({_said(value.func)}, {value.args!r}, {value.keywords!r})"
+    name = getattr(value, "__qualname__", None)
+    return str(name) if name is not None else type(value).__qualname__ if callable(value) else repr(value)
 
 
 def begun(migration: Migration, who: str, version: str) -> Entry:

@@ -18,7 +18,7 @@ from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.project import Migration, Script
 from dbtrust.stage.history import Direction, apply_postgres, in_transaction
-from dbtrust.stage.lent_server import because_of_server, seen
+from dbtrust.stage.lent_server import because_of_server, refuse_at_once, seen
 from dbtrust.stage.postgres import STATEMENT_TIMEOUT_MS, PostgresStage
 
 Connection = psycopg.Connection[Any]
@@ -151,6 +151,7 @@ class _Half:
     def run(self) -> None:
         """Raises DbtrustError. The proof's own statements that it has deallocated are prepared again later."""
         script = self._script
+        refuse_at_once(script, self.footprint)
         try:
             apply_postgres(
                 self.connection, self.migration, direction=self.direction, on_skip=self.on_skip,

@@ -20,6 +20,7 @@ class ForeignRow:
 class ForeignLedger:
     """`kind` "list": every applied migration has a row; "head": one row names the last, and all before it are applied.
 
+    `base` is the version up to which everything counts as applied without rows of its own, "" for none.
     `dirty` is what the tool itself says stopped it in the middle, "" where it is clean.
     """
 
@@ -29,3 +30,4 @@ class ForeignLedger:
     kind: Literal["list", "head"]
     rows: tuple[ForeignRow, ...]
     dirty: str = ""
+    base: str = ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from dbtrust.model.errors import FAILED, DbtrustError
 
@@ -60,8 +62,72 @@ def called(function: Callable[[Any], object], db: Any) -> Any:
     return value
 
 
+class _Output:
+    """Where standard output goes while a project's code runs in one or several threads; the last to end puts it back."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._inside = 0
+        self._stream: TextIO | None = None
+        self._kept: int | None = None
+
+    def enter(self) -> None:
+        with self._mutex:
+            self._inside += 1
+            if self._inside == 1:
+                _flush()
+                self._stream, sys.stdout = sys.stdout, sys.stderr
+                self._kept = _descriptor_away()
+
+    def leave(self) -> None:
+        with self._mutex:
+            self._inside -= 1
+            if self._inside == 0:
+                _flush()  # also what was printed to sys.__stdout__
+                sys.stdout = self._stream
+                if self._kept is not None:
+                    os.dup2(self._kept, _STDOUT)
+                    os.close(self._kept)
+
+
+def _descriptor_away() -> int | None:
+    """Descriptor 1, which a program that is started writes to, becomes 2; what it was, None where it was closed.
+
+    Python has None for a stream that the caller closed, and then its number may be that of a connection.
+    """
+    if sys.__stdout__ is None:
+        return None
+    try:
+        kept = os.dup(_STDOUT)
+    except OSError:
+        return None
+    if sys.__stderr__ is not None:
+        os.dup2(_STDERR, _STDOUT)
+    else:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDOUT)
+        os.close(nowhere)
+    return kept
+
+
+def _flush() -> None:
+    """A reader that went away, and a closed stream, are met where the report is written."""
+    for stream in (sys.stdout, sys.__stdout__):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
+
+
+_STDOUT, _STDERR = 1, 2
+_output = _Output()
+
+
 @contextmanager
 def project_output() -> Generator[None]:
-    """What the project prints goes to standard error: standard output is the report's."""
-    with redirect_stdout(sys.stderr):
+    """What the project prints, and what the programs that it starts print, goes to standard error: standard output is
+    the report's."""
+    _output.enter()
+    try:
         yield
+    finally:
+        _output.leave()

@@ -11,7 +11,8 @@ import psycopg
 
 from dbtrust.engine.postgres.footprints import ChangesServer, Footprint
 from dbtrust.engine.postgres.scripts import ScriptFailed
-from dbtrust.judge.needs import changed_objects, needs_of
+from dbtrust.judge.needs import needs_of
+from dbtrust.judge.server_changes import SERVER, at_once, changed_by_program, changed_objects
 from dbtrust.model.project import Migration, Script
 
 _NAMED = re.compile(
@@ -44,7 +45,7 @@ def seen(
         yield
         return
     footprint.show()
-    _refuse_foreign(script, footprint)
+    _refuse_foreign(migration, script, footprint)
     if script.options.get("transaction", "true") != "false":
         with connection.transaction(), footprint.in_transaction(connection):
             yield
@@ -58,10 +59,20 @@ def may_join(footprint: Footprint | None, role: str) -> bool:
     return footprint is None or not footprint.guest.is_foreign("role", role)
 
 
-def _refuse_foreign(script: Script, footprint: Footprint) -> None:
+def refuse_at_once(script: Script | None, footprint: Footprint | None) -> None:
+    """What no ROLLBACK takes back is not even tried. Raises ChangesServer."""
+    if script is not None and footprint is not None:
+        for kind, name in at_once(script.sql):
+            raise ChangesServer(kind, name)
+
+
+def _refuse_foreign(migration: Migration, script: Script, footprint: Footprint) -> None:
     """Nothing of the server's own is changed, not even what nobody may look at (a password)."""
-    for kind, name in changed_objects(script.sql):
-        if footprint.guest.is_foreign(kind, name):
+    found = (
+        changed_by_program(migration.python or "") if script.run is not None else changed_objects(script.sql)
+    )
+    for kind, name in found:
+        if kind == SERVER or footprint.guest.is_foreign(kind, name):
             raise ChangesServer(kind, name)
 
 

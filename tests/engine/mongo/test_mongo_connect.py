@@ -77,4 +77,5 @@ def test_redact() -> None:
     assert redact("at me:s3cr/t@h", f"mongodb://me:{SECRET}@h/") == "at me:***@h"
     assert redact("as it is", "mongodb://h/") == "as it is"
     assert redact("mongodb://u:b@h", "mongodb://u:b@h/") == "mongodb://u:***@h"
+    assert redact("a b of mongodb://u:b@b", "mongodb://u:b@h/") == "a b of mongodb://u:***@b"
     assert shown("mongodb://u:b@h/x?tls=true") == "mongodb://u:***@h/x"

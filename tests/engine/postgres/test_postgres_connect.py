@@ -113,3 +113,11 @@ def test_an_error_without_a_code() -> None:
 def test_an_unknown_code_is_one_line(pg: psycopg.Connection[object]) -> None:
     error = caught(pg, "DO $$ BEGIN RAISE EXCEPTION E'a\\nb' USING ERRCODE = 'ZZ999'; END $$")
     assert describe(error) == "ZZ999: a b"
+
+
+@pytest.mark.parametrize("password", ["p", "acc"])
+def test_a_short_password_does_not_show_in_the_gaps_of_words(password: str) -> None:
+    with pytest.raises(ServerError) as caught:
+        connect(f"postgresql://me:{password}@127.0.0.1:1/x")
+    assert "***" not in caught.value.message
+    assert "port 1 failed" in caught.value.message and "accepting" in caught.value.message

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from dbtrust.engine.mongo import lease
 from dbtrust.engine.mongo.builds import build_lines
-from dbtrust.engine.mongo.ledger import LeaseLost, Ledger
+from dbtrust.engine.mongo.ledger import LeaseLost, Ledger, LedgerGone
 from dbtrust.model.progress import Progress
 
 
@@ -37,7 +37,7 @@ class Heartbeat:
         while not self._end.wait(lease.SECONDS / 3):
             try:
                 self._ledger.renew()
-            except LeaseLost:
+            except (LeaseLost, LedgerGone):
                 return
             except PyMongoError:  # the main thread meets it as well, and knows what to do
                 continue

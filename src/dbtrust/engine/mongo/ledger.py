@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from pymongo import ReadPreference
@@ -63,6 +64,20 @@ class LeaseLost(DbtrustError):
         )
 
 
+class LedgerGone(DbtrustError):
+    """Documents that this run wrote are not there any more, and no other runner took over."""
+
+    code = FAILED
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the ledger, or a part of it, was removed while migrations ran: somebody, or a migration itself, dropped, renamed or "
+            f"deleted in {LEDGER}. What the migrations did is in force, and is not written down",
+            next=f"leave {LEDGER} alone in migrations; put it back from a backup, or say what is applied with dbtrust migrate"
+            " baseline --to N",
+        )
+
+
 class Ledger:
     """Reads need no lease; writes do. Made by the thread that migrates; `renew` may be called by another."""
 
@@ -79,6 +94,7 @@ class Ledger:
         self._removed = self._begun = False
         self.lease: Lease | None = None
         self._renewed_at = 0.0
+        self._gone: LedgerGone | None = None
 
     # --- reading
 
@@ -149,14 +165,14 @@ class Ledger:
         taken = try_lease(self._collection, run, replacing)
         if isinstance(taken, Holder):
             return taken
-        self.lease, self._renewed_at = taken, 0.0
+        self.lease, self._renewed_at, self._gone = taken, 0.0, None
         if not self._begun:
             self._send([put(self._token, {"_id": META_ID, "kind": "meta", "format": LEDGER_FORMAT})])
         self._sweep()
         return None
 
     def renew(self) -> None:
-        """Keeps the lease, and writes what waits to be written. Raises LeaseLost, PyMongoError."""
+        """Keeps the lease, and writes what waits to be written. Raises LeaseLost, LedgerGone, PyMongoError."""
         with self._mutex:
             self._send(self._waiting)
             self._waiting = []
@@ -171,16 +187,20 @@ class Ledger:
             self.renew()
 
     def give_back(self) -> None:
-        """Writes what waits, and lets the next runner in. Raises LeaseLost, PyMongoError."""
+        """Writes what waits, and lets the next runner in. Raises LeaseLost, LedgerGone, PyMongoError."""
         ours = self.lease
         assert ours is not None
         with self._mutex:
-            self._send(self._waiting)
+            with suppress(LedgerGone):
+                self._send(self._waiting)
             self._waiting = []
             if self._removed:
                 self._sweep()
+            gone, self._gone = self._gone, None
             self._send([ours.release])
         self.lease = None
+        if gone is not None:
+            raise gone
 
     def _sweep(self) -> None:
         """Deletes what was marked as removed; a later holder's mark is left to it."""
@@ -223,7 +243,7 @@ class Ledger:
             gone = {"$set": {"state": "removed", "token": self._token}}
             older = {"$lte": self._token}
             self._waiting += [
-                {"q": {"_id": key, "token": older}, "u": gone},
+                {"q": {"_id": key, "token": older}, "u": gone, "multi": True},
                 {"q": {"_id": _below(key), "token": older}, "u": gone, "multi": True},
             ]
 
@@ -233,6 +253,8 @@ class Ledger:
 
     def _send(self, updates: Sequence[Document], session: ClientSession | None = None) -> None:
         assert self.lease is not None
+        if self._gone is not None:  # the thread that renews may have seen it
+            raise self._gone
         sent_at = _clock()
         command: Document = {
             "update": LEDGER,
@@ -249,11 +271,24 @@ class Ledger:
             if error["code"] == _DUPLICATE:
                 raise LeaseLost
             raise OperationFailure(error["errmsg"], error["code"], error)
+        if _missed(reply, updates):
+            self._gone = LedgerGone()
+            raise self._gone
         if session is None:  # a transaction may still be aborted
             self._renewed_at = sent_at
         if "writeConcernError" in reply:
             concern = reply["writeConcernError"]
             raise WriteConcernError(concern.get("errmsg", ""), concern.get("code"), concern)
+
+
+def _missed(reply: Mapping[str, Any], updates: Sequence[Document]) -> bool:
+    """Was the lease's document made anew by its renewal, or a document not found that is to be amended?
+
+    The reply counts what all updates matched; one that marks what is removed may match any number, or nothing.
+    """
+    renewed = any(made["index"] == 0 for made in reply.get("upserted", ()))
+    sure = 1 + sum("multi" not in update for update in updates)
+    return renewed or reply["n"] < sure
 
 
 def put(token: int, document: Document) -> Document:

@@ -61,8 +61,10 @@ def _guarded(migration: Migration, doing: str, work: Callable[[], Any]) -> Any:
 
 
 def line_of(error: BaseException, migration: Migration) -> Location:
-    """The innermost line of the migration's own file in the traceback."""
+    """The innermost line of the migration's own file in the traceback; else the place in it that the error names."""
     name, line = Path(str(migration.location.file)).name, migration.location.line
+    if isinstance(error, DbtrustError) and Path(error.location.file or "").name == name:
+        line = error.location.line
     trace = error.__traceback__
     while trace is not None:
         if Path(trace.tb_frame.f_code.co_filename).name == name:

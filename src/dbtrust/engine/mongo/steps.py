@@ -16,7 +16,8 @@ from dbtrust.engine.mongo.builds import settle
 from dbtrust.engine.mongo.present import existing
 from dbtrust.engine.mongo.resume import Catalogue
 from dbtrust.model.errors import QueryFileError
-from dbtrust.model.project_code import called
+from dbtrust.model.location import NOWHERE, Location
+from dbtrust.model.project_code import ProjectCodeError, called
 from dbtrust.model.steps import CustomStep, Step, UpdateInBatches
 
 Undo = dict[str, Any]
@@ -33,7 +34,7 @@ def apply(db: Database[Any], step: Step) -> Undo:
         existing(db, step.collection)
         return update_in_batches(db, step)
     if isinstance(step, CustomStep):
-        if step.probe is not None and called(step.probe, db):
+        if step.probe is not None and probed(step, db):
             return {"applied": False}
         called(step.apply, db)
         return {"applied": True}
@@ -41,6 +42,20 @@ def apply(db: Database[Any], step: Step) -> Undo:
     undo = catalogue.prepare(step)
     catalogue.forward(step, undo, again=False)
     return undo
+
+
+def probed(step: CustomStep, db: Any) -> bool:
+    """Is the step in force? Raises ProjectCodeError, with the place of the probe, for an answer that is no bool."""
+    assert step.probe is not None
+    value: object = called(step.probe, db)
+    if isinstance(value, bool):
+        return value
+    code = getattr(step.probe, "__code__", None)
+    raise ProjectCodeError(
+        f"its probe gave {value!r}, not True or False",
+        location=Location(code.co_filename, code.co_firstlineno, 1) if code is not None else NOWHERE,
+        next="compare with what is there once the step has run: a count that is not 0 says nothing by itself",
+    )
 
 
 def revert(db: Database[Any], step: Step, undo: Document) -> None:

@@ -7,6 +7,7 @@ import warnings
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from dbtrust.model.errors import ConfigError
+from dbtrust.model.text import LEAST_SECRET
 
 _SRV = "mongodb+srv://"
 _CREDENTIALS = re.compile(r"//(?P<user>[^:@/]*):(?P<password>[^/]*)@")
@@ -83,9 +84,14 @@ def has_credentials(url: str) -> bool:
 
 
 def redact(text: str, url: str) -> str:
-    """`text` without the password of `url`, written plain or percent-encoded, where it stands as a word."""
+    """`text` without the password of `url`, written plain or percent-encoded, where it stands as a word.
+
+    A short one is hidden in the URL alone: the gaps in common words would tell it.
+    """
     found = _CREDENTIALS.search(url)
     if found and found["password"]:
         for secret in {found["password"], unquote_plus(found["password"])}:
-            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+            free = len(secret) >= LEAST_SECRET
+            before, behind = (r"(?<!\w)", r"(?!\w)") if free else (r"(?<=:)", "(?=@)")
+            text = re.sub(f"{before}{re.escape(secret)}{behind}", "***", text)
     return text

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dbtrust.model.errors import ConfigError, ServerError
+from dbtrust.model.text import LEAST_SECRET
 
 #: Seconds until a silent host is given up, where the URL does not say.
 CONNECT_TIMEOUT = 10
@@ -121,7 +122,8 @@ def no_free_connection(said: str) -> ServerError:
 
 
 def _hide(text: str, password: Any) -> str:
-    if password:
+    """A short password is hidden in URLs and key=value strings alone: the gaps in common words would tell it."""
+    if len(str(password or "")) >= LEAST_SECRET:
         for secret in (str(password), quote(str(password), safe="")):
             text = text.replace(secret, "***")
     return redact(text)

@@ -63,11 +63,15 @@ def describe(error: psycopg.Error) -> str:
 
 
 def lost(error: psycopg.Error) -> bool:
-    """Is the connection gone, with what the server knew of it? A shutdown, a crash, a broken socket."""
+    """Is the connection gone, with what the server knew of it? A shutdown, a crash, a broken socket.
+
+    The same SQLSTATE with the severity ERROR is a statement's own failure (RAISE, a remote server of dblink or of a
+    subscription): the connection lives on.
+    """
     state = error.sqlstate or ""
-    return (
-        state.startswith("08") or state in _GONE or (not state and isinstance(error, errors.OperationalError))
-    )
+    if not state:
+        return isinstance(error, errors.OperationalError)
+    return (state.startswith("08") or state in _GONE) and error.diag.severity_nonlocalized != "ERROR"
 
 
 def passing(error: psycopg.Error) -> bool:

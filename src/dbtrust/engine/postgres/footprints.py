@@ -7,7 +7,7 @@ on, and other names meanwhile. What was there before is never touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,8 @@ import psycopg
 from psycopg import sql
 
 from dbtrust.engine.postgres.errors import describe
-from dbtrust.engine.postgres.server_wide import Change, Key, State, changes, state
+from dbtrust.engine.postgres.restore import Touched, touched
+from dbtrust.engine.postgres.server_wide import Change, Key, State, changes, guarded_state, lasting, state
 from dbtrust.engine.postgres.take_back import RENAME, Journal, hidden_name, take_back
 from dbtrust.model.errors import FAILED, DbtrustError, ServerError
 
@@ -24,17 +25,29 @@ Connection = psycopg.Connection[Any]
 
 
 class ChangesServer(DbtrustError):
-    """A script changes an object of the server that was there before: it is not let through."""
+    """A script changes the server (kind "server") or an object there that was there before: it is not let through."""
 
     code = FAILED
     #: Nothing is said about the script; model.report's word for why.
     unproved = "server_error"
 
     def __init__(self, kind: str, name: str) -> None:
+        which = "the server itself" if kind == "server" else f"{kind} {name}, which was on this server before"
         super().__init__(
-            f"it changes {kind} {name}, which was on this server before, so it was not applied for good",
+            f"it changes {which}, so it was not applied for good" + (f": {name}" if kind == "server" else ""),
             next="prove it on dbtrust's own servers (without --postgres), or on a server without that object",
         )
+
+
+class ChangedServer(ChangesServer):
+    """A script that commits by itself, or a program, has changed something of the server's own."""
+
+    def __init__(self, told: Sequence[Touched]) -> None:
+        super().__init__(told[0].kind, told[0].name)
+        self.message = "it changed what was on this server before: " + "; ".join(
+            f"{one} ({f'it stays: {one.stays}' if one.stays else 'put back'})" for one in told
+        )
+        self.args = (self.message,)
 
 
 @dataclass(slots=True, eq=False)
@@ -74,29 +87,37 @@ class Footprint:
         yield
         own, after = state(connection), self.guest.look()
         ours = self.guest.ours()
-        for key, fact in before.items():
-            if fact.is_object and key not in ours and after.get(key) == fact != own.get(key):
-                raise ChangesServer(fact.kind, fact.name)
         made = {k: f.name for k, f in own.items() if f.is_object and k not in after and k not in before}
+        for change in lasting(before, own, ours | made.keys()):
+            if after.get(change.key) == change.old and (fact := change.old or change.new):
+                raise ChangesServer(fact.kind, fact.name)
         still = {key: fact for key, fact in after.items() if before.get(key) == fact}
         seen = {key: fact for key, fact in own.items() if key in still or key not in after}
         self._add(made, changes(still, seen, ours | made.keys()), own)
 
     @contextmanager
     def watched(self, text: str) -> Generator[None]:
-        """Around a script that commits by itself: its own is what came meanwhile and what the text names."""
-        before = self.guest.look()
+        """Around a script that commits by itself: its own is what came meanwhile and what the text names.
+
+        Raises ChangesServer where it changed something that was there before, which is put back where it can be.
+        """
+        before = self.guest.look_closely()
         self.guest.journal.began(text)
+        told: list[Touched] = []
         try:
             yield
         finally:
-            after = self.guest.look()
+            after = self.guest.look_closely()
             new = {key: f for key, f in after.items() if f.is_object and key not in before}
             made = {key: f.name for key, f in new.items() if f.named_in(text)}
-            found = changes(before, after, self.guest.ours() | new.keys())
+            own = self.guest.ours() | new.keys()
+            found = changes(before, after, own)
             named = [c for c in found if (c.new or c.old).named_in(text)]  # pyright: ignore[reportOptionalMemberAccess]
             self._add(made, named, after)
+            told = self.guest.put_back(lasting(before, after, own), after, text)
             self.guest.journal.ended()
+        if told:
+            raise ChangedServer(told)
 
     def _add(self, made: dict[Key, str], changed: list[Change], now: State) -> None:
         """Writes the journal before anything of it may outlive this process."""
@@ -114,7 +135,10 @@ class Footprint:
 
 
 class Guest:
-    """A run on a server of the user's. `left` says what could not be taken back, and why."""
+    """A run on a server of the user's.
+
+    `left` says what could not be taken back, and why; `touched` what was there before and was changed all the same.
+    """
 
     def __init__(self, run: str, connect: Callable[[str], Connection], create: Callable[[str], str]) -> None:
         self._run, self._connect = run, connect
@@ -123,6 +147,7 @@ class Guest:
         self._shown: Footprint | None = None
         self.journal = Journal(create, self._look_connection)
         self.left: list[str] = []
+        self.touched: list[Touched] = []
 
     def _look_connection(self) -> Connection:
         if self._own_connection is None:
@@ -149,6 +174,22 @@ class Guest:
     def look(self) -> State:
         """The server as a session sees it that has no part in the scripts. Raises psycopg.Error."""
         return state(self._look_connection())
+
+    def look_closely(self) -> State:
+        """`look` with what only a right tells: the configuration, and whether a password is another one."""
+        return guarded_state(self._look_connection())
+
+    def put_back(self, found: Sequence[Change], now: State, text: str) -> list[Touched]:
+        """What the text names, which is put back at once; the rest is kept in `touched` alone."""
+        told = [
+            touched(
+                self._look_connection(), change, now,
+                sure=any(fact.named_in(text) for fact in (change.old, change.new) if fact),
+            )
+            for change in found
+        ]  # fmt: skip
+        self.touched += told
+        return [one for one in told if one.sure]
 
     def ours(self) -> set[Key]:
         return {key for one in self._footprints for key in one.objects}

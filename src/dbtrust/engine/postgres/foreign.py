@@ -55,18 +55,25 @@ def _diesel(where: str, rows: _Rows) -> ForeignLedger:
 
 
 def _flyway(where: str, rows: _Rows) -> ForeignLedger:
-    """Undone versions have a later row of type UNDO_…; repeatable ones have no version."""
+    """The last row of a version counts. UNDO_… and DELETE (its `repair`) take a version out; repeatable ones have none.
+
+    BASELINE (its `baseline`) and SQL_BASELINE (a file B…) stand for all versions up to theirs.
+    """
     failed = ", ".join(str(row["script"]) for row in rows if not row["success"])
     applied: dict[str, ForeignRow] = {}
+    bases: dict[str, None] = {}
     for row in sorted(rows, key=lambda row: row["installed_rank"]):
-        version = row["version"]
-        if str(row["type"]).startswith("UNDO"):
-            applied.pop(str(version), None)
-        elif row["type"] != "SCHEMA":
-            name = str(row["description"])
-            applied[str(version or row["script"])] = ForeignRow(str(version or row["script"]), name)
+        version, kind = str(row["version"] or row["script"]), str(row["type"])
+        if kind.startswith("UNDO") or kind == "DELETE":
+            applied.pop(version, None)
+            bases.pop(version, None)
+        elif kind.endswith("BASELINE"):
+            bases[version] = None
+        elif kind != "SCHEMA":
+            applied[version] = ForeignRow(version, str(row["description"]))
     said = f"{failed} failed" if failed else ""
-    return ForeignLedger("flyway", "postgres", where, "list", tuple(applied.values()), said)
+    base = next(reversed(bases), "")
+    return ForeignLedger("flyway", "postgres", where, "list", tuple(applied.values()), said, base)
 
 
 def _django(where: str, rows: _Rows) -> ForeignLedger:

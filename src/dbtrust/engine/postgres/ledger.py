@@ -73,7 +73,7 @@ class Ledger:
         try:
             rows = self._connection.execute(self._sql("ledger_entries")).fetchall()
         except psycopg.errors.InsufficientPrivilege as error:
-            raise self._no_rights(error, "SELECT, INSERT, UPDATE and DELETE on it") from error
+            raise self.refused(error) from error
         except psycopg.errors.UndefinedColumn as error:
             raise unreadable(f"table {self.schema}.{LEDGER}") from error
         return _entries(rows, f"table {self.schema}.{LEDGER}")
@@ -147,6 +147,10 @@ class Ledger:
 
     def _sql(self, question: str, /, **values: str) -> bytes:
         return _template(question).format(ledger=_qualified(self.schema or "public"), **values).encode()
+
+    def refused(self, error: psycopg.errors.InsufficientPrivilege) -> MigrationStopped:
+        """The GRANT on the ledger's table that the role lacks."""
+        return self._no_rights(error, f"SELECT, INSERT, UPDATE and DELETE on {self.schema}.{LEDGER}")
 
     def _no_rights(self, error: psycopg.Error, needed: str) -> MigrationStopped:
         role = self._connection.info.user

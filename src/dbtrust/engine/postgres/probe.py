@@ -49,6 +49,8 @@ class Prober:
             return {"before": sorted(index.name for index in self._indexes(effect))}
         if effect.kind == "reindex":
             return {"before": [list(name) for name, _ in self._left_by_reindex(effect)]}
+        if effect.kind == "detach":
+            return {"attached": bool(self._attached(effect))}
         return {}
 
     def found(self, effect: Effect, stored: Stored) -> Found:
@@ -61,7 +63,7 @@ class Prober:
         if effect.kind == "drop index":
             return "again" if self._is_there(_name(effect.schema, effect.name)) else "done"
         if effect.kind == "detach":
-            return self._detach_found(effect)
+            return self._detach_found(effect, stored)
         if effect.kind == "named":
             there = bool(self._ask("probe_named", of=effect.of, name=effect.name)[0][0])
             return "done" if there != effect.gone else "again"
@@ -82,7 +84,7 @@ class Prober:
                 if (schema, name) not in known and not building:
                     self._drop(schema, name)
 
-    def after(self, effect: Effect) -> None:
+    def after(self, effect: Effect, stored: Stored) -> None:
         """Raises MigrationStopped where the statement succeeded and IF NOT EXISTS hid that its index is not there."""
         if effect.kind != "index" or not effect.if_not_exists:
             return
@@ -92,7 +94,7 @@ class Prober:
                 f"IF NOT EXISTS was skipped: the name {effect.name} is taken by something that is no index of {effect.table}",
                 next="give the index another name",
             )
-        if not self._equal(effect, index):
+        if index.name in stored.get("before", ()) and not self._equal(effect, index):
             raise _differs(effect, index)
 
     def _refuse_invalid(self, effect: Effect) -> None:
@@ -117,15 +119,25 @@ class Prober:
                 raise _differs(effect, index)
         return again
 
-    def _detach_found(self, effect: Effect) -> Found:
-        names = {"name": _name(effect.schema, effect.name), "table": _name(effect.table_schema, effect.table)}
-        rows = self._ask("probe_detach", **names)
-        if not rows:
-            return "done"
-        if not rows[0][0]:
+    def half_done(self, effect: Effect) -> bool:
+        """Has a statement that failed left something that only its end can mend: a partition half detached?"""
+        return effect.kind == "detach" and self._attached(effect) == "half"
+
+    def _detach_found(self, effect: Effect, stored: Stored) -> Found:
+        attached = self._attached(effect)
+        if not attached:
+            # What was no partition before either is for the server to refuse.
+            return "done" if stored.get("attached") else "again"
+        if attached == "whole":
             return "again"
-        self._simple.run(f"ALTER TABLE {names['table']} DETACH PARTITION {names['name']} FINALIZE".encode())
+        table, name = _name(effect.table_schema, effect.table), _name(effect.schema, effect.name)
+        self._simple.run(f"ALTER TABLE {table} DETACH PARTITION {name} FINALIZE".encode())
         return "done"
+
+    def _attached(self, effect: Effect) -> Literal["", "half", "whole"]:
+        table, name = _name(effect.table_schema, effect.table), _name(effect.schema, effect.name)
+        rows = self._ask("probe_detach", name=name, table=table)
+        return ("half" if rows[0][0] else "whole") if rows else ""
 
     def _indexes(self, effect: Effect) -> list[_Index]:
         rows = self._ask("probe_indexes", table=_name(effect.table_schema, effect.table))
@@ -146,7 +158,10 @@ class Prober:
             time.sleep(_PAUSE)
 
     def _equal(self, effect: Effect, index: _Index) -> bool:
-        """Does the server write the statement's index as it writes this one? Tried on an empty copy of the table."""
+        """Does the server write the statement's index as it writes this one? Tried on an empty copy of the table.
+
+        Raises MigrationStopped where the trial fails: nothing then tells that it is the statement's index.
+        """
         copy = sql.SQL("CREATE TEMP TABLE dbtrust_trial (LIKE {})")
         try:
             with self._connection.transaction(force_rollback=True):
@@ -157,8 +172,7 @@ class Prober:
         except psycopg.Error as error:
             if self._simple.lost:
                 raise
-            self._progress(f"index {index.name} cannot be compared with its statement: {describe(error)}")
-            return True
+            raise _incomparable(index, error) from error
         return wanted[0].unique == index.unique and _rest(wanted[0]) == _rest(index)
 
     def _left_by_reindex(self, effect: Effect) -> list[tuple[tuple[str, str], bool]]:
@@ -192,4 +206,14 @@ def _differs(effect: Effect, index: _Index) -> MigrationStopped:
     return MigrationStopped(
         f"index {effect.name} of {effect.table} is there with another definition: {index.definition}",
         next="drop it, or give the new one another name",
+    )
+
+
+def _incomparable(index: _Index, error: psycopg.Error) -> MigrationStopped:
+    right = isinstance(error, psycopg.errors.InsufficientPrivilege)
+    grant = "GRANT TEMP ON DATABASE to this role (it is tried on a temporary table), or " if right else ""
+    said = f"index {index.name} is there and cannot be compared with its statement"
+    return MigrationStopped(
+        f"{said}: {describe(error)}: {index.definition}",
+        next=f"{grant}drop it, or give the new one another name",
     )

@@ -12,6 +12,8 @@ from dbtrust.engine.postgres.sql import load
 
 #: What has a name of its own; all else (memberships, settings, rights) hangs on these.
 OBJECTS = ("role", "database", "tablespace")
+#: What is told and put back at once where it is not our own: nothing else goes with it.
+LASTING = (*OBJECTS, "comment", "label", "configuration", "password")
 #: (kind, key); the key of an object is its OID, which no later object of the same name has.
 Key = tuple[str, str]
 
@@ -33,9 +35,14 @@ class Fact:
     def is_object(self) -> bool:
         return self.kind in OBJECTS
 
+    @property
+    def is_lasting(self) -> bool:
+        return self.kind in LASTING
+
     def named_in(self, text: str) -> bool:
         """Does a script speak of it? Of a relation: of what tells it from its neighbours."""
         words = {"membership": self.name.split(" of "), "setting": [self.name.rpartition(" SET ")[2]]}
+        words |= {kind: [self.name.split(" ", 2)[-1]] for kind in ("comment", "label", "password")}
         found = words.get(self.kind, [self.name.rpartition(" for ")[2]])
         return all(word.strip('"').lower() in text.lower() for word in found)
 
@@ -65,9 +72,45 @@ class Change:
 
 def state(connection: psycopg.Connection[Any]) -> State:
     """Everything server-wide as `connection` sees it, its own open transaction included. Raises psycopg.Error."""
-    rows = connection.execute(load("server_wide")).fetchall()
+    rows = _facts(connection, "server_wide")
+    return rows | (_facts(connection, "server_wide_15") if connection.info.server_version >= 150000 else {})
+
+
+def guarded_state(connection: psycopg.Connection[Any]) -> State:
+    """`state` with what only some may read: the configuration and fingerprints of passwords. Raises psycopg.Error."""
+    row = connection.execute(load("server_wide_readable")).fetchone()
+    assert row is not None
+    found = dict(state(connection))
+    for readable, name in zip(row, ("server_wide_configuration", "server_wide_passwords"), strict=True):
+        found |= _facts(connection, name) if readable else {}
+    return found
+
+
+def _facts(connection: psycopg.Connection[Any], name: str) -> dict[Key, Fact]:
+    rows = connection.execute(load(name)).fetchall()
     facts = (Fact(a, b, c, d, e, f, tuple(parties)) for a, b, c, d, e, f, parties in rows)
     return {(fact.kind, fact.key): fact for fact in facts}
+
+
+def lasting(before: State, after: State, own: frozenset[Key] | set[Key]) -> list[Change]:
+    """Of what is not `own`: objects that are another or gone, and comments, labels, passwords and configuration that differ."""
+    names = {f"{kind} {key}" for kind, key in own}
+    found: list[Change] = []
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        fact = old or new
+        if fact is None or not fact.is_lasting or key in own or names.intersection(fact.parties):
+            continue
+        gone_with = new is None and any(p in names or not _is_there(p, after) for p in fact.parties)
+        if (fact.is_object and old is None) or gone_with or (old and new and old.detail == new.detail):
+            continue
+        found.append(Change(old, new))
+    return found
+
+
+def _is_there(party: str, after: State) -> bool:
+    kind, _, key = party.partition(" ")
+    return (kind, key) in after
 
 
 def changes(before: State, after: State, own: frozenset[Key] | set[Key]) -> list[Change]:
@@ -77,7 +120,7 @@ def changes(before: State, after: State, own: frozenset[Key] | set[Key]) -> list
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
         fact = new or old
-        if fact is None or fact.is_object or (old and new and old.detail == new.detail):
+        if fact is None or fact.is_lasting or (old and new and old.detail == new.detail):
             continue
         if not names.intersection(fact.parties):
             found.append(Change(old, new))

@@ -30,6 +30,8 @@ _DROP_LAST = (
 )  # fmt: skip
 #: Kinds that are built on one another, in any order.
 _ENTANGLED = frozenset({"type", "function", "procedure", "aggregate", "view", "materialized view", "table"})
+_VIEWS = frozenset({"view", "materialized view"})
+_ON_RELATIONS = frozenset({"constraint", "index", "statistics", "trigger", "rule", "policy"})
 _WORD = re.compile(r"[\w$]+")
 #: What a statement of a repair destroys for good.
 _DESTRUCTIVE = re.compile(
@@ -271,7 +273,7 @@ def _by_mention(ranked: Sequence[Repair], maker: _Maker) -> Iterator[Repair]:
     """Of what is built on one another, the mentioned one is made first and dropped last."""
     by_word: dict[str, list[Repair]] = {}
     for repair in ranked:
-        if repair.difference.kind in _ENTANGLED:
+        if repair.difference.kind in _ENTANGLED or _is_sequence(repair):
             for word in _WORD.findall(repair.item.path[-1]):
                 by_word.setdefault(word, []).append(repair)
     before: dict[int, list[Repair]] = {id(r): [] for r in ranked}
@@ -280,7 +282,34 @@ def _by_mention(ranked: Sequence[Repair], maker: _Maker) -> Iterator[Repair]:
             for other in _mentioned(repair, by_word, maker):
                 one, two = (repair, other) if repair.difference.change == "extra" else (other, repair)
                 before[id(two)].append(one)
+    _after_its_view(ranked, before)
     yield from _walk(ranked, before)
+
+
+def _after_its_view(ranked: Sequence[Repair], before: dict[int, list[Repair]]) -> None:
+    """What is made on a relation follows it, also where that is a view, which is made late."""
+    missing = [r for r in ranked if r.difference.change == "missing"]
+    made = {r.item.path: r for r in missing if r.item.kind in (*_VIEWS, "table")}
+    keys: dict[int, Repair] = {}
+    for repair in missing:
+        if repair.item.kind in _ON_RELATIONS:
+            relation = made.get(tuple(table_path(repair.item)))
+            before[id(repair)] += [relation] if relation is not None else []
+            if relation is not None and repair.item.kind == "constraint" and _is_key(repair.item):
+                keys[id(relation)] = repair
+    for view in missing:
+        # A view that groups by a primary key names columns that only the key lets it name.
+        if view.item.kind in _VIEWS and "GROUP BY" in str(view.item.definition["definition"]):
+            before[id(view)] += [keys[id(r)] for r in before[id(view)] if id(r) in keys]
+
+
+def _is_key(constraint: CatalogObject) -> bool:
+    return constraint.definition["structure"]["type"] == "primary key"
+
+
+def _is_sequence(repair: Repair) -> bool:
+    """It needs no table when it is made; a table's default needs it."""
+    return repair.difference.change == "missing" and repair.item.kind == "sequence"
 
 
 def _mentioned(repair: Repair, by_word: dict[str, list[Repair]], maker: _Maker) -> Iterator[Repair]:

@@ -9,6 +9,12 @@ granted (kind, word, oid, name, acl) AS (
   SELECT 'tablespace', 'TABLESPACE', t.oid, t.spcname, coalesce(t.spcacl, pg_catalog.acldefault('t', t.spcowner))
     FROM pg_catalog.pg_tablespace t
 ),
+named (kind, word, classoid, oid, name) AS (
+  SELECT kind, word, CASE kind WHEN 'database' THEN 'pg_catalog.pg_database'::regclass ELSE 'pg_catalog.pg_tablespace'::regclass END, oid, name
+    FROM granted
+  UNION ALL
+  SELECT 'role', 'ROLE', 'pg_catalog.pg_authid'::regclass, oid, rolname FROM pg_catalog.pg_roles
+),
 settings AS (
   SELECT s.setdatabase, s.setrole, pg_catalog.split_part(c.text, '=', 1) AS name,
          pg_catalog.substr(c.text, pg_catalog.strpos(c.text, '=') + 1) AS value,
@@ -26,11 +32,12 @@ SELECT 'role' AS kind, oid::text AS key, rolname::text AS name,
        NULL AS make, NULL AS unmake, '{}'::text[] AS parties
   FROM pg_catalog.pg_roles r WHERE rolname !~ '^pg_'
 UNION ALL
-SELECT 'database', oid::text, datname, pg_catalog.jsonb_build_array(datname, datdba, datistemplate, datallowconn, datconnlimit, dattablespace)::text,
+SELECT 'database', oid::text, datname, pg_catalog.jsonb_build_object('name', datname, 'owner', datdba, 'is_template', datistemplate, 'allow_connections', datallowconn,
+                                      'connection_limit', datconnlimit, 'tablespace', dattablespace)::text,
        NULL, NULL, '{}'
   FROM pg_catalog.pg_database WHERE oid NOT IN (SELECT oid FROM own)
 UNION ALL
-SELECT 'tablespace', oid::text, spcname, pg_catalog.jsonb_build_array(spcname, spcowner, spcoptions)::text, NULL, NULL, '{}'
+SELECT 'tablespace', oid::text, spcname, pg_catalog.jsonb_build_object('name', spcname, 'owner', spcowner, 'options', spcoptions)::text, NULL, NULL, '{}'
   FROM pg_catalog.pg_tablespace WHERE spcname !~ '^pg_'
 UNION ALL
 SELECT 'membership', pg_catalog.concat_ws(' ', m.roleid, m.member, m.grantor), m.roleid::regrole || ' of ' || m.member::regrole,
@@ -60,3 +67,13 @@ SELECT 'right', pg_catalog.concat_ws(' ', g.kind, g.oid, a.grantor, a.grantee, a
        ARRAY[g.kind || ' ' || g.oid, 'role ' || a.grantee, 'role ' || a.grantor]
   FROM granted g CROSS JOIN LATERAL pg_catalog.aclexplode(g.acl) a
  CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END) w (name)
+UNION ALL
+SELECT 'comment', n.kind || ' ' || n.oid, 'on ' || n.kind || ' ' || n.name, c.description,
+       pg_catalog.format('COMMENT ON %s %I IS %L', n.word, n.name, c.description),
+       pg_catalog.format('COMMENT ON %s %I IS NULL', n.word, n.name), ARRAY[n.kind || ' ' || n.oid]
+  FROM pg_catalog.pg_shdescription c JOIN named n ON n.classoid = c.classoid AND n.oid = c.objoid
+UNION ALL
+SELECT 'label', pg_catalog.concat_ws(' ', n.kind, n.oid, l.provider), 'on ' || n.kind || ' ' || n.name, l.label,
+       pg_catalog.format('SECURITY LABEL FOR %I ON %s %I IS %L', l.provider, n.word, n.name, l.label),
+       pg_catalog.format('SECURITY LABEL FOR %I ON %s %I IS NULL', l.provider, n.word, n.name), ARRAY[n.kind || ' ' || n.oid]
+  FROM pg_catalog.pg_shseclabel l JOIN named n ON n.classoid = l.classoid AND n.oid = l.objoid
