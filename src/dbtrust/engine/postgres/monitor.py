@@ -28,6 +28,7 @@ from dbtrust.engine.postgres.monitor_questions import (
     UNCOUNTED,
     Question,
 )
+from dbtrust.engine.postgres.patience import patience
 from dbtrust.model.errors import ServerError
 from dbtrust.model.report import NotExamined
 from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
@@ -93,9 +94,13 @@ def _text(name: str) -> str:
 class _Marked(psycopg.Cursor[dict[str, Any]]):
     """A cursor whose statements carry the mark: pg_stat_statements keeps texts, but no application names."""
 
+    #: See `patience`.
+    timeout_ms = 0
+
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         text = query.encode() if isinstance(query, str) else query
-        return super().execute(_MARKED + text, params, **options)
+        with patience(self.connection, self.timeout_ms):
+            return super().execute(_MARKED + text, params, **options)
 
 
 @dataclass(slots=True)
@@ -247,18 +252,24 @@ class _Transaction:
     """A cursor in a READ ONLY transaction with the settings of monitor_session.sql; always rolled back."""
 
     def __init__(self, connection: psycopg.Connection[Any], timeout_ms: int) -> None:
+        self._connection = connection
         self._outer = connection.transaction(force_rollback=True)
         self._cursor = _Marked(connection, row_factory=dict_row)
-        self._timeout = str(timeout_ms)
+        self._cursor.timeout_ms = self._timeout_ms = timeout_ms
 
     def __enter__(self) -> psycopg.Cursor[dict[str, Any]]:
-        self._outer.__enter__()
-        self._cursor.execute(sql.load("monitor_session"), {"timeout": self._timeout})
+        with patience(self._connection, self._timeout_ms):
+            self._outer.__enter__()
+        self._cursor.execute(sql.load("monitor_session"), {"timeout": str(self._timeout_ms)})
         return self._cursor
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self._cursor.close()
-        self._outer.__exit__(*error)
+        if isinstance(error, psycopg.Error) and lost(error):
+            # The driver would say on stderr that it cannot roll back what is gone.
+            self._connection.close()
+        with patience(self._connection, self._timeout_ms):
+            self._outer.__exit__(kind, error, trace)
 
 
 def _version_of(question: Question, server: Mapping[str, Any]) -> int | None:
