@@ -62,6 +62,7 @@ def test_a_role_without_rights_is_told_what_it_lacks(
         n for w, n in told.items() if "free space in tables, measured (table.bloat)" in w
     )
     assert "pg_read_all_data" in told["the last values of 1 sequences (sequence.near_end)"]
+    assert any("1 tables by estimate (table.bloat_estimate)" in what for what in told)
     assert len(set(told.values())) == len(told)
     told = _needs(diagnose(Options(postgres=monitor)))
     assert not any("pg_monitor" in needs for needs in told.values())

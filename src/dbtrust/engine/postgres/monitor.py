@@ -26,6 +26,7 @@ from dbtrust.engine.postgres.monitor_questions import (
     TEXT_LENGTH,
     TEXTS,
     UNCOUNTED,
+    WIDTHS_FROM,
     Question,
 )
 from dbtrust.engine.postgres.patience import patience
@@ -309,6 +310,9 @@ def _unseen(server: Mapping[str, Any], found: Mapping[str, Sequence[Row]]) -> It
     """What the role cannot see and the server does not call an error."""
     if not server["sees_all"]:
         yield NotExamined("sessions and statements of other roles", _MONITOR)
+        if found.get("replication"):
+            # The server shows that there are replicas, and NULL for how far they are.
+            yield NotExamined("how far replicas are (replication.lag)", _MONITOR)
     hidden = [row["name"] for row in found.get("sequences", ()) if row["unseen"]]
     if hidden:
         yield NotExamined(
@@ -321,12 +325,29 @@ def _unseen(server: Mapping[str, Any], found: Mapping[str, Sequence[Row]]) -> It
             "what ANALYZE saw of columns (index.boolean, index.null_heavy)",
             "SELECT on the tables, or pg_read_all_data",
         )
+    if unread := _without_widths(found):
+        yield NotExamined(
+            f"the bloat of {unread} tables by estimate (table.bloat_estimate)",
+            "SELECT on the tables, or pg_read_all_data",
+        )
     if "activity" in found and _setting(found, "track_activities") == "off":
         yield NotExamined("what sessions do", "track_activities = on")
     if server["standby"]:
         yield NotExamined("the counters of the primary and of other replicas", "a snapshot of each of them")
     elif found.get("replication"):
         yield NotExamined("the counters of the replicas (index.unused)", "a snapshot of each of them")
+
+
+def _without_widths(found: Mapping[str, Sequence[Row]]) -> int:
+    """How many large tables were analyzed and not measured, and show the role nothing of their columns."""
+    if "widths" not in found:
+        return 0
+    known = {row["oid"] for name in ("widths", "table_bloat") for row in found.get(name, ())}
+    return sum(
+        bool(row["last_analyze"] or row["last_autoanalyze"]) and row["bytes"] > WIDTHS_FROM
+        for row in found.get("tables", ())
+        if row["kind"] in ("r", "m") and row["oid"] not in known and row["rows"]
+    )
 
 
 def _setting(found: Mapping[str, Sequence[Row]], name: str) -> str | None:
