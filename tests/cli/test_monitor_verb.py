@@ -92,8 +92,9 @@ def test_a_file_needs_no_server(monitor: Run, faulty: str, tmp_path: Path) -> No
         code == 0
         and view["since"] == json.loads((tmp_path / "s.json").read_text())["snapshots"][0]["taken_at"]
     )
-    code, out, err = monitor("diagnose", "--from", "s.json", "--only", "mongo")
-    assert (code, out) == (2, "") and "--from s.json has no snapshot of MongoDB" in err
+    for only in ("mongo", "collection"):
+        code, out, err = monitor("diagnose", "--from", "s.json", "--only", only)
+        assert (code, out) == (2, "") and "--from s.json has no snapshot of MongoDB" in err
     code, _, err = monitor("diagnose", "--from", "none.json")
     assert code == 2 and "none.json" in err
 
