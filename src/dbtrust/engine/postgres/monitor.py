@@ -38,6 +38,8 @@ from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 _LEADING = ("total_exec_time", "calls", "shared_blks_read", "temp_blks_written", "rows", "total_plan_time")
 TOP = 100
 _MARKED = f"{MARK} ".encode()
+#: Marked as the questions are: pg_stat_statements counts them as well.
+_BEGIN, _END = f"{MARK} BEGIN READ ONLY", f"{MARK} ROLLBACK"
 _MONITOR = "membership in pg_monitor"
 
 
@@ -83,8 +85,8 @@ def sent(url: str, options: ReadOptions) -> list[str]:
 
 def _head(options: ReadOptions) -> str:
     return (
-        "-- Each statement below is sent in a transaction of its own, after this one and before ROLLBACK.\n"
-        f"BEGIN READ ONLY;\n{_text('monitor_session') % {'timeout': repr(str(options.timeout_ms))}}"
+        f"-- Each statement below is sent in a transaction of its own, after this one and before {_END}.\n"
+        f"{_BEGIN};\n{_text('monitor_session') % {'timeout': repr(str(options.timeout_ms))}}"
     )
 
 
@@ -106,7 +108,7 @@ class _Marked(psycopg.Cursor[dict[str, Any]]):
 
 @dataclass(slots=True)
 class _Reader:
-    """One connection, and what it told so far."""
+    """One connection, which commits by itself, and what it told so far."""
 
     connection: psycopg.Connection[Any]
     options: ReadOptions
@@ -115,7 +117,6 @@ class _Reader:
     gone: str = ""
 
     def server(self) -> dict[str, Any]:
-        self.connection.read_only = True
         try:
             return dict(self.ask("monitor_server")[0])
         except psycopg.Error as error:
@@ -254,23 +255,23 @@ class _Transaction:
 
     def __init__(self, connection: psycopg.Connection[Any], timeout_ms: int) -> None:
         self._connection = connection
-        self._outer = connection.transaction(force_rollback=True)
         self._cursor = _Marked(connection, row_factory=dict_row)
         self._cursor.timeout_ms = self._timeout_ms = timeout_ms
 
     def __enter__(self) -> psycopg.Cursor[dict[str, Any]]:
-        with patience(self._connection, self._timeout_ms):
-            self._outer.__enter__()
-        self._cursor.execute(sql.load("monitor_session"), {"timeout": str(self._timeout_ms)})
+        self._cursor.execute("BEGIN READ ONLY")
+        try:
+            self._cursor.execute(sql.load("monitor_session"), {"timeout": str(self._timeout_ms)})
+        except psycopg.Error as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self._cursor
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        gone = self._connection.closed or (isinstance(error, psycopg.Error) and lost(error))
+        if not gone:
+            self._cursor.execute("ROLLBACK")
         self._cursor.close()
-        if isinstance(error, psycopg.Error) and lost(error):
-            # The driver would say on stderr that it cannot roll back what is gone.
-            self._connection.close()
-        with patience(self._connection, self._timeout_ms):
-            self._outer.__exit__(kind, error, trace)
 
 
 def _version_of(question: Question, server: Mapping[str, Any]) -> int | None:
