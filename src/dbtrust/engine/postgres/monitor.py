@@ -40,6 +40,8 @@ TOP = 100
 _MARKED = f"{MARK} ".encode()
 #: Marked as the questions are: pg_stat_statements counts them as well.
 _BEGIN, _END = f"{MARK} BEGIN READ ONLY", f"{MARK} ROLLBACK"
+#: What is not judged of a table or index that is locked.
+_BLOAT_RULES = {"table_bloat": "table.bloat", "index_bloat": "index.bloat"}
 _MONITOR = "membership in pg_monitor"
 
 
@@ -231,9 +233,29 @@ class _Reader:
             return
         needs = "EXECUTE on pgstattuple's functions (pg_stat_scan_tables or pg_monitor)"
         for name, oids in (("table_bloat", self._large_tables()), ("index_bloat", self._large_indexes())):
-            rows = self._try(name, f"monitor_{name}", {"oids": oids}, needs=needs)
+            rows = self._measured(name, f"monitor_{name}", oids, needs)
             if rows is not None:
                 self.found[name] = tuple(rows)
+
+    def _measured(self, name: str, file: str, oids: Sequence[int], needs: str = "") -> list[Row] | None:
+        """All at once; where something is locked one by one, and what is locked is not examined, by its name."""
+        if self.gone:
+            return self._try(name, file)
+        try:
+            return self.ask(file, {"oids": list(oids)})
+        except psycopg.errors.LockNotAvailable:
+            each = [
+                self._try(f"{name}: {self._named(oid)} ({_BLOAT_RULES[name]})", file, {"oids": [oid]}, needs)
+                for oid in oids
+            ]
+            return [row for rows in each for row in rows or ()]
+        except psycopg.Error as error:
+            self._failed(name, error, needs)
+            return None
+
+    def _named(self, oid: int) -> str:
+        rows = (row for name in ("tables", "indexes") for row in self.found.get(name, ()))
+        return next((f"{row['schema']}.{row['name']}" for row in rows if row["oid"] == oid), str(oid))
 
     def _large_tables(self) -> list[int]:
         rows = [row for row in self.found.get("tables", ()) if row["kind"] in ("r", "m")]
@@ -243,7 +265,7 @@ class _Reader:
         """Tables that were never vacuumed or analyzed and hold something, with the size that they have."""
         held = {row["oid"]: (row["live"] or 0) + (row["dead"] or 0) for row in rows if not row["bytes"]}
         oids = sorted((oid for oid in held if held[oid]), key=lambda oid: -held[oid])[:UNCOUNTED]
-        return self._try("table_bloat", BLOAT[0], {"oids": oids}) or [] if oids else []
+        return self._measured("table_bloat", BLOAT[0], oids) or [] if oids else []
 
     def _large_indexes(self) -> list[int]:
         rows = [row for row in self.found.get("indexes", ()) if row["method"] == "btree" and row["valid"]]
