@@ -14,6 +14,14 @@ URLS = (
     "postgresql://u:hush/topsecret@127.0.0.1:1/db",
     "postgres://u:hush@topsecret@127.0.0.1:1",
     "mysql://u:topsecret@127.0.0.1:1/db",
+    "postgres://a b:topsecret@127.0.0.1:1/x@y",
+    "postgres//app:topsecret@127.0.0.1:1/x",
+    "app:topsecret@127.0.0.1:1/x",
+    "postgres//127.0.0.1:1/x?password=topsecret&user=me",
+    "hots=127.0.0.1 password = 'hush topsecret'",
+    "host=127.0.0.1 password='hush topsecret",
+    r"hots=127.0.0.1 password=hush\ topsecret",
+    "hots=127.0.0.1 password=hush&topsecret",
 )
 
 
@@ -22,8 +30,11 @@ def test_nothing_of_the_password_is_shown(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = str(write(tmp_path, {"0001_a.sql": FILES["0001_a.sql"]}))
-    for words in (["up"], ["status"], ["plan"], ["prove"], ["dump"], ["up", "--database", "x"]):
-        code = run(["migrate", words[0], project, *words[1:], "--postgres", url])
+    migrate = (["up"], ["status"], ["plan"], ["prove"], ["dump"], ["up", "--database", "x"])
+    verbs = [["migrate", words[0], project, *words[1:]] for words in migrate]
+    verbs += [["check", project], ["monitor", "snapshot", project], ["monitor", "diagnose", project]]
+    for words in verbs:
+        code = run([*words, "--postgres", url])
         shown = "".join(capsys.readouterr())
         assert (code, "topsecret" in shown, "hush" in shown) == (2, False, False), (words, shown)
         assert "cannot be read" in shown

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import psycopg
 import pytest
 
 from dbtrust.cli.main import run
+from dbtrust.engine.waiting import await_true
 from dbtrust.report.json import schema
 
 Run = Callable[..., tuple[int, str, str]]
@@ -88,6 +92,9 @@ def test_a_file_needs_no_server(monitor: Run, faulty: str, tmp_path: Path) -> No
         code == 0
         and view["since"] == json.loads((tmp_path / "s.json").read_text())["snapshots"][0]["taken_at"]
     )
+    for only in ("mongo", "collection"):
+        code, out, err = monitor("diagnose", "--from", "s.json", "--only", only)
+        assert (code, out) == (2, "") and "--from s.json has no snapshot of MongoDB" in err
     code, _, err = monitor("diagnose", "--from", "none.json")
     assert code == 2 and "none.json" in err
 
@@ -124,3 +131,55 @@ def test_a_server_that_is_not_there(monitor: Run, faulty: str) -> None:
     assert code == 3 and json.loads(out)["errors"][0]["code"] == 3 and "geheim" not in out + err
     assert monitor("snapshot", "--postgres", nobody)[0] == 3
     assert monitor("diagnose", "--postgres", nobody, "--print-sql")[0] == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_snapshot_leaves_the_earlier_one(
+    pg: psycopg.Connection[Any], pg_database: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    kept = tmp_path / "keep.json"
+    kept.write_text("mine", encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "dbtrust",
+        "monitor",
+        "snapshot",
+        "--postgres",
+        pg_database,
+        "--output",
+        kept,
+    ]
+    with psycopg.connect(pg_database) as other:
+        other.execute("LOCK TABLE pg_policy IN ACCESS EXCLUSIVE MODE")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert await_true(lambda: _waiting(pg), 60)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (4, "") and err.startswith("error: interrupted")
+    assert kept.read_text(encoding="utf-8") == "mine"
+
+
+def _waiting(pg: psycopg.Connection[Any]) -> bool:
+    row = pg.execute(
+        "SELECT FROM pg_stat_activity WHERE application_name = 'dbtrust' AND wait_event_type = 'Lock'"
+        " AND datname = current_database()"
+    ).fetchone()
+    return row is not None
+
+
+def test_an_error_is_written_into_no_data(monitor: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "keep.json"
+    kept.write_text("mine", encoding="utf-8")
+    assert monitor("snapshot", "--output", kept)[0] == 2
+    code, _, err = monitor("snapshot", "--output", kept, "--no-such")
+    assert code == 2 and "no option --no-such" in err
+    assert kept.read_text(encoding="utf-8") == "mine"
+    code, _, _ = monitor("diagnose", "--output", kept, "--format", "json")
+    assert code == 2 and json.loads(kept.read_text(encoding="utf-8"))["errors"]
+
+
+def test_a_folder_as_output_is_one_error(monitor: Run, tmp_path: Path) -> None:
+    for sub in ("snapshot", "diagnose"):
+        code, _, err = monitor(sub, "--output", tmp_path)
+        assert code == 2 and len(err.splitlines()) == 1 and "is a folder" in err

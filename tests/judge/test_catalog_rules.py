@@ -171,3 +171,23 @@ def test_pipes_of_domains_types_and_other_schemas(db: psycopg.Connection[Any]) -
         "constraint:t.k",
         "constraint:s.d.k",
     ]
+
+
+@pytest.mark.parametrize("case", ["one of two", "gap", "collation"])
+def test_a_key_that_an_index_serves_in_part_is_not_called_scanned(db: Any, case: str) -> None:
+    (finding,) = foreign_keys_without_index(catalog_of(db, KEYS, UNSERVED[case]))
+    assert finding.message.endswith("a delete of a referenced row looks through all rows with its x")
+
+
+@pytest.mark.parametrize("case", ["hash", "without nulls", "hash without nulls", "both without nulls"])
+def test_the_server_looks_up_by_what_serves(pg: psycopg.Connection[Any], case: str) -> None:
+    """The text of the server's own trigger (ri_triggers.c), in a plan that knows no value."""
+    where = "$1 = x AND $2 = y" if case.startswith("both") else "$1 = x"
+    types, values = ("int, text", "1, 'a'") if case.startswith("both") else ("int", "1")
+    with pg.transaction(force_rollback=True):
+        pg.execute((KEYS + SERVED[case]).encode())
+        pg.execute("SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan")
+        pg.execute(f"PREPARE ri ({types}) AS SELECT 1 FROM ONLY f WHERE {where} FOR KEY SHARE".encode())
+        plan = "\n".join(row[0] for row in pg.execute(f"EXPLAIN EXECUTE ri ({values})".encode()))
+        pg.execute("DEALLOCATE ALL")
+    assert "Index Cond" in plan, plan

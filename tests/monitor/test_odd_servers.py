@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +14,13 @@ import pytest
 from psycopg import sql
 from tests.monitor.conftest import Seen
 
+from dbtrust.engine.postgres import patience
 from dbtrust.engine.postgres.binaries import find_postgres
 from dbtrust.engine.postgres.monitor import read_snapshot
 from dbtrust.engine.postgres.monitor_questions import QUESTIONS
 from dbtrust.engine.postgres.server import start_postgres
 from dbtrust.engine.runs import Run
+from dbtrust.engine.waiting import await_true
 from dbtrust.model.report import Report
 from dbtrust.model.snapshot import ReadOptions
 from dbtrust.monitor.flow import Options, diagnose, snapshot
@@ -57,6 +62,7 @@ def test_a_role_without_rights_is_told_what_it_lacks(
         n for w, n in told.items() if "free space in tables, measured (table.bloat)" in w
     )
     assert "pg_read_all_data" in told["the last values of 1 sequences (sequence.near_end)"]
+    assert any("1 tables by estimate (table.bloat_estimate)" in what for what in told)
     assert len(set(told.values())) == len(told)
     told = _needs(diagnose(Options(postgres=monitor)))
     assert not any("pg_monitor" in needs for needs in told.values())
@@ -124,6 +130,60 @@ def test_a_server_that_stops_half_way(server_run: Run) -> None:
     findings, unseen = judge(rules("postgres"), found, None)
     assert any(f.rule == "setting.durability" for f in findings)
     assert len(unseen) == len({item.needs for item in unseen})
+
+
+def _backend(pg: psycopg.Connection[Any]) -> int:
+    row = pg.execute(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'dbtrust' AND datname = current_database()"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_backend_that_was_stopped_is_not_waited_for(
+    pg: psycopg.Connection[Any], pg_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "GRACE", 0.5)
+    stopped: list[int] = []
+
+    def stop(message: str) -> None:
+        if message == "reading indexes of PostgreSQL":
+            stopped.append(_backend(pg))
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    try:
+        reading = ReadOptions(progress=stop, timeout_ms=500)
+        taken = snapshot(Options(postgres=pg_database, reading=reading))
+    finally:
+        os.kill(stopped[0], signal.SIGCONT)
+    (found,), (problem,) = taken.snapshots, taken.problems
+    assert "tables" in found.sections and "indexes" not in found.sections
+    assert problem.code == 3 and "no answer in 1 s" in problem.message
+    assert {"indexes", "locks", "catalog"} <= {item.what for item in found.not_examined}
+
+
+def test_a_session_that_is_ended_is_told_in_our_words(
+    pg: psycopg.Connection[Any], pg_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def end(message: str) -> None:
+        if message == "reading indexes of PostgreSQL":
+            pg.execute("SELECT pg_terminate_backend(%s, 5000)", [_backend(pg)])
+
+    taken = snapshot(Options(postgres=pg_database, reading=ReadOptions(progress=end)))
+    assert "57P01" in taken.problems[0].message and not caplog.records
+    with psycopg.connect(pg_database) as other:
+        other.execute("LOCK TABLE pg_policy IN ACCESS EXCLUSIVE MODE")
+        ending = threading.Thread(target=_end_when_it_waits, args=(pg,))
+        ending.start()
+        taken = snapshot(Options(postgres=pg_database))
+        ending.join()
+    assert "57P01" in taken.problems[0].message and not caplog.records
+
+
+def _end_when_it_waits(pg: psycopg.Connection[Any]) -> None:
+    waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE application_name = 'dbtrust' AND datname = current_database()"
+    assert await_true(lambda: pg.execute(waits).fetchone() == (True,), 30)
+    pg.execute("SELECT pg_terminate_backend(%s)", [_backend(pg)])
 
 
 def test_a_standby_says_whose_counters_are_missing(lagging: tuple[Seen, Seen]) -> None:

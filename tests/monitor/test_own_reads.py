@@ -72,6 +72,16 @@ def test_own_statements_are_no_ones_load(pg: psycopg.Connection[Any], pg_databas
     assert not [q for q in _shown(mine, _oid(pg, role)) if q.startswith(MARK)]
 
 
+def test_nothing_is_sent_without_the_mark(pg: psycopg.Connection[Any], pg_database: str, role: str) -> None:
+    pg.execute(f"GRANT pg_monitor TO {role}".encode())
+    url = psycopg.conninfo.make_conninfo(pg_database, user=role)
+    _read(url)
+    seen = pg.execute("SELECT DISTINCT query FROM pg_stat_statements WHERE userid = %s", [_oid(pg, role)])
+    texts = [text for (text,) in seen]
+    assert len(texts) > 20 and [text for text in texts if not text.startswith(MARK)] == []
+    assert _shown(_read(url), _oid(pg, role)) == []
+
+
 def _oid(pg: psycopg.Connection[Any], role: str) -> int:
     row = pg.execute("SELECT oid::bigint FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     assert row is not None

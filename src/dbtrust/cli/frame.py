@@ -82,20 +82,39 @@ def run_verb(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except BaseException as error:
-        return _failed(error, _asked(arguments))
+        return _failed(error, _asked(list(arguments)), arguments)
 
 
-def _failed(error: BaseException, asked: Shared) -> int:
-    """Tells the error as one line, with --format json also as a document, and gives its exit code."""
+def _failed(error: BaseException, asked: Shared, arguments: Sequence[str]) -> int:
+    """Tells the error as one line, with --format json also as a document, and gives its exit code.
+
+    What was in --output before stays, where the error is no report that somebody asked for there.
+    """
     problem = _problem(error)
     if problem.code == BUG and asked.verbose:
         output.note("".join(traceback.format_exception(error)).rstrip(), lines=True)
     report = Report(None, errors=(problem,))
+    if asked.output is not None and (problem.code == INTERRUPTED or not _ends_in_report(arguments)):
+        output.complain(problem)
+        return report.exit_code
     try:
+        output.check_output(asked.output)
         output.show(report, asked)
     except DbtrustError as second:
         output.complain(*dict.fromkeys((problem, Problem.of(second))))
     return report.exit_code
+
+
+def _ends_in_report(arguments: Sequence[str]) -> bool:
+    """Does this verb judge, so that --output is a report, with its errors? Else that file is data."""
+    try:
+        command = dbtrust.get_command(click.Context(dbtrust), arguments[0])
+        subs = getattr(command, "subs", {})
+        if len(arguments) > 1 and arguments[1] in subs:
+            command = import_module(subs[arguments[1]][0]).command
+    except Exception:  # no verb, or one that cannot be loaded, which was the error
+        return False
+    return command is not None and any(parameter.name == "fail_on" for parameter in command.params)
 
 
 def _problem(error: BaseException) -> Problem:

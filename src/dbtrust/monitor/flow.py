@@ -173,6 +173,13 @@ def _saved(options: Options) -> Taken:
     assert options.saved is not None
     wanted = chosen(options.only)
     found = tuple(s for s in load(options.saved) if s.engine in wanted)
+    if not any(wanted[s.engine] for s in found):
+        asked = [engine for engine, rules in wanted.items() if rules]
+        names = " or ".join("PostgreSQL" if engine == "postgres" else "MongoDB" for engine in asked)
+        raise ConfigError(
+            f"--from {options.saved} has no snapshot of {names}",
+            next="name a snapshot that has one, or judge what the file has with --only",
+        )
     return Taken(None, tuple(_shown(s, options) for s in found), (), options.fail_on or "error")
 
 

@@ -73,8 +73,9 @@ def checked(view: EngineView) -> EngineView:
 
 
 def in_words(what: str) -> str:
-    """A section's name as a reader is told it; anything else as it is."""
-    return _WORDS.get(what, what)
+    """A section's name as a reader is told it, and which part of it; anything else as it is."""
+    section, colon, part = what.partition(": ")
+    return f"{_WORDS[section]}: {part}" if colon and section in _WORDS else _WORDS.get(what, what)
 
 
 def _once(items: Iterable[NotExamined]) -> list[NotExamined]:

@@ -15,8 +15,16 @@ CREATE INDEX ON f (x) WHERE x > 0;
 CREATE TABLE f (x int CONSTRAINT fk REFERENCES parent);
 CREATE INDEX ON f USING brin (x);
 
--- hash
-CREATE TABLE f (x int CONSTRAINT fk REFERENCES parent);
+-- partial by another column
+CREATE TABLE f (x int CONSTRAINT fk REFERENCES parent, z int);
+CREATE INDEX ON f (x) WHERE x IS NOT NULL AND z IS NOT NULL;
+
+-- partial or
+CREATE TABLE f (x int CONSTRAINT fk REFERENCES parent, z int);
+CREATE INDEX ON f (x) WHERE x IS NULL;
+
+-- hash of one of two
+CREATE TABLE f (x int, y text, CONSTRAINT fk FOREIGN KEY (x, y) REFERENCES parent (x, y));
 CREATE INDEX ON f USING hash (x);
 
 -- included

@@ -76,14 +76,14 @@ def read_url(url: str) -> dict[str, Any]:
         match["server"].count("@") > 1 or ("@" in (match["rest"] or "") and "@" not in match["server"])
     ):
         raise ConfigError(
-            f"this PostgreSQL URL cannot be read: {redact(url)} has an @ or / that is not escaped",
+            f"this PostgreSQL URL cannot be read: {_unread(url)} has an @ or / that is not escaped",
             next="write %40 for @ and %2F for / in a user or password",
         )
     try:
         return dict(conninfo_to_dict(url))
     except psycopg.Error:
         # libpq's message quotes parts of the URL, so it is not shown.
-        message = f"this PostgreSQL URL cannot be read: {redact(url)}"
+        message = f"this PostgreSQL URL cannot be read: {_unread(url)}"
         raise ConfigError(message, next="write postgresql://user@host:5432/database") from None
 
 
@@ -108,6 +108,19 @@ def _unreachable(error: psycopg.Error, parts: dict[str, Any]) -> ServerError:
         f"cannot connect to PostgreSQL at {address(parts)}: {text}",
         next=step or "start that server, or correct its URL",
     )
+
+
+def _unread(url: str) -> str:
+    """A URL or key=value string that nobody could read, without what may be the password, wherever it is wrong."""
+    # libpq's key=value form knows no &, and a backslash lets a blank in.
+    bare = r"[^\s&]+" if "//" in url else r"(?:\\.|[^\s\\])+"
+    url = re.sub(rf"(?is)(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*(?:'|\Z)|{bare})", r"\1***", url)
+    scheme, slashes, rest = url.partition("//")
+    if not slashes:
+        scheme, rest = "", url
+    credentials, at, host = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    return f"{scheme}{slashes}{user}:***@{host}" if at and colon else url
 
 
 def redact(text: str) -> str:

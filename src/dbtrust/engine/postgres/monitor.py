@@ -26,8 +26,10 @@ from dbtrust.engine.postgres.monitor_questions import (
     TEXT_LENGTH,
     TEXTS,
     UNCOUNTED,
+    WIDTHS_FROM,
     Question,
 )
+from dbtrust.engine.postgres.patience import patience
 from dbtrust.model.errors import ServerError
 from dbtrust.model.report import NotExamined
 from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
@@ -36,6 +38,10 @@ from dbtrust.model.snapshot import ReadOptions, Row, Snapshot
 _LEADING = ("total_exec_time", "calls", "shared_blks_read", "temp_blks_written", "rows", "total_plan_time")
 TOP = 100
 _MARKED = f"{MARK} ".encode()
+#: Marked as the questions are: pg_stat_statements counts them as well.
+_BEGIN, _END = f"{MARK} BEGIN READ ONLY", f"{MARK} ROLLBACK"
+#: What is not judged of a table or index that is locked.
+_BLOAT_RULES = {"table_bloat": "table.bloat", "index_bloat": "index.bloat"}
 _MONITOR = "membership in pg_monitor"
 
 
@@ -81,8 +87,8 @@ def sent(url: str, options: ReadOptions) -> list[str]:
 
 def _head(options: ReadOptions) -> str:
     return (
-        "-- Each statement below is sent in a transaction of its own, after this one and before ROLLBACK.\n"
-        f"BEGIN READ ONLY;\n{_text('monitor_session') % {'timeout': repr(str(options.timeout_ms))}}"
+        f"-- Each statement below is sent in a transaction of its own, after this one and before {_END}.\n"
+        f"{_BEGIN};\n{_text('monitor_session') % {'timeout': repr(str(options.timeout_ms))}}"
     )
 
 
@@ -93,14 +99,18 @@ def _text(name: str) -> str:
 class _Marked(psycopg.Cursor[dict[str, Any]]):
     """A cursor whose statements carry the mark: pg_stat_statements keeps texts, but no application names."""
 
+    #: See `patience`.
+    timeout_ms = 0
+
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         text = query.encode() if isinstance(query, str) else query
-        return super().execute(_MARKED + text, params, **options)
+        with patience(self.connection, self.timeout_ms):
+            return super().execute(_MARKED + text, params, **options)
 
 
 @dataclass(slots=True)
 class _Reader:
-    """One connection, and what it told so far."""
+    """One connection, which commits by itself, and what it told so far."""
 
     connection: psycopg.Connection[Any]
     options: ReadOptions
@@ -109,7 +119,6 @@ class _Reader:
     gone: str = ""
 
     def server(self) -> dict[str, Any]:
-        self.connection.read_only = True
         try:
             return dict(self.ask("monitor_server")[0])
         except psycopg.Error as error:
@@ -224,9 +233,29 @@ class _Reader:
             return
         needs = "EXECUTE on pgstattuple's functions (pg_stat_scan_tables or pg_monitor)"
         for name, oids in (("table_bloat", self._large_tables()), ("index_bloat", self._large_indexes())):
-            rows = self._try(name, f"monitor_{name}", {"oids": oids}, needs=needs)
+            rows = self._measured(name, f"monitor_{name}", oids, needs)
             if rows is not None:
                 self.found[name] = tuple(rows)
+
+    def _measured(self, name: str, file: str, oids: Sequence[int], needs: str = "") -> list[Row] | None:
+        """All at once; where something is locked one by one, and what is locked is not examined, by its name."""
+        if self.gone:
+            return self._try(name, file)
+        try:
+            return self.ask(file, {"oids": list(oids)})
+        except psycopg.errors.LockNotAvailable:
+            each = [
+                self._try(f"{name}: {self._named(oid)} ({_BLOAT_RULES[name]})", file, {"oids": [oid]}, needs)
+                for oid in oids
+            ]
+            return [row for rows in each for row in rows or ()]
+        except psycopg.Error as error:
+            self._failed(name, error, needs)
+            return None
+
+    def _named(self, oid: int) -> str:
+        rows = (row for name in ("tables", "indexes") for row in self.found.get(name, ()))
+        return next((f"{row['schema']}.{row['name']}" for row in rows if row["oid"] == oid), str(oid))
 
     def _large_tables(self) -> list[int]:
         rows = [row for row in self.found.get("tables", ()) if row["kind"] in ("r", "m")]
@@ -236,7 +265,7 @@ class _Reader:
         """Tables that were never vacuumed or analyzed and hold something, with the size that they have."""
         held = {row["oid"]: (row["live"] or 0) + (row["dead"] or 0) for row in rows if not row["bytes"]}
         oids = sorted((oid for oid in held if held[oid]), key=lambda oid: -held[oid])[:UNCOUNTED]
-        return self._try("table_bloat", BLOAT[0], {"oids": oids}) or [] if oids else []
+        return self._measured("table_bloat", BLOAT[0], oids) or [] if oids else []
 
     def _large_indexes(self) -> list[int]:
         rows = [row for row in self.found.get("indexes", ()) if row["method"] == "btree" and row["valid"]]
@@ -247,18 +276,24 @@ class _Transaction:
     """A cursor in a READ ONLY transaction with the settings of monitor_session.sql; always rolled back."""
 
     def __init__(self, connection: psycopg.Connection[Any], timeout_ms: int) -> None:
-        self._outer = connection.transaction(force_rollback=True)
+        self._connection = connection
         self._cursor = _Marked(connection, row_factory=dict_row)
-        self._timeout = str(timeout_ms)
+        self._cursor.timeout_ms = self._timeout_ms = timeout_ms
 
     def __enter__(self) -> psycopg.Cursor[dict[str, Any]]:
-        self._outer.__enter__()
-        self._cursor.execute(sql.load("monitor_session"), {"timeout": self._timeout})
+        self._cursor.execute("BEGIN READ ONLY")
+        try:
+            self._cursor.execute(sql.load("monitor_session"), {"timeout": str(self._timeout_ms)})
+        except psycopg.Error as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self._cursor
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        gone = self._connection.closed or (isinstance(error, psycopg.Error) and lost(error))
+        if not gone:
+            self._cursor.execute("ROLLBACK")
         self._cursor.close()
-        self._outer.__exit__(*error)
 
 
 def _version_of(question: Question, server: Mapping[str, Any]) -> int | None:
@@ -298,6 +333,9 @@ def _unseen(server: Mapping[str, Any], found: Mapping[str, Sequence[Row]]) -> It
     """What the role cannot see and the server does not call an error."""
     if not server["sees_all"]:
         yield NotExamined("sessions and statements of other roles", _MONITOR)
+        if found.get("replication"):
+            # The server shows that there are replicas, and NULL for how far they are.
+            yield NotExamined("how far replicas are (replication.lag)", _MONITOR)
     hidden = [row["name"] for row in found.get("sequences", ()) if row["unseen"]]
     if hidden:
         yield NotExamined(
@@ -310,12 +348,29 @@ def _unseen(server: Mapping[str, Any], found: Mapping[str, Sequence[Row]]) -> It
             "what ANALYZE saw of columns (index.boolean, index.null_heavy)",
             "SELECT on the tables, or pg_read_all_data",
         )
+    if unread := _without_widths(found):
+        yield NotExamined(
+            f"the bloat of {unread} tables by estimate (table.bloat_estimate)",
+            "SELECT on the tables, or pg_read_all_data",
+        )
     if "activity" in found and _setting(found, "track_activities") == "off":
         yield NotExamined("what sessions do", "track_activities = on")
     if server["standby"]:
         yield NotExamined("the counters of the primary and of other replicas", "a snapshot of each of them")
     elif found.get("replication"):
         yield NotExamined("the counters of the replicas (index.unused)", "a snapshot of each of them")
+
+
+def _without_widths(found: Mapping[str, Sequence[Row]]) -> int:
+    """How many large tables were analyzed and not measured, and show the role nothing of their columns."""
+    if "widths" not in found:
+        return 0
+    known = {row["oid"] for name in ("widths", "table_bloat") for row in found.get(name, ())}
+    return sum(
+        bool(row["last_analyze"] or row["last_autoanalyze"]) and row["bytes"] > WIDTHS_FROM
+        for row in found.get("tables", ())
+        if row["kind"] in ("r", "m") and row["oid"] not in known and row["rows"]
+    )
 
 
 def _setting(found: Mapping[str, Sequence[Row]], name: str) -> str | None:

@@ -68,3 +68,5 @@ UNCOUNTED = 200
 #: How many are measured for bloat, from and to which size: a measure reads what it measures.
 TABLES_MEASURED = (20, 64 * _PAGE, 2**30)
 INDEXES_MEASURED = (20, 64 * _PAGE, 2**28)
+#: Bytes above which the widths of a table's rows are asked for (monitor_widths.sql has it in pages).
+WIDTHS_FROM = 127 * _PAGE

@@ -20,7 +20,7 @@ SELECT i.indexrelid AS oid, n.nspname AS schema, c.relname AS name, r.relname AS
        i.indisunique AS "unique", i.indisprimary AS "primary", i.indisexclusion AS exclusion,
        i.indisvalid AND i.indisready AND i.indislive AS valid,
        i.indisclustered AS clustered, i.indisreplident AS replica_identity,
-       i.indpred IS NOT NULL AS partial,
+       i.indpred IS NOT NULL AS partial, c.relkind = 'I' AS partitioned,
        coalesce(s.kinds, '{}') AS constraints,
        -- Its leading column is one of a foreign key's: deletes of the referenced rows use it.
        i.indkey[0] = ANY(coalesce(f.leading, '{}')) AS foreign_key,

@@ -32,6 +32,19 @@ def sql_name(row: Row, schema: str = "schema", name: str = "name") -> str:
     return f"{identifier(str(row[schema]))}.{identifier(str(row[name]))}"
 
 
+#: What a plain DROP INDEX of a partitioned table's index costs, which knows no CONCURRENTLY.
+LOCKS_ALL = (
+    "(not CONCURRENTLY for a partitioned index: reads and writes of the table and all partitions wait)"
+)
+
+
+def drop_index(row: Row) -> str:
+    """DROP INDEX as the server takes it, with what it locks where that is more than nothing."""
+    if row.get("partitioned"):
+        return f"DROP INDEX {sql_name(row)}; {LOCKS_ALL}"
+    return f"DROP INDEX CONCURRENTLY {sql_name(row)};"
+
+
 def catalog(now: Snapshot) -> Catalog:
     """The indexes and constraints that were read, for the rules that `check` uses as well."""
     rows = now.sections["catalog"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import finding, index_subject, sql_name
+from dbtrust.monitor.rules.postgres._common import drop_index, finding, index_subject, sql_name
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
@@ -29,7 +29,9 @@ _LEFT_OVER = re.compile(r"_cc(new|old)\d*\Z")
 
 
 def _fix(row: Row) -> str:
-    drop = f"DROP INDEX CONCURRENTLY {sql_name(row)};"
+    drop = drop_index(row)
+    if row.get("partitioned"):
+        return f"ALTER INDEX {sql_name(row)} ATTACH PARTITION an index of each partition that has none in it; or {drop}"
     if _LEFT_OVER.search(row["name"]):
         return drop
     first = "remove duplicates first, then " if row["unique"] else ""

@@ -10,7 +10,7 @@ from dbtrust.model.report import Finding
 from dbtrust.model.snapshot import Snapshot
 from dbtrust.model.units import size
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import catalog, index_subject, partitioned
+from dbtrust.monitor.rules.postgres._common import LOCKS_ALL, catalog, index_subject, partitioned
 
 
 def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
@@ -20,7 +20,11 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
     for found in redundant_indexes(catalog(now)):
         row = rows.get(found.subject)
         whole = row is None or (row["table_schema"], row["table"]) in parents
-        fix = found.fix if whole else found.fix.replace("DROP INDEX", "DROP INDEX CONCURRENTLY", 1)
+        fix = (
+            f"{found.fix} {LOCKS_ALL}"
+            if whole
+            else found.fix.replace("DROP INDEX", "DROP INDEX CONCURRENTLY", 1)
+        )
         bytes_ = row["bytes"] if row else 0
         yield replace(
             found, severity="warning", fix=fix, message=f"{found.message} and takes {size(bytes_)}",

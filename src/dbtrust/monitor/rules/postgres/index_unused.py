@@ -9,7 +9,7 @@ from dbtrust.model.snapshot import Row, Snapshot
 from dbtrust.model.units import duration, size
 from dbtrust.monitor.counters import INDEXES, TABLES, counted, period
 from dbtrust.monitor.rule import Rule
-from dbtrust.monitor.rules.postgres._common import SMALL, finding, index_subject, rolled_up, sql_name
+from dbtrust.monitor.rules.postgres._common import SMALL, drop_index, finding, index_subject, rolled_up
 
 #: Counters younger than a day have not seen a day's work; those younger than a week miss what runs once a week.
 _SHORT, _LONG = 86_400.0, 7 * 86_400.0
@@ -34,7 +34,7 @@ def decide(now: Snapshot, earlier: Snapshot | None) -> Iterator[Finding]:
         yield finding(
             RULE.id, "warning" if long else "info", index_subject(row),
             f"no query read {row['name']} on {row['table']} ({size(row['bytes'])}) in {age}{caution}",
-            f"look at every replica, then DROP INDEX CONCURRENTLY {sql_name(row)};",
+            f"look at every replica, then {drop_index(row)}",
             bytes=row["bytes"], last_scan=row.get("last_scan") or "never seen", index_age="not known to the server",
             table_reads=table["seq_scan"] + table["idx_scan"], **since.evidence,
         )  # fmt: skip
