@@ -32,7 +32,7 @@ from dbtrust.migrate.known import (
 )
 from dbtrust.migrate.lossy import Declared, Loss, constraints_of, keys_of, label
 from dbtrust.migrate.new_rows import affected
-from dbtrust.migrate.rich import PLAIN, VARIANTS, Enricher, aimed_at, rewritten
+from dbtrust.migrate.rich import NAMED, PLAIN, VARIANTS, Aim, Enricher, aimed_at
 from dbtrust.migrate.row_outcome import changed_columns, compared_rows
 from dbtrust.migrate.twice import every_table, second_run
 from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
@@ -109,7 +109,7 @@ class Populated:
             with self.world.trial(migration) as trial:
                 before = self.world.catalog
                 names = aimed_at(migration, (), before, before)
-                self._enriched(trial, migration, names, variants, names)
+                self._enriched(trial, migration, Aim(names, names), variants)
                 try:
                     trial.apply(migration)
                 except DbtrustError as error:
@@ -124,28 +124,36 @@ class Populated:
     def _populated(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
         if not self.filled:
             return verdict(migration, CHECKS[0], "not_applicable", "no table has rows before it")
-        differences = diff(known.before, known.after)
-        tables = aimed_at(migration, differences, known.before, known.after)
-        changed = rewritten(migration, differences, known.before, known.after)
-        found = self._over(migration, known, declared, tables, VARIANTS, changed)
+        aim = Aim.of(migration, diff(known.before, known.after), known.before, known.after)
+        found = self._over(migration, known, declared, aim, VARIANTS)
         if found is None:
-            kinds = VARIANTS if changed else PLAIN
-            alone = [v for v in kinds if self._runs(migration, tables, (v,), changed)]
-            found = self._over(migration, known, declared, tables, alone, changed)
+            kinds = VARIANTS if aim.rewritten else PLAIN
+            alone = [v for v in kinds if self._runs(migration, aim, (v,))]
+            found = self._over(migration, known, declared, aim, alone)
+            if found is None:
+                found = self._apart(migration, known, declared, aim, alone)
         return found or self._tame(migration, known, declared)
 
+    def _apart(
+        self, migration: Migration, known: Known, declared: Declared, aim: Aim, alone: Sequence[str]
+    ) -> Verdict | None:
+        """Over rows of which each kind is fine by itself, but not all together: those that the scripts name apart."""
+        parts = [[v for v in alone if (v in NAMED) == named] for named in (True, False)]
+        found = [self._over(migration, known, declared, aim, part) for part in parts if part]
+        told = [v for v in found if v is not None]
+        return next((v for v in told if v.verdict == "refuted"), told[-1] if told else None)
+
     def _tame(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
-        found = self._over(migration, known, declared, (), ())
+        found = self._over(migration, known, declared, Aim(), ())
         assert found is not None
         return found
 
     def _over(
-        self, migration: Migration, known: Known, declared: Declared, tables: Collection[Name], variants: Sequence[str],
-        changed: Collection[Name] = (),
-    ) -> Verdict | None:  # fmt: skip
+        self, migration: Migration, known: Known, declared: Declared, aim: Aim, variants: Sequence[str]
+    ) -> Verdict | None:
         """The verdict over the rows that are there and those of the variants; None where the up fails over the latter."""
         with self.world.trial(migration) as trial:
-            own = self._enriched(trial, migration, tables, variants, changed)
+            own = self._enriched(trial, migration, aim, variants)
             try:
                 trial.apply(migration)
             except DbtrustError as error:
@@ -166,37 +174,26 @@ class Populated:
         self._lost |= {str(loss) for loss in lost}
         return self._judged(migration, left, lost, again, declared, before)
 
-    def _runs(
-        self,
-        migration: Migration,
-        tables: Collection[Name],
-        variants: Sequence[str],
-        changed: Collection[Name],
-    ) -> bool:
+    def _runs(self, migration: Migration, aim: Aim, variants: Sequence[str]) -> bool:
         with self.world.trial(migration) as trial:
             try:
-                self._enriched(trial, migration, tables, variants, changed)
+                self._enriched(trial, migration, aim, variants)
                 trial.apply(migration)
             except DbtrustError:
                 return False
         return True
 
     def _enriched(
-        self,
-        trial: Trial,
-        migration: Migration,
-        tables: Collection[Name],
-        variants: Sequence[str],
-        changed: Collection[Name],
+        self, trial: Trial, migration: Migration, aim: Aim, variants: Sequence[str]
     ) -> dict[Name, TableRows]:
         """Puts the rows in; the rows of every table that this has written."""
-        if not tables or not variants:
+        if not aim.tables or not variants:
             return {}
-        Enricher(trial.connection, self.filler, migration, variants, changed).enrich(tables)
+        Enricher(trial.connection, self.filler, migration, variants, aim).enrich()
         relations = self.world.watched.relations().values()
         every = {(o.path[0], o.path[1]) for o in relations if o.kind == "table"}
         written = written_tables(trial.connection) & every if trial.rolled_back else every
-        return rows_of(trial.connection, {*tables, *written})
+        return rows_of(trial.connection, {*aim.tables, *written})
 
     def _after(self, trial: Trial, names: Collection[Name]) -> dict[Name, TableRows]:
         """The rows after the down; a table that is gone, and not under another name, has none."""
