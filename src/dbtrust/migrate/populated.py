@@ -14,6 +14,7 @@ from dbtrust.engine.postgres.table_rows import (
     Name,
     TableRows,
     relations_left,
+    rows_meant,
     rows_of,
     tables_named,
     written_tables,
@@ -33,7 +34,7 @@ from dbtrust.migrate.known import (
 from dbtrust.migrate.lossy import Declared, Loss, constraints_of, keys_of, label
 from dbtrust.migrate.new_rows import affected
 from dbtrust.migrate.rich import NAMED, PLAIN, VARIANTS, Aim, Enricher, aimed_at
-from dbtrust.migrate.row_outcome import changed_columns, compared_rows
+from dbtrust.migrate.row_outcome import Triggers, changed_columns, compared_rows
 from dbtrust.migrate.twice import every_table, second_run
 from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
@@ -55,6 +56,7 @@ class Populated:
     filled: bool = False
     spoilt: str = ""
     _lost: set[str] = field(default_factory=set[str])
+    _unseen: set[Name] = field(default_factory=set[Name])
 
     def prove(self, migration: Migration, known: Known) -> list[Verdict]:
         """migrate.populated and migrate.written of one migration; the database is then as it was."""
@@ -62,6 +64,7 @@ class Populated:
             return [unproved(migration, c, self.spoilt, "missing_object") for c in CHECKS]
         declared = Declared(tuple(dict.fromkeys(lossy_lines(migration))))
         self._lost.clear()
+        self._unseen.clear()
         populated = self._populated(migration, known, declared)
         if populated.evidence.get("up failed"):
             stopped = unproved(migration, CHECKS[1], "the up failed over rows", "missing_object")
@@ -125,6 +128,15 @@ class Populated:
         if not self.filled:
             return verdict(migration, CHECKS[0], "not_applicable", "no table has rows before it")
         aim = Aim.of(migration, diff(known.before, known.after), known.before, known.after)
+        found = self._aimed(migration, known, declared, aim)
+        if self._unseen and found.verdict == "holds":
+            more = frozenset(self._unseen)
+            aim = Aim({*aim.tables, *more}, {*aim.rewritten, *more}, {*aim.reckoned} - more)
+            found = self._aimed(migration, known, declared, aim)
+        return found
+
+    def _aimed(self, migration: Migration, known: Known, declared: Declared, aim: Aim) -> Verdict:
+        """The verdict over odd rows in the tables of the aim, or over none where the up fails over each kind."""
         found = self._over(migration, known, declared, aim, VARIANTS)
         if found is None:
             kinds = VARIANTS if aim.rewritten else PLAIN
@@ -158,6 +170,7 @@ class Populated:
                 trial.apply(migration)
             except DbtrustError as error:
                 return None if own else self._up_failed(migration, error, known)
+            self._unseen = self._written_unseen(trial, aim, own)
             if (stopped := no_down(migration, CHECKS[0], known)) is not None:
                 return stopped
             start = datetime.now(UTC)
@@ -170,7 +183,10 @@ class Populated:
             rows = self._after(trial, {*touched, *own})
             again = self._again(trial, migration, known)
         before = rows_of(self.world.connection, [name for name in touched if name not in own]) | own
-        lost = compared_rows(before, rows, keys_of(self.world.catalog), start, changed_columns(known))
+        triggers = Triggers(known.before, known.after)
+        lost = compared_rows(
+            before, rows, keys_of(self.world.catalog), start, changed_columns(known), triggers
+        )
         self._lost |= {str(loss) for loss in lost}
         return self._judged(migration, left, lost, again, declared, before)
 
@@ -194,6 +210,16 @@ class Populated:
         every = {(o.path[0], o.path[1]) for o in relations if o.kind == "table"}
         written = written_tables(trial.connection) & every if trial.rolled_back else every
         return rows_of(trial.connection, {*aim.tables, *written})
+
+    def _written_unseen(self, trial: Trial, aim: Aim, own: Collection[Name]) -> set[Name]:
+        """The tables whose rows the up has changed or looked for, and which its text does not tell: EXECUTE, functions, cascades."""
+        if not trial.rolled_back:
+            return set()
+        found = rows_meant(trial.connection)
+        told = {
+            n for n, (new, other) in found.items() if n in aim.rewritten or (not other and (new or n in own))
+        }
+        return {n for n in found.keys() - told if self.world.catalog.find("table", qualified(n)) is not None}
 
     def _after(self, trial: Trial, names: Collection[Name]) -> dict[Name, TableRows]:
         """The rows after the down; a table that is gone, and not under another name, has none."""

@@ -293,9 +293,7 @@ def _cut(text: str, column: Column) -> str:
 def _fraction(column: Column) -> str:
     """12.34 for a scale of two; as few digits before the point as the precision leaves."""
     if column.base != "numeric":
-        return (
-            "1.25" if column.base == "money" else "1234.5678" if column.base == "double precision" else "12.5"
-        )
+        return {"money": "1.25", "double precision": "0.30000000000000004", "real": "0.30000004"}[column.base]
     precision, scale = _digits(column)
     if not precision:
         return "1234.123456789012"
