@@ -10,6 +10,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.sequence_values import Counter
 from dbtrust.engine.postgres.table_rows import (
     Name,
     TableRows,
@@ -35,6 +36,7 @@ from dbtrust.migrate.lossy import Declared, Loss, constraints_of, keys_of, label
 from dbtrust.migrate.new_rows import affected
 from dbtrust.migrate.rich import NAMED, PLAIN, VARIANTS, Aim, Enricher, aimed_at
 from dbtrust.migrate.row_outcome import Triggers, changed_columns, compared_rows
+from dbtrust.migrate.set_back import moved, set_back, set_back_verdict, undeclared_set_back
 from dbtrust.migrate.twice import every_table, second_run
 from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
@@ -166,6 +168,7 @@ class Populated:
         """The verdict over the rows that are there and those of the variants; None where the up fails over the latter."""
         with self.world.trial(migration) as trial:
             own = self._enriched(trial, migration, aim, variants)
+            gives = moved(trial.connection, migration)
             try:
                 trial.apply(migration)
             except DbtrustError as error:
@@ -181,6 +184,7 @@ class Populated:
             left = other_differences(diff(self.world.catalog, trial.read()), known.left)
             touched = touched_tables(self.world, trial)
             rows = self._after(trial, {*touched, *own})
+            back = set_back(trial.connection, gives)
             again = self._again(trial, migration, known)
         before = rows_of(self.world.connection, [name for name in touched if name not in own]) | own
         triggers = Triggers(known.before, known.after)
@@ -188,7 +192,7 @@ class Populated:
             before, rows, keys_of(self.world.catalog), start, changed_columns(known), triggers
         )
         self._lost |= {str(loss) for loss in lost}
-        return self._judged(migration, left, lost, again, declared, before)
+        return self._judged(migration, left, lost, again, declared, before, back)
 
     def _runs(self, migration: Migration, aim: Aim, variants: Sequence[str]) -> bool:
         with self.world.trial(migration) as trial:
@@ -235,7 +239,7 @@ class Populated:
 
     def _judged(
         self, migration: Migration, left: Sequence[Difference], lost: Sequence[Loss], again: Verdict | None,
-        declared: Declared, before: Mapping[Name, TableRows],
+        declared: Declared, before: Mapping[Name, TableRows], back: Sequence[tuple[Counter, int]],
     ) -> Verdict:  # fmt: skip
         constraints = constraints_of(self.world.catalog)
         undeclared = [loss for loss in lost if not declared.excuses(loss, constraints)]
@@ -243,6 +247,8 @@ class Populated:
             return explained(migration, CHECKS[0], left, "before the up, only where there are rows")
         if undeclared:
             return lossy_verdict(migration, CHECKS[0], undeclared, "lossy")
+        if told := undeclared_set_back(back, declared):
+            return set_back_verdict(migration, CHECKS[0], told)
         if again is not None:
             return again
         count = sum(len(t.rows) for t in before.values())
