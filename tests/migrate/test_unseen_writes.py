@@ -10,6 +10,10 @@ CREATE TABLE t (id int PRIMARY KEY, email text, n int);
 CREATE TABLE part (id int PRIMARY KEY, t int REFERENCES t ON DELETE CASCADE);
 CREATE TABLE q (id int PRIMARY KEY, seen timestamptz, f float8, g float4);
 CREATE TABLE s (id int PRIMARY KEY, v text, seen timestamptz);
+CREATE TABLE w (id int PRIMARY KEY, v text);
+CREATE TABLE log (at text, v text);
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES ('x', NEW.v); RETURN NULL; END $$;
+CREATE TRIGGER w_audit AFTER UPDATE ON w FOR EACH ROW EXECUTE FUNCTION audit();
 CREATE SEQUENCE free;
 CREATE TABLE k (id serial PRIMARY KEY, v text);
 CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'DELETE FROM public.t WHERE n < 0';
@@ -26,6 +30,7 @@ LOSSES: dict[str, tuple[str, str, str]] = {
     "a stamp without a trigger": ("UPDATE q SET seen = now();", "SELECT 1;", "seen was"),
     "digits of a float8": ("ALTER TABLE q ALTER f TYPE numeric;", "ALTER TABLE q ALTER f TYPE float8;", "f was '0.30000000000000004'"),
     "digits of a float4": ("ALTER TABLE q ALTER g TYPE numeric;", "ALTER TABLE q ALTER g TYPE float4;", "g was '0.30000004'"),
+    "an audit that goes": ("DELETE FROM log;", "SELECT 1;", "log lost the row"),
     "a sequence made again": (_IDENTITY, _SERIAL, "sequence:public.k_id_seq would give 1 next"),
     "a sequence begun again": ("ALTER SEQUENCE free RESTART WITH 1;", "SELECT 1;", "sequence:public.free would give 1 next"),
 }  # fmt: skip
@@ -36,6 +41,7 @@ GOOD: dict[str, tuple[str, str]] = {
     "floats as texts": ("ALTER TABLE q ALTER f TYPE text, ALTER g TYPE text;", "ALTER TABLE q ALTER f TYPE float8 USING f::float8, ALTER g TYPE float4 USING g::float4;"),
     "a sequence made again and set": (_IDENTITY, f"{_SERIAL} SELECT setval('k_id_seq', (SELECT max(id) FROM k));"),
     "a sequence that goes on": ("SELECT setval('free', 5000);", "SELECT 1;"),
+    "an audited write": ("ALTER TABLE w ADD x text; UPDATE w SET x = lower(v);", "ALTER TABLE w DROP x;"),
     "a plain seed": ("INSERT INTO t VALUES (77, 'x', 1);", "DELETE FROM t WHERE id = 77;"),
 }  # fmt: skip
 

@@ -191,6 +191,7 @@ class Populated:
         lost = compared_rows(
             before, rows, keys_of(self.world.catalog), start, changed_columns(known), triggers
         )
+        lost = [loss for loss in lost if not triggers.add(loss)]
         self._lost |= {str(loss) for loss in lost}
         return self._judged(migration, left, lost, again, declared, before, back)
 

@@ -35,6 +35,16 @@ class Triggers:
             for text in [_program(catalog, item.definition)]
         )
 
+    def add(self, loss: Loss) -> bool:
+        """Is it a row more in a table of which a trigger of another table speaks? Nothing is lost by it."""
+        return loss.before is None and any(
+            item.kind == "trigger"
+            and item.path[:2] != loss.table
+            and _says(loss.table[1], _program(catalog, item.definition))
+            for catalog in (self.before, self.after)
+            for item in catalog.objects
+        )
+
 
 def _says(word: str, text: str) -> bool:
     return re.search(rf"(?<![\w$]){re.escape(word)}(?![\w$])", text, re.IGNORECASE) is not None
