@@ -79,6 +79,25 @@ def test_changes_of_documents_are_told_and_not_made_up(fresh: Callable[[], Any],
     assert "patch" not in down.evidence and "no catalog says what they were" in down.next
 
 
+def test_a_patch_leaves_a_collection_that_only_an_index_has_made(
+    fresh: Callable[[], Any], tmp_path: Path
+) -> None:
+    up = "def up(db):\n    db.sessions.create_index('at', expireAfterSeconds=60, name='ttl')\n"
+    write(tmp_path, up)
+    (down,) = [v for v in proven(fresh, tmp_path) if v.check == "migrate.down"]
+    patch = down.evidence["patch"]
+    assert "drop_index('ttl')" in patch and "drop_collection" not in patch
+    subprocess.run(["git", "apply"], cwd=tmp_path, input=patch.encode(), check=True)
+    again = {v.check: v for v in proven(fresh, tmp_path) if v.check != "migrate.drifted"}
+    assert [v for v in again.values() if v.verdict in ("refuted", "unproved")] == []
+    (tmp_path / "m/0003_x.py").write_text(
+        up.replace("up(db):\n", "up(db):\n    db.sessions.insert_one({})\n")
+        + "def down(db):\n    db.sessions.drop_index('ttl')\n"
+    )
+    (left,) = [v for v in proven(fresh, tmp_path) if v.check == "migrate.down"]
+    assert left.verdict == "refuted" and "sessions" in left.message
+
+
 def test_a_declared_loss_of_no_collection_is_refuted(fresh: Callable[[], Any], tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -57,6 +57,16 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "lossy = ['items.price']\ndef up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\ndef down(db):\n    pass\n",
         "migrate.populated", "holds", "declares to lose",
     ),
+    "values merged": (
+        "def up(db):\n    db.items.update_many({'plan': 'free'}, {'$set': {'plan': 'basic'}})\n"
+        "def down(db):\n    db.items.update_many({'plan': 'basic'}, {'$set': {'plan': 'free'}})\n",
+        "migrate.populated", "refuted", "plan was 'basic' and is 'free'",
+    ),
+    "values beside": (
+        "def up(db):\n    db.items.update_many({'plan': 'free'}, {'$set': {'tier': 1}})\n"
+        "def down(db):\n    db.items.update_many({'plan': 'free'}, {'$unset': {'tier': ''}})\n",
+        "migrate.populated", "holds", "every document",
+    ),
     "another declared": (
         "lossy = ['items.name']\ndef up(db):\n    db.items.update_many({}, {'$set': {'price': 1000}})\ndef down(db):\n    pass\n",
         "migrate.populated", "refuted", "price was",

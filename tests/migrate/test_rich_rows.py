@@ -15,6 +15,10 @@ CREATE TABLE t (
   id int PRIMARY KEY, at timestamptz, price numeric(10, 2), f float8, n numeric, name varchar(30), doc json, mail text,
   ok boolean, fk int REFERENCES p, state text CHECK (state IN ('on', 'off', 'old')), s short, big bigint NOT NULL DEFAULT 0);
 CREATE TABLE sess (id int PRIMARY KEY, v text);
+CREATE TABLE q (id int PRIMARY KEY, role text, plan text CHECK (plan IN ('free', 'basic', 'pro')), n int NOT NULL DEFAULT 0, slug text UNIQUE);
+CREATE TABLE r (name text PRIMARY KEY, v text);
+CREATE TABLE a (id int PRIMARY KEY, v text);
+CREATE TABLE b (id int PRIMARY KEY, v text);
 """
 _ALTER = "ALTER TABLE t ALTER COLUMN "
 #: name: (up, down, what the message names)
@@ -41,6 +45,21 @@ LOSSES: dict[str, tuple[str, str, str]] = {
     "a table that was there": (
         "CREATE TABLE IF NOT EXISTS sess (id int PRIMARY KEY, v text);", "DROP TABLE sess;", "sess lost the row",
     ),
+    "merged": ("UPDATE q SET role = 'member' WHERE role = 'user';", "UPDATE q SET role = 'user' WHERE role = 'member';", "role was 'member' and is 'user'"),
+    "merged among allowed ones": ("UPDATE q SET plan = 'basic' WHERE plan = 'free';", "UPDATE q SET plan = 'free' WHERE plan = 'basic';", "plan was 'basic'"),
+    "merged numbers": ("UPDATE q SET n = 4712 WHERE n = 4711;", "UPDATE q SET n = 4711 WHERE n = 4712;", "n was '4712'"),
+    "merged by cases": (
+        "UPDATE q SET role = CASE role WHEN 'w' THEN 'x' WHEN 'y' THEN 'z' ELSE role END;",
+        "UPDATE q SET role = CASE role WHEN 'x' THEN 'w' WHEN 'z' THEN 'y' ELSE role END;", "role was 'x'",
+    ),
+    "merged and unique": ("UPDATE q SET slug = 'new' WHERE slug = 'old';", "UPDATE q SET slug = 'old' WHERE slug = 'new';", "slug was 'new'"),
+    "a row that may be there": ("INSERT INTO r VALUES ('admin', 'x') ON CONFLICT DO NOTHING;", "DELETE FROM r WHERE name = 'admin';", "r lost the row (name = 'admin', v = 'x')"),
+    "a row that is overwritten": ("INSERT INTO r VALUES ('root', 'x') ON CONFLICT (name) DO UPDATE SET v = 'x';", "DELETE FROM r WHERE name = 'root';", "r lost the row (name = 'root'"),
+    "a row looked for first": (
+        "INSERT INTO r (v, name) SELECT 'x', 'boss' WHERE NOT EXISTS (SELECT FROM r WHERE name = 'boss');",
+        "DELETE FROM r WHERE name = 'boss';", "r lost the row (name = 'boss'",
+    ),
+    "a row in both": ("INSERT INTO b SELECT * FROM a ON CONFLICT DO NOTHING;", "DELETE FROM b WHERE id IN (SELECT id FROM a);", "b lost the row"),
 }  # fmt: skip
 #: name: (up, down)
 GOOD: dict[str, tuple[str, str]] = {
@@ -57,6 +76,9 @@ GOOD: dict[str, tuple[str, str]] = {
     ),
     "renamed": ("ALTER TABLE sess RENAME TO sessions;", "ALTER TABLE sessions RENAME TO sess;"),
     "domain": ("ALTER TABLE t ALTER s TYPE text;", "ALTER TABLE t ALTER s TYPE short USING left(s, 19)::short;"),
+    "written beside": ("ALTER TABLE q ADD grp text; UPDATE q SET grp = 'member' WHERE role = 'user';", "ALTER TABLE q DROP grp;"),
+    "a row that stays": ("INSERT INTO r VALUES ('admin', 'x') ON CONFLICT DO NOTHING;", "SELECT 1;"),
+    "a row that was not there": ("INSERT INTO r VALUES ('admin', 'x');", "DELETE FROM r WHERE name = 'admin';"),
     "bigger": (f"{_ALTER}fk TYPE bigint;", f"{_ALTER}fk TYPE int;"),
 }  # fmt: skip
 

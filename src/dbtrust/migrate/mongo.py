@@ -15,6 +15,7 @@ from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.decoys import make_decoy
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.judge.catalog import diff
+from dbtrust.migrate.mongo_implicit import left_by_down
 from dbtrust.migrate.mongo_patch import MongoPatcher
 from dbtrust.migrate.mongo_populated import MongoPopulated
 from dbtrust.migrate.verdicts import (
@@ -164,7 +165,7 @@ class _Prover:
         except DbtrustError as error:
             self._verdicts += down_verdicts(migration, error)
             return self._as(after)
-        left = diff(before, snapshot(self._db))
+        left = left_by_down(self._db, migration, before)
         self._verdicts.append(compared(migration, "migrate.down", left, "before the up"))
         try:
             apply_mongo(self._db, migration, loaded)

@@ -13,6 +13,7 @@ import pymongo.errors
 from dbtrust.engine.mongo.catalog import Specification, catalog_of, snapshot, specifications
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.judge.catalog import diff
+from dbtrust.migrate.mongo_implicit import implicit, left_by_down
 from dbtrust.migrate.mongo_populated import MongoPopulated
 from dbtrust.migrate.python_down import parameter, with_function, with_names
 from dbtrust.migrate.unified import unified
@@ -64,8 +65,9 @@ class MongoPatcher:
             after = specifications(copy)
             there = self._after_down(copy, migration, loaded)
         name = parameter(migration.python or "", "down", "db")
-        if there is not None and (lines := statements(before, there, name)):
+        if there is not None and (lines := statements(_with_implicit(migration, before, there), there, name)):
             yield lines, True
+        before = _with_implicit(migration, before, after)
         for lines in (renames(before, after, name), statements(before, after, name)):
             if lines:
                 yield lines, False
@@ -127,10 +129,21 @@ class MongoPatcher:
             apply_mongo(copy, migration, loaded)
             after = snapshot(copy)
             apply_mongo(copy, migration, loaded, direction="down")
-            if diff(before, snapshot(copy)):
+            if left_by_down(copy, migration, before):
                 return False
             apply_mongo(copy, migration, loaded)
             return not diff(after, snapshot(copy))
+
+
+def _with_implicit(migration: Migration, before: Specifications, after: Specifications) -> Specifications:
+    """The state before with the collections that only a write or an index has made: a patch never drops them."""
+    plain = {
+        name: Specification(item.info, tuple(i for i in item.indexes if i["name"] == "_id_"))
+        for name, item in after.items()
+        if name not in before and item.info.get("type") == "collection"
+        if implicit(migration, name, item.info.get("options"))
+    }
+    return {**before, **plain}
 
 
 def renames(before: Specifications, after: Specifications, db: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from dbtrust.engine.mongo.catalog import indexes, snapshot
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.judge.catalog import diff
+from dbtrust.migrate.mongo_implicit import left_by_down
 from dbtrust.migrate.mongo_rich import VARIANTS, enrich
 from dbtrust.migrate.mongo_rows import (
     Written,
@@ -129,7 +130,7 @@ class MongoPopulated:
             if purpose(migration, error):
                 return refuses(migration, check, error, what)
             return _kind(failed(migration, check, error, what), {"kind": "error"})
-        if left := diff(catalog, snapshot(copy)):
+        if left := left_by_down(copy, migration, catalog):
             return explained(migration, check, left, "before the up, only where there are documents")
         gone = lost(before, everything(copy, names))
         if (wrong := _undeclared(gone, loaded.lossy, used)) is not None:
@@ -174,7 +175,7 @@ class MongoPopulated:
                 migration, check, error, f"after the up, over {over.why or 'a new document'}, the down fails"
             )
             return _kind(found, {"kind": "error", "row": over.shown, **evidence})
-        if left := diff(catalog, snapshot(copy)):
+        if left := left_by_down(copy, migration, catalog, with_documents=True):
             return explained(migration, check, left, "before the up, only where new documents are there")
         return self._after(migration, loaded, copy, used, rows, before)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,7 +16,7 @@ from dbtrust.migrate.mongo_rows import apart, unique_fields
 
 Document = dict[str, Any]
 #: The kinds of documents.
-VARIANTS = ("fraction", "text", "large", "null")
+VARIANTS = ("fraction", "text", "large", "null", "named")
 _DAY = datetime.datetime(1999, 12, 31, 23, 58, 57, 123000, tzinfo=datetime.UTC)
 _FIELD = re.compile(r"""["']\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)["'](?!\s*:)""")
 #: So many fields of a migration's text are tried.
@@ -32,6 +33,9 @@ def enrich(db: Any, names: Collection[str], text: str, variants: Sequence[str]) 
         if first is None:
             continue
         for variant in variants:
+            if variant == "named":
+                _with_constants(db, name, first, _constants(text))
+                continue
             _one(db, name, first, _read(text), variant)
 
 
@@ -39,6 +43,50 @@ def _read(text: str) -> list[str]:
     """The fields that an expression of the up reads ("$price")."""
     up = text.partition("def down")[0]
     return list(dict.fromkeys(match[1] for match in _FIELD.finditer(up)))[:_FIELDS]
+
+
+def _constants(text: str) -> list[tuple[str, Any]]:
+    """(field, value) of the literals that a script writes or looks for: {"plan": "basic"}; of fields that a filter compares."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    dicts = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+    written = {id(v) for d in dicts for k, v in _items(d) if k.startswith("$")}
+    named: dict[tuple[str, str], tuple[str, Any]] = {}
+    looked: set[str] = set()
+    for one in dicts:
+        for field, node in _items(one):
+            for value in [] if field.startswith("$") else _values(node):
+                named[field, repr(value)] = (field, value)
+                looked |= set() if id(one) in written else {field}
+    return [pair for pair in named.values() if pair[0] in looked][:_FIELDS]
+
+
+def _items(node: ast.Dict) -> list[tuple[str, ast.expr]]:
+    pairs = zip(node.keys, node.values, strict=True)
+    return [(k.value, v) for k, v in pairs if isinstance(k, ast.Constant) and isinstance(k.value, str)]
+
+
+def _values(node: ast.expr) -> list[Any]:
+    """The texts and numbers that a field is compared with, or gets."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str | int | float) else []
+    if isinstance(node, ast.List):
+        return [value for element in node.elts for value in _values(element)]
+    if isinstance(node, ast.Dict):
+        return [v for k, inner in _items(node) if k in ("$in", "$nin", "$eq", "$ne") for v in _values(inner)]
+    return []
+
+
+def _with_constants(
+    db: Any, name: str, first: Mapping[str, Any], constants: Sequence[tuple[str, Any]]
+) -> None:
+    """A document for each of the constants: a field has all along what the migration writes there, or looks for."""
+    keys = unique_fields(db, name)
+    for number, (field, value) in enumerate(constants):
+        whole = apart(dict(first), keys, 700 + number)
+        _insert(db[name], put(whole, tuple(field.split(".")), value))
 
 
 def _one(db: Any, name: str, first: Mapping[str, Any], named: Sequence[str], variant: str) -> None:

@@ -10,10 +10,12 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from dbtrust.engine.postgres.errors import describe
+from dbtrust.engine.postgres.sequence_values import Counter
 from dbtrust.engine.postgres.table_rows import (
     Name,
     TableRows,
     relations_left,
+    rows_meant,
     rows_of,
     tables_named,
     written_tables,
@@ -32,8 +34,9 @@ from dbtrust.migrate.known import (
 )
 from dbtrust.migrate.lossy import Declared, Loss, constraints_of, keys_of, label
 from dbtrust.migrate.new_rows import affected
-from dbtrust.migrate.rich import PLAIN, VARIANTS, Enricher, aimed_at, rewritten
-from dbtrust.migrate.row_outcome import changed_columns, compared_rows
+from dbtrust.migrate.rich import NAMED, PLAIN, VARIANTS, Aim, Enricher, aimed_at
+from dbtrust.migrate.row_outcome import Triggers, changed_columns, compared_rows
+from dbtrust.migrate.set_back import moved, set_back, set_back_verdict, undeclared_set_back
 from dbtrust.migrate.twice import every_table, second_run
 from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
@@ -55,6 +58,7 @@ class Populated:
     filled: bool = False
     spoilt: str = ""
     _lost: set[str] = field(default_factory=set[str])
+    _unseen: set[Name] = field(default_factory=set[Name])
 
     def prove(self, migration: Migration, known: Known) -> list[Verdict]:
         """migrate.populated and migrate.written of one migration; the database is then as it was."""
@@ -62,6 +66,7 @@ class Populated:
             return [unproved(migration, c, self.spoilt, "missing_object") for c in CHECKS]
         declared = Declared(tuple(dict.fromkeys(lossy_lines(migration))))
         self._lost.clear()
+        self._unseen.clear()
         populated = self._populated(migration, known, declared)
         if populated.evidence.get("up failed"):
             stopped = unproved(migration, CHECKS[1], "the up failed over rows", "missing_object")
@@ -109,7 +114,7 @@ class Populated:
             with self.world.trial(migration) as trial:
                 before = self.world.catalog
                 names = aimed_at(migration, (), before, before)
-                self._enriched(trial, migration, names, variants, names)
+                self._enriched(trial, migration, Aim(names, names), variants)
                 try:
                     trial.apply(migration)
                 except DbtrustError as error:
@@ -124,32 +129,51 @@ class Populated:
     def _populated(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
         if not self.filled:
             return verdict(migration, CHECKS[0], "not_applicable", "no table has rows before it")
-        differences = diff(known.before, known.after)
-        tables = aimed_at(migration, differences, known.before, known.after)
-        changed = rewritten(migration, differences, known.before, known.after)
-        found = self._over(migration, known, declared, tables, VARIANTS, changed)
+        aim = Aim.of(migration, diff(known.before, known.after), known.before, known.after)
+        found = self._aimed(migration, known, declared, aim)
+        if self._unseen and found.verdict == "holds":
+            more = frozenset(self._unseen)
+            aim = Aim({*aim.tables, *more}, {*aim.rewritten, *more}, {*aim.reckoned} - more)
+            found = self._aimed(migration, known, declared, aim)
+        return found
+
+    def _aimed(self, migration: Migration, known: Known, declared: Declared, aim: Aim) -> Verdict:
+        """The verdict over odd rows in the tables of the aim, or over none where the up fails over each kind."""
+        found = self._over(migration, known, declared, aim, VARIANTS)
         if found is None:
-            kinds = VARIANTS if changed else PLAIN
-            alone = [v for v in kinds if self._runs(migration, tables, (v,), changed)]
-            found = self._over(migration, known, declared, tables, alone, changed)
+            kinds = VARIANTS if aim.rewritten else PLAIN
+            alone = [v for v in kinds if self._runs(migration, aim, (v,))]
+            found = self._over(migration, known, declared, aim, alone)
+            if found is None:
+                found = self._apart(migration, known, declared, aim, alone)
         return found or self._tame(migration, known, declared)
 
+    def _apart(
+        self, migration: Migration, known: Known, declared: Declared, aim: Aim, alone: Sequence[str]
+    ) -> Verdict | None:
+        """Over rows of which each kind is fine by itself, but not all together: those that the scripts name apart."""
+        parts = [[v for v in alone if (v in NAMED) == named] for named in (True, False)]
+        found = [self._over(migration, known, declared, aim, part) for part in parts if part]
+        told = [v for v in found if v is not None]
+        return next((v for v in told if v.verdict == "refuted"), told[-1] if told else None)
+
     def _tame(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
-        found = self._over(migration, known, declared, (), ())
+        found = self._over(migration, known, declared, Aim(), ())
         assert found is not None
         return found
 
     def _over(
-        self, migration: Migration, known: Known, declared: Declared, tables: Collection[Name], variants: Sequence[str],
-        changed: Collection[Name] = (),
-    ) -> Verdict | None:  # fmt: skip
+        self, migration: Migration, known: Known, declared: Declared, aim: Aim, variants: Sequence[str]
+    ) -> Verdict | None:
         """The verdict over the rows that are there and those of the variants; None where the up fails over the latter."""
         with self.world.trial(migration) as trial:
-            own = self._enriched(trial, migration, tables, variants, changed)
+            own = self._enriched(trial, migration, aim, variants)
+            gives = moved(trial.connection, migration)
             try:
                 trial.apply(migration)
             except DbtrustError as error:
                 return None if own else self._up_failed(migration, error, known)
+            self._unseen = self._written_unseen(trial, aim, own)
             if (stopped := no_down(migration, CHECKS[0], known)) is not None:
                 return stopped
             start = datetime.now(UTC)
@@ -160,43 +184,47 @@ class Populated:
             left = other_differences(diff(self.world.catalog, trial.read()), known.left)
             touched = touched_tables(self.world, trial)
             rows = self._after(trial, {*touched, *own})
+            back = set_back(trial.connection, gives)
             again = self._again(trial, migration, known)
         before = rows_of(self.world.connection, [name for name in touched if name not in own]) | own
-        lost = compared_rows(before, rows, keys_of(self.world.catalog), start, changed_columns(known))
+        triggers = Triggers(known.before, known.after)
+        lost = compared_rows(
+            before, rows, keys_of(self.world.catalog), start, changed_columns(known), triggers
+        )
+        lost = [loss for loss in lost if not triggers.add(loss)]
         self._lost |= {str(loss) for loss in lost}
-        return self._judged(migration, left, lost, again, declared, before)
+        return self._judged(migration, left, lost, again, declared, before, back)
 
-    def _runs(
-        self,
-        migration: Migration,
-        tables: Collection[Name],
-        variants: Sequence[str],
-        changed: Collection[Name],
-    ) -> bool:
+    def _runs(self, migration: Migration, aim: Aim, variants: Sequence[str]) -> bool:
         with self.world.trial(migration) as trial:
             try:
-                self._enriched(trial, migration, tables, variants, changed)
+                self._enriched(trial, migration, aim, variants)
                 trial.apply(migration)
             except DbtrustError:
                 return False
         return True
 
     def _enriched(
-        self,
-        trial: Trial,
-        migration: Migration,
-        tables: Collection[Name],
-        variants: Sequence[str],
-        changed: Collection[Name],
+        self, trial: Trial, migration: Migration, aim: Aim, variants: Sequence[str]
     ) -> dict[Name, TableRows]:
         """Puts the rows in; the rows of every table that this has written."""
-        if not tables or not variants:
+        if not aim.tables or not variants:
             return {}
-        Enricher(trial.connection, self.filler, migration, variants, changed).enrich(tables)
+        Enricher(trial.connection, self.filler, migration, variants, aim).enrich()
         relations = self.world.watched.relations().values()
         every = {(o.path[0], o.path[1]) for o in relations if o.kind == "table"}
         written = written_tables(trial.connection) & every if trial.rolled_back else every
-        return rows_of(trial.connection, {*tables, *written})
+        return rows_of(trial.connection, {*aim.tables, *written})
+
+    def _written_unseen(self, trial: Trial, aim: Aim, own: Collection[Name]) -> set[Name]:
+        """The tables whose rows the up has changed or looked for, and which its text does not tell: EXECUTE, functions, cascades."""
+        if not trial.rolled_back:
+            return set()
+        found = rows_meant(trial.connection)
+        told = {
+            n for n, (new, other) in found.items() if n in aim.rewritten or (not other and (new or n in own))
+        }
+        return {n for n in found.keys() - told if self.world.catalog.find("table", qualified(n)) is not None}
 
     def _after(self, trial: Trial, names: Collection[Name]) -> dict[Name, TableRows]:
         """The rows after the down; a table that is gone, and not under another name, has none."""
@@ -212,7 +240,7 @@ class Populated:
 
     def _judged(
         self, migration: Migration, left: Sequence[Difference], lost: Sequence[Loss], again: Verdict | None,
-        declared: Declared, before: Mapping[Name, TableRows],
+        declared: Declared, before: Mapping[Name, TableRows], back: Sequence[tuple[Counter, int]],
     ) -> Verdict:  # fmt: skip
         constraints = constraints_of(self.world.catalog)
         undeclared = [loss for loss in lost if not declared.excuses(loss, constraints)]
@@ -220,6 +248,8 @@ class Populated:
             return explained(migration, CHECKS[0], left, "before the up, only where there are rows")
         if undeclared:
             return lossy_verdict(migration, CHECKS[0], undeclared, "lossy")
+        if told := undeclared_set_back(back, declared):
+            return set_back_verdict(migration, CHECKS[0], told)
         if again is not None:
             return again
         count = sum(len(t.rows) for t in before.values())

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dbtrust.engine.postgres.attempts import readable
-from dbtrust.engine.postgres.table_rows import Name, tables_named
+from dbtrust.engine.postgres.table_rows import Name, rows_of, tables_named
+from dbtrust.judge.assigned import Seed, assigned, seeds
 from dbtrust.judge.candidates import fresh, harvest
 from dbtrust.migrate import hostile
 from dbtrust.migrate.filling import TEXTS, Connection, Filler
@@ -18,14 +19,19 @@ from dbtrust.model.project import Migration
 from dbtrust.stage.rows import Values, parents_first
 from dbtrust.stage.solved import SolvedRows, key_columns
 
+#: Rows that the scripts themselves name: with the constants that they write, and those that an INSERT finds there.
+NAMED = ("seeded", "assigned")
 #: The kinds of rows, in the order in which they are put in.
-PLAIN = ("mixed", "extreme", "null", "twin", "matching")
+PLAIN = ("mixed", "extreme", "null", "twin", "matching", *NAMED)
 VARIANTS = (*PLAIN, *hostile.VARIANTS)
 #: Those whose columns are tried one by one where a table refuses them all at once.
 _BY_COLUMN = frozenset({"mixed", "extreme", "null", *hostile.VARIANTS})
 #: So many columns are set to NULL one by one where a table refuses them all at once; so many values of a WHERE are tried.
-_SINGLE, _MATCHING = 12, 3
+_SINGLE, _MATCHING, _ASSIGNED = 12, 3, 4
 _NAME = r'((?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\.(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*))?)'
+_INSERTS = re.compile(
+    rf"\bINSERT\s+INTO\s+{_NAME}[^;]*?\b(?:ON\s+CONFLICT|NOT\s+EXISTS|EXCEPT)\b[^;]*", re.IGNORECASE
+)
 _WRITES = re.compile(rf"\b(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+(?:ONLY\s+)?{_NAME}[^;]*", re.IGNORECASE)
 
 
@@ -39,6 +45,13 @@ def aimed_at(
     there = [o.path for o in before.objects if o.kind == "table"]
     found |= {(path[0], path[1]) for path in there if path[1] in named}
     return {(path[0], path[1]) for path in there if (path[0], path[1]) in found}
+
+
+def reckoned_with(migration: Migration, before: Catalog) -> set[Name]:
+    """The tables that were there before and into which the up inserts rows that may be there already."""
+    assert migration.up is not None
+    named = {path_of(match[1])[-1] for match in _INSERTS.finditer(migration.up.sql)}
+    return {(o.path[0], o.path[1]) for o in before.objects if o.kind == "table" and o.path[1] in named}
 
 
 def rewritten(
@@ -60,22 +73,41 @@ def _changes(key: str, values: tuple[object, object]) -> bool:
 _CHANGED = frozenset({"type", "collation", "generated"})
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Which tables get odd rows.
+
+    Hostile values go into those of `rewritten` alone: nowhere else can they be lost. Those of `reckoned` get no rows but
+    those that the scripts name.
+    """
+
+    tables: Collection[Name] = ()
+    rewritten: Collection[Name] = ()
+    reckoned: Collection[Name] = ()
+
+    @classmethod
+    def of(
+        cls, migration: Migration, differences: Collection[Difference], before: Catalog, after: Catalog
+    ) -> Aim:
+        """What the differences and the text of the up tell."""
+        tables = aimed_at(migration, differences, before, after)
+        reckoned = reckoned_with(migration, before) - tables
+        return cls(tables | reckoned, rewritten(migration, differences, before, after), reckoned)
+
+
 @dataclass(slots=True)
 class Enricher:
-    """Puts rows of the `variants` into tables, on a connection that is in a state to be thrown away.
-
-    Hostile values go into the tables of `rewritten` alone: nowhere else can they be lost.
-    """
+    """Puts rows of the `variants` into tables, on a connection that is in a state to be thrown away."""
 
     connection: Connection
     filler: Filler
     migration: Migration
     variants: Collection[str]
-    rewritten: Collection[Name] = ()
+    aim: Aim
 
-    def enrich(self, tables: Collection[Name]) -> None:
+    def enrich(self) -> None:
         """What a table refuses is left out, column by column."""
-        there = tables_named(self.connection, tables)
+        there = tables_named(self.connection, self.aim.tables)
         if not there or not self.variants:
             return
         told, rows = dict(self.filler.failed), self.filler.rows(self.connection, there)
@@ -86,9 +118,10 @@ class Enricher:
 
     def _table(self, rows: SolvedRows, relation: Relation) -> None:
         numbers = {c.name: n for n, c in relation.columns.items()}
-        rewritten = (relation.schema, relation.name) in self.rewritten
+        name = (relation.schema, relation.name)
+        rewritten, inserted = name in self.aim.rewritten, name in self.aim.reckoned
         for place, variant in enumerate(v for v in VARIANTS if v in self.variants):
-            if variant in hostile.VARIANTS and not rewritten:
+            if (variant in hostile.VARIANTS and not rewritten) or (inserted and variant not in NAMED):
                 continue
             for wanted in self._wanted(variant, rows, relation, place):
                 given = {numbers[name]: value for name, value in wanted.items()}
@@ -115,6 +148,10 @@ class Enricher:
             first, alone = rows.present[relation.oid][0], self._keys(rows, relation)
             twin = {name: value for name, value in first.items() if name not in alone}
             yield twin | self._fresh(relation, alone, len(rows.present[relation.oid]))
+        elif variant == "assigned":
+            yield from self._assigned(relation)
+        elif variant == "seeded":
+            yield from self._seeded(relation)
         else:
             yield from self._matching(relation)
 
@@ -134,6 +171,45 @@ class Enricher:
             constants = {n: v for n, v in harvest(match[0]).items() if n in names and v}
             for place in range(_MATCHING if constants else 0):
                 yield {name: values[place % len(values)] for name, values in constants.items()}
+
+    def _assigned(self, relation: Relation) -> Iterator[Values]:
+        """What the up writes and what the down's conditions speak of: values that a row may have had all along."""
+        names = {c.name for c in relation.columns.values() if not c.generated}
+        assert self.migration.up is not None
+        for script in (self.migration.up, self.migration.down):
+            for match in _WRITES.finditer(script.sql if script is not None else ""):
+                if path_of(match[1])[-1] != relation.name:
+                    continue
+                values = {n: v for n, v in harvest(match[0]).items() if n in names and v}
+                if script is self.migration.up:
+                    written = {n: v for n, v in assigned(match[0]).items() if n in names}
+                    values = values | written if written else {}
+                for place in range(max(map(len, values.values()), default=0))[:_ASSIGNED]:
+                    yield {n: v[place % len(v)] for n, v in values.items()}
+
+    def _seeded(self, relation: Relation) -> Iterator[Values]:
+        """The rows that an INSERT of the up reckons with, as if they had been there before it."""
+        columns = [c.name for _, c in sorted(relation.columns.items())]
+        assert self.migration.up is not None
+        for match in _INSERTS.finditer(self.migration.up.sql):
+            if path_of(match[1])[-1] != relation.name:
+                continue
+            for seed in seeds(match[0]):
+                for row in [*seed.rows, *self._of_source(relation, seed)]:
+                    found = {
+                        n: v for n, v in zip(seed.columns or columns, row, strict=False) if v is not None
+                    }
+                    yield {n: v for n, v in found.items() if n in columns and (not seed.key or n in seed.key)}
+
+    def _of_source(self, relation: Relation, seed: Seed) -> Iterator[Sequence[str | None]]:
+        """A row of the table that an INSERT … SELECT reads, over the columns that both have."""
+        if seed.source is None:
+            return
+        schema, name = seed.source[0] or relation.schema, seed.source[1]
+        table = rows_of(self.connection, [(schema, name)]).get((schema, name))
+        names = seed.columns or [c.name for _, c in sorted(relation.columns.items())]
+        for row in table.rows[:1] if table is not None else ():
+            yield [row.get(column) for column in names]
 
     @staticmethod
     def _keys(rows: SolvedRows, relation: Relation) -> set[str]:
@@ -217,9 +293,7 @@ def _cut(text: str, column: Column) -> str:
 def _fraction(column: Column) -> str:
     """12.34 for a scale of two; as few digits before the point as the precision leaves."""
     if column.base != "numeric":
-        return (
-            "1.25" if column.base == "money" else "1234.5678" if column.base == "double precision" else "12.5"
-        )
+        return {"money": "1.25", "double precision": "0.30000000000000004", "real": "0.30000004"}[column.base]
     precision, scale = _digits(column)
     if not precision:
         return "1234.123456789012"

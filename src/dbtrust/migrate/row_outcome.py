@@ -7,14 +7,55 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from dbtrust.engine.postgres.table_rows import Name, Row, TableRows
 from dbtrust.judge.catalog import diff
 from dbtrust.migrate.known import Known
 from dbtrust.migrate.lossy import Loss, keys_of, label, losses
 from dbtrust.migrate.new_rows import NewRow
-from dbtrust.model.catalog import qualified
+from dbtrust.model.catalog import Catalog, qualified
 from dbtrust.model.constraints import Promises
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """The triggers of two states, and what they may write."""
+
+    before: Catalog
+    after: Catalog
+
+    def stamp(self, table: Name, column: str) -> bool:
+        """Does a trigger of the table, or one whose function names the table, speak of the column?"""
+        return any(
+            _says(column, text) and (item.path[:2] == table or _says(table[1], text))
+            for catalog in (self.before, self.after)
+            for item in catalog.objects
+            if item.kind == "trigger"
+            for text in [_program(catalog, item.definition)]
+        )
+
+    def add(self, loss: Loss) -> bool:
+        """Is it a row more in a table of which a trigger of another table speaks? Nothing is lost by it."""
+        return loss.before is None and any(
+            item.kind == "trigger"
+            and item.path[:2] != loss.table
+            and _says(loss.table[1], _program(catalog, item.definition))
+            for catalog in (self.before, self.after)
+            for item in catalog.objects
+        )
+
+
+def _says(word: str, text: str) -> bool:
+    return re.search(rf"(?<![\w$]){re.escape(word)}(?![\w$])", text, re.IGNORECASE) is not None
+
+
+def _program(catalog: Catalog, trigger: Mapping[str, Any]) -> str:
+    """The text of a trigger, with its arguments, and the body of its function."""
+    called = str(trigger.get("function", ""))
+    names = {called, f"public.{called}"}
+    bodies = (o.definition.get("body") for o in catalog.objects if o.kind == "function" and o.name in names)
+    return " ".join([str(trigger.get("definition", "")), *(str(body) for body in bodies)])
 
 
 @dataclass(slots=True)
@@ -29,6 +70,10 @@ class Told:
     known: Known
     start: datetime
 
+    @property
+    def triggers(self) -> Triggers:
+        return Triggers(self.known.before, self.known.after)
+
     def outcome(self) -> tuple[list[Loss], list[Loss], list[str]]:
         """What was lost, what was changed because the old schema has no room for it, what went with new objects."""
         lost: list[Loss] = []
@@ -39,7 +84,9 @@ class Told:
         for name, table in self.before.items():
             if name in self.after:
                 kept = {name: kept_rows(table, self.after[name])}
-                lost += compared_rows({name: table}, kept, keys, self.start, changed_columns(self.known))
+                lost += compared_rows(
+                    {name: table}, kept, keys, self.start, changed_columns(self.known), self.triggers
+                )
         for row in self.rows:
             old = self.rules.tables.get(row.oid)
             name = (old.relation.schema, old.relation.name) if old is not None else None
@@ -52,7 +99,7 @@ class Told:
     def differing(self, first: Mapping[Name, TableRows], then: Mapping[Name, TableRows]) -> list[Loss]:
         """How the rows of one state differ in a later one, where rows have come."""
         kept = {name: kept_rows(table, then[name]) for name, table in first.items() if name in then}
-        return compared_rows(first, kept, keys_of(self.known.before), self.start, ())
+        return compared_rows(first, kept, keys_of(self.known.before), self.start, (), self.triggers)
 
     def same(self, loss: Loss, effect: Loss) -> bool:
         """Is the loss what the effect says: the same row, and no other column of it?"""
@@ -88,7 +135,7 @@ class Told:
             c
             for c in columns
             if was[c] != twin.get(c)
-            and not _stamp(twin.get(c), self.start)
+            and not (_stamp(twin.get(c), self.start) and self.triggers.stamp(name, c))
             and not (c in row.columns and _same_number(was[c], twin.get(c)))
         ]
         needed = row.columns | {c for table, c in changed_columns(self.known) if table == qualified(name)}
@@ -108,9 +155,10 @@ class Told:
 
 def compared_rows(
     before: Mapping[Name, TableRows], after: Mapping[Name, TableRows], keys: Mapping[Name, Collection[str]],
-    start: datetime, changed: Collection[tuple[str, str]],
+    start: datetime, changed: Collection[tuple[str, str]], triggers: Triggers | None,
 ) -> list[Loss]:  # fmt: skip
-    """Losses of all tables. A stamp that a trigger wrote meanwhile is none, in a column that the migration leaves alone."""
+    """Losses of all tables. A stamp that a trigger wrote meanwhile is none, in a column whose definition stays (no `triggers`: nor
+    any other)."""
     found: list[Loss] = []
     for name, table in before.items():
         if name not in after:
@@ -121,7 +169,7 @@ def compared_rows(
                 for c in loss.columns
                 if loss.after is None
                 or (qualified(name), c) in changed
-                or not _stamp(loss.after.get(c), start)
+                or not (_stamp(loss.after.get(c), start) and (triggers is None or triggers.stamp(name, c)))
             )
             if columns or not loss.columns:
                 found.append(Loss(loss.table, columns, loss.before, loss.after))

@@ -34,7 +34,7 @@ def second_run(trial: Trial, migration: Migration, after: Catalog, tables: Colle
 
 def _changed(first: Mapping[Name, TableRows], then: Mapping[Name, TableRows], after: Catalog) -> str:
     """A stamp that a trigger wrote is no change."""
-    found = compared_rows(first, then, keys_of(after), datetime.now(UTC), ())
+    found = compared_rows(first, then, keys_of(after), datetime.now(UTC), (), None)
     return str(found[0]) if found else ""
 
 

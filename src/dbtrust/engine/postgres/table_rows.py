@@ -63,6 +63,11 @@ def written_tables(connection: psycopg.Connection[Any]) -> set[Name]:
     return {(row[0], row[1]) for row in connection.execute(load("written_tables")).fetchall()}
 
 
+def rows_meant(connection: psycopg.Connection[Any]) -> dict[Name, tuple[int, int]]:
+    """Table -> rows inserted, rows updated or deleted, of those where the open transaction wrote rows, or meant to."""
+    return {(r[0], r[1]): (r[2], r[3]) for r in connection.execute(load("rows_meant")).fetchall()}
+
+
 def relations_left(connection: psycopg.Connection[Any], oids: Iterable[int]) -> set[int]:
     """Those of the relations (OIDs) that are still there, under whatever name."""
     rows = connection.execute(load("relations_left"), {"oids": list(oids)}).fetchall()
