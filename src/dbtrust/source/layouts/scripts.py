@@ -21,10 +21,14 @@ _ALONE = re.compile(
     r"\b(INDEX|REINDEX\s+\w+|VIEW|DETACH\s+PARTITION\s+\S+)\s+CONCURRENTLY\b|^\s*VACUUM\b|\b(CREATE|DROP)\s+DATABASE\b|\bALTER\s+SYSTEM\b",
     re.IGNORECASE | re.MULTILINE,
 )
+#: A statement that begins or ends a transaction; one about a savepoint does not.
 _TRANSACTION = re.compile(
-    r"^[ \t]*(BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK|END)\b[ \t]*(TRANSACTION|WORK)?[^;\n]*;",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:\A|(?<=;))\s*(BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK|ABORT|END|PREPARE\s+TRANSACTION)\b"
+    r"(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b)[^;]*(?:;|\Z)",
+    re.IGNORECASE,
 )
+#: The body of a function that SQL reads itself: its END ends no transaction.
+_ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b.*?(?:;|\bATOMIC)\s*END\b", re.IGNORECASE | re.DOTALL)
 _IN_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|(?P<tag>\$[A-Za-z_]?\w*\$).*?(?P=tag)", re.DOTALL)
 
 
@@ -47,13 +51,15 @@ def unreadable(place: str, error: DbtrustError, reading: Reading) -> Half:
 def half(text: str, source: str, place: str, options: Mapping[str, str] | None = None, line: int = 1) -> Half:
     """The script of a text that keeps its place in `source`, the whole file, where declared losses stand; `line` is that of its mark.
 
+    One that begins or ends transactions of its own is not run in one, whatever the tool does around it.
     Raises QueryFileError for a declaration that names no object.
     """
     lossy = tuple(
         declared_loss(" ".join(m["value"].split()), locate(source, m.start("value") + 1, place))
         for m in _LOSSY.finditer(source)
     )
-    script = Script(text, place, Location(place, line, 1), dict(options or {}), lossy=lossy)
+    options = dict(NO_TRANSACTION) if own_transactions(text) else dict(options or {})
+    script = Script(text, place, Location(place, line, 1), options, lossy=lossy)
     return Half(place, script, psql_only(text, place))
 
 
@@ -99,7 +105,7 @@ def blank(text: str) -> str:
 
 def own_transactions(text: str) -> bool:
     """Does the script begin or end transactions, other than one around all of it?"""
-    bare = _IN_TEXT.sub(_keep_lines, text)
+    bare = _ATOMIC.sub(_keep_lines, _IN_TEXT.sub(_keep_lines, _ROWS.sub(_keep_lines, text)))
     marks = list(_TRANSACTION.finditer(bare))
     if not marks:
         return False
