@@ -103,3 +103,26 @@ def test_an_error_that_nobody_expected_costs_the_other_histories_nothing(
     assert {v["verdict"] for v in of(document, "three").values()} == {"unproved"}
     for name in ("one", "two"):
         assert of(document, name)["migrate.down"]["verdict"] == "holds", name
+
+
+def test_nothing_of_a_number_that_two_files_have_is_judged_and_nothing_behind_it(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    root = tmp_path / "p"
+    history(root / "m", "ALTER TABLE a ADD w text;", "ALTER TABLE a DROP w;")
+    for name, text in (
+        ("2_c.up", "CREATE TABLE c (id int);"),
+        ("2_c.down", "DROP TABLE c;"),
+        ("3_d.up", "CREATE TABLE d (id int);"),
+    ):
+        (root / "m" / f"{name}.sql").write_text(text, encoding="utf-8")
+    code, document = proven(root, "--postgres", postgres_url)
+    assert code == 2 and "taken by" in document["errors"][0]["message"], document["errors"]
+    assert of(document, "m", "1")["migrate.down"]["verdict"] == "holds"
+    for number in ("2", "3"):
+        found = of(document, "m", number)
+        assert {v["verdict"] for v in found.values()} == {"unproved"}, found
+        assert not any("patch" in v["evidence"] for v in found.values())
+        assert all("2_b.up.sql" in v["message"] and "2_c.up.sql" in v["message"] for v in found.values()), (
+            found
+        )
