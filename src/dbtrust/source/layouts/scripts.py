@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.location import Location, locate
 from dbtrust.model.project import Script
+from dbtrust.source.comments import ROWS, line_comments
 from dbtrust.source.layouts.folder import Folder
 from dbtrust.source.layouts.reading import Half, Hole, Reading
 from dbtrust.source.migrations import declared_loss
 
 _LOSSY = re.compile(r"^[ \t]*--[ \t]*lossy[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 _META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
-#: A COPY with its rows, up to the line that ends them.
-_ROWS = re.compile(r"\bFROM\s+STDIN\b[^;]*;[ \t]*\n.*?^\\\.[ \t]*$", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 #: What a server refuses inside a transaction.
 _ALONE = re.compile(
     r"\b(INDEX|REINDEX\s+\w+|VIEW|DETACH\s+PARTITION\s+\S+)\s+CONCURRENTLY\b|^\s*VACUUM\b|\b(CREATE|DROP)\s+DATABASE\b|\bALTER\s+SYSTEM\b",
@@ -56,7 +55,7 @@ def half(text: str, source: str, place: str, options: Mapping[str, str] | None =
     """
     lossy = tuple(
         declared_loss(" ".join(m["value"].split()), locate(source, m.start("value") + 1, place))
-        for m in _LOSSY.finditer(source)
+        for m in _LOSSY.finditer(line_comments(source))
     )
     options = dict(NO_TRANSACTION) if own_transactions(text) else dict(options or {})
     script = Script(text, place, Location(place, line, 1), options, lossy=lossy)
@@ -65,7 +64,7 @@ def half(text: str, source: str, place: str, options: Mapping[str, str] | None =
 
 def psql_only(text: str, place: str) -> Hole | None:
     """A command of psql's own. What stands in a string, a function's body or a COPY's rows is none."""
-    bare = _IN_TEXT.sub(_keep_lines, _ROWS.sub(_keep_lines, text))
+    bare = _IN_TEXT.sub(_keep_lines, ROWS.sub(_keep_lines, text))
     if (meta := _META.search(bare)) is None:
         return None
     at = locate(text, meta.start(1), place)
@@ -105,7 +104,7 @@ def blank(text: str) -> str:
 
 def own_transactions(text: str) -> bool:
     """Does the script begin or end transactions, other than one around all of it?"""
-    bare = _ATOMIC.sub(_keep_lines, _IN_TEXT.sub(_keep_lines, _ROWS.sub(_keep_lines, text)))
+    bare = _ATOMIC.sub(_keep_lines, _IN_TEXT.sub(_keep_lines, ROWS.sub(_keep_lines, text)))
     marks = list(_TRANSACTION.finditer(bare))
     if not marks:
         return False
