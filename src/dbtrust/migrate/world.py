@@ -15,7 +15,7 @@ from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.changes import Watched
 from dbtrust.engine.postgres.footprints import Footprint
-from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed
+from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed, settle_rows
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.project import Migration, Script
 from dbtrust.stage.history import Direction, apply_postgres, in_transaction
@@ -47,6 +47,8 @@ class Trial:
         behind, self._begun = self._begun, True
         if behind:
             make_fresh(self.connection)
+            if self.rolled_back:
+                settle_rows(self.connection)
         half = _Half(self.connection, migration, direction, on_skip, self.footprint)
         try:
             half.run() if self.rolled_back else half.run_for_good()
