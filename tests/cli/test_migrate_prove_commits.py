@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from tests.cli.migrating import FILES
 from tests.cli.migrating import write as write_own
 from tests.cli.test_migrate_prove_strange import proven
@@ -126,3 +130,26 @@ def test_nothing_of_a_number_that_two_files_have_is_judged_and_nothing_behind_it
         assert all("2_b.up.sql" in v["message"] and "2_c.up.sql" in v["message"] for v in found.values()), (
             found
         )
+
+
+def test_a_right_that_the_lent_role_lacks_refutes_nothing(
+    tmp_path: Path, postgres_url: str, pg: psycopg.Connection[Any]
+) -> None:
+    role = f"lent_{uuid.uuid4().hex[:8]}"
+    pg.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD 'x'").format(sql.Identifier(role)))
+    root = tmp_path / "p"
+    for name, up, down in (
+        ("role", f"CREATE ROLE {role}_svc;", f"DROP ROLE {role}_svc;"),
+        ("language", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x', 'y';", "DROP FUNCTION f;"),
+        ("own", "REVOKE ALL ON a FROM CURRENT_USER; SELECT * FROM a;", "SELECT 1;"),
+    ):
+        history(root / name, up, down)
+    try:
+        code, document = proven(root, "--postgres", make_conninfo(postgres_url, user=role, password="x"))
+    finally:
+        pg.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+    for name in ("role", "language"):
+        up = of(document, name)["migrate.up"]
+        assert up["verdict"] == "unproved" and "42501" in up["message"] and "--postgres" in up["next"], up
+    own = of(document, "own")["migrate.up"]
+    assert code == 1 and own["verdict"] == "refuted" and "42501" in own["message"], own

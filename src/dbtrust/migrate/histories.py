@@ -197,12 +197,23 @@ def _of_hole(migration: Migration, hole: Hole, check: str) -> Verdict:
 _NO_EXTENSION = re.compile(r'0A000 \w*: extension "[^"]+" is not available')
 
 
+#: A right that the role of the URL lacks, about what no schema of the history owns.
+_RIGHTS = re.compile(
+    r"42501 \w*: (?:permission denied to (?:create|alter|drop|rename|grant|set|comment)\b"
+    r"|permission denied for (?:language|tablespace|foreign-data wrapper|large object|parameter)\b"
+    r"|.*\bmust (?:be|have) .*\b(?:superuser|SUPERUSER|CREATEROLE|ADMIN|privileges)\b|[Oo]nly (?:roles|superusers)\b)"
+)
+
+
 def _softened(found: Verdict, holed: str | None, embedded: bool) -> Verdict:
     """A failure that another cause explains as well is no refutation: a migration that could not run, or a missing right."""
     if found.verdict != "refuted" or found.evidence.get("differences"):
         return found
     if "42501" in found.message and embedded:
         step = "prove it on a server of yours whose role has that right (--postgres URL)"
+        return replace(found, verdict="unproved", reason="rights", next=step)
+    if _RIGHTS.search(found.message):
+        step = "name a role in the URL that has that right, or leave --postgres out"
         return replace(found, verdict="unproved", reason="rights", next=step)
     if _NO_EXTENSION.search(found.message):
         step = "prove it on a server that has it (--postgres URL)"
