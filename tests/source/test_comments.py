@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbtrust.source.comments import line_comments
-from dbtrust.source.layouts.scripts import half
+from dbtrust.source.layouts.scripts import half, options_of
 from dbtrust.source.migrations import read_scripts
 
 LINE = "\n-- lossy: column q.v\n"
@@ -37,3 +37,10 @@ def test_a_comment_between_statements_declares(sql: str) -> None:
 def test_a_mark_or_a_claim_in_a_string_is_none() -> None:
     up, down = read_scripts("SELECT '\n-- migrate:down\n-- verify: false\n';\n-- verify: true\n", "m/1.sql")
     assert down is None and [line.text for line in up.verify] == ["true"]
+
+
+def test_many_lines_of_comments_are_read_once() -> None:
+    """Each line was searched to the end of the file: this took hours."""
+    assert options_of("ALTER TABLE a ADD w int;\n" + "-- pad pad pad pad\n" * 200_000 + "VACUUM a;\n") == {
+        "transaction": "false"
+    }

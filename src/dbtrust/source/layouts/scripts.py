@@ -17,7 +17,7 @@ _LOSSY = re.compile(r"^[ \t]*--[ \t]*lossy[ \t]*:(?P<value>[^\n]*)$", re.MULTILI
 _META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
 #: What a server refuses inside a transaction.
 _ALONE = re.compile(
-    r"\b(INDEX|REINDEX\s+\w+|VIEW|DETACH\s+PARTITION\s+\S+)\s+CONCURRENTLY\b|^\s*VACUUM\b|\b(CREATE|DROP)\s+DATABASE\b|\bALTER\s+SYSTEM\b",
+    r"\b(INDEX|REINDEX\s+\w+|VIEW|DETACH\s+PARTITION\s+\S+)\s+CONCURRENTLY\b|^[ \t]*VACUUM\b|\b(CREATE|DROP)\s+DATABASE\b|\bALTER\s+SYSTEM\b",
     re.IGNORECASE | re.MULTILINE,
 )
 #: A statement that begins or ends a transaction; one about a savepoint does not.
