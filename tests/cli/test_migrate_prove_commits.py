@@ -153,3 +153,16 @@ def test_a_right_that_the_lent_role_lacks_refutes_nothing(
         assert up["verdict"] == "unproved" and "42501" in up["message"] and "--postgres" in up["next"], up
     own = of(document, "own")["migrate.up"]
     assert code == 1 and own["verdict"] == "refuted" and "42501" in own["message"], own
+
+
+def test_an_empty_down_is_none_and_a_name_of_two_lines_is_told(tmp_path: Path, postgres_url: str) -> None:
+    root = tmp_path / "p"
+    history(root / "m", "ALTER TABLE a ADD w text;", "ALTER TABLE a DROP w;")
+    (root / "m" / "3_b\nc.up.sql").write_text("SELECT 1;", encoding="utf-8")
+    (root / "dbmate").mkdir()
+    text = f"-- migrate:up\n{A}\n-- migrate:down\n-- nothing\n"
+    (root / "dbmate" / "1_a.sql").write_text(text, encoding="utf-8")
+    code, document = proven(root, "--postgres", postgres_url)
+    down = of(document, "dbmate", "1")["migrate.down"]
+    assert (down["verdict"], down["reason"]) == ("unproved", "no_down"), down
+    assert code == 2 and [e["message"] for e in document["errors"]] == ["a line break in a file's name"]

@@ -116,6 +116,11 @@ def own_transactions(text: str) -> bool:
     )
 
 
+def has_statements(text: str) -> bool:
+    """Is there more than comments and semicolons? A half that is empty is one that nobody wrote."""
+    return bool(re.sub(r"--[^\n]*|/\*.*?\*/|[\s;]+", "", text, flags=re.DOTALL))
+
+
 def runs_alone(text: str) -> bool:
     """Is there a statement that a server refuses inside a transaction?"""
     return _ALONE.search(_IN_TEXT.sub(_keep_lines, text)) is not None
