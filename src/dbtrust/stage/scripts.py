@@ -18,17 +18,17 @@ _BEGIN, _END = ("BEGIN", "START TRANSACTION"), ("COMMIT", "END")
 _SAVEPOINT = re.compile(r"(?i)SAVEPOINT\b|RELEASE\b|ROLLBACK\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b")
 
 
-def pieces_of(sql: str, file: str, *, transaction: bool = True) -> list[Piece]:
+def pieces_of(sql: str, file: str, *, transaction: bool = True, control: bool = True) -> list[Piece]:
     """The statements of a script; in a `transaction` without an outermost BEGIN and COMMIT, which are the runner's own.
 
-    Raises ScriptFailed with file:line:column for text that is no SQL, and for what would end that transaction.
+    Without one, those that begin and end transactions are left out unless `control`. Raises ScriptFailed with file:line:column for text that is no SQL, and for what would end that transaction.
     """
     try:
         statements = split(sql)
     except SqlSyntaxError as error:
         raise ScriptFailed(error.message, locate(sql, error.offset, file), "42601") from error
     if not transaction:
-        return [_piece(s) for s in statements]
+        return [_piece(s) for s in statements if control or s.kind != "TransactionStmt"]
     if len(statements) >= 2 and _is(statements[0].text, _BEGIN) and _is(statements[-1].text, _END):
         statements = statements[1:-1]
     for statement in statements:
