@@ -214,3 +214,10 @@ def test_new_writes_the_next_files(tmp_path: Path, capsys: pytest.CaptureFixture
     assert run(["migrate", "new", "prices", str(project), "--engine", "mongo"]) == 0
     assert capsys.readouterr().out == "wrote m/0005_prices.py\n"
     assert run(["migrate", "new", "?", str(project)]) == 2
+
+
+def test_blocks_of_a_script_that_commits_itself_are_measured_by_statement(call: Call, tmp_path: Path) -> None:
+    blocks = "-- migrate:up transaction:false\nBEGIN;\nCREATE TABLE e (id int);\nCOMMIT;\nBEGIN;\nALTER TABLE e ADD v text;\nCOMMIT;\n"
+    code, document = call("plan", write(tmp_path, {"0001_blocks.sql": blocks}))
+    assert code == 0, document["errors"]
+    assert [s["text"].split()[0] for s in document["migrations"][0]["steps"]] == ["CREATE", "ALTER"]

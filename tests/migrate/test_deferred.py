@@ -35,3 +35,17 @@ def test_an_up_that_a_commit_refuses_is_no_bug_of_ours(prove: Prove) -> None:
     found = prove([("orphan", "INSERT INTO c VALUES (5, 5);", "DELETE FROM c WHERE id = 5;")], BASE)
     up = found["orphan", "migrate.up"]
     assert up.verdict == "refuted" and "23503 foreign_key_violation" in up.message, up
+
+
+def test_rows_that_wait_for_a_deferred_constraint_do_not_hide_why_the_down_fails(prove: Prove) -> None:
+    base = (
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, amt int CONSTRAINT amt_pos CHECK (amt > 0),"
+        " p int REFERENCES p ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED);"
+    )
+    step = (
+        "freed",
+        "ALTER TABLE c DROP CONSTRAINT amt_pos;",
+        "ALTER TABLE c ADD CONSTRAINT amt_pos CHECK (amt > 0);",
+    )
+    written = prove([step], base)["freed", "migrate.written"]
+    assert written.verdict == "refuted" and "23514" in written.message, written

@@ -21,7 +21,7 @@ from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
 from dbtrust.model.text import shortened
 from dbtrust.source.data import RowSource
-from dbtrust.source.layouts.reading import Hole, Read, Reading
+from dbtrust.source.layouts.reading import AMBIGUOUS, Hole, Read, Reading
 from dbtrust.source.layouts.ways_back import Home
 from dbtrust.source.migrations import History
 from dbtrust.stage.postgres import PostgresStage
@@ -74,6 +74,7 @@ _REASONS = {
     "program": "missing_object",
     "psql": "missing_object",
     "unreadable": "missing_object",
+    AMBIGUOUS: "missing_object",
     "environment": "server_error",
     "rights": "server_error",
 }
@@ -141,12 +142,14 @@ class _Proof:
             if wanted(read):
                 self.verdicts += [_of_hole(read.migration, read.hole, check) for check in CHECKS]
             self._holed = self._holed or read.migration.number
+            if read.hole.reason == AMBIGUOUS and self._broken is None:
+                self._broken = (read.migration.number, f"is ambiguous: {read.hole.message}")
         self._apply([r for r in reads if r.hole is not None and r.hole.partly])
 
     def _behind(self, reads: Sequence[Read]) -> None:
         assert self._broken is not None
         number, said = self._broken
-        message = f"migration {number} before it failed: {said}"
+        message = f"migration {number} before it {said}"
         self.verdicts += unproved_all(reads, message, "missing_object", f"mend migration {number}")
 
     def _prove(self, migrations: Sequence[Migration]) -> None:
@@ -179,7 +182,7 @@ class _Proof:
         try:
             run_for_good(connection, read.migration, self._footprint)
         except DbtrustError as error:
-            self._broken = (read.migration.number, shortened(error.message))
+            self._broken = (read.migration.number, f"failed: {shortened(error.message)}")
             return False
         return True
 
@@ -194,12 +197,23 @@ def _of_hole(migration: Migration, hole: Hole, check: str) -> Verdict:
 _NO_EXTENSION = re.compile(r'0A000 \w*: extension "[^"]+" is not available')
 
 
+#: A right that the role of the URL lacks, about what no schema of the history owns.
+_RIGHTS = re.compile(
+    r"42501 \w*: (?:permission denied to (?:create|alter|drop|rename|grant|set|comment)\b"
+    r"|permission denied for (?:language|tablespace|foreign-data wrapper|large object|parameter)\b"
+    r"|.*\bmust (?:be|have) .*\b(?:superuser|SUPERUSER|CREATEROLE|ADMIN|privileges)\b|[Oo]nly (?:roles|superusers)\b)"
+)
+
+
 def _softened(found: Verdict, holed: str | None, embedded: bool) -> Verdict:
     """A failure that another cause explains as well is no refutation: a migration that could not run, or a missing right."""
     if found.verdict != "refuted" or found.evidence.get("differences"):
         return found
     if "42501" in found.message and embedded:
         step = "prove it on a server of yours whose role has that right (--postgres URL)"
+        return replace(found, verdict="unproved", reason="rights", next=step)
+    if _RIGHTS.search(found.message):
+        step = "name a role in the URL that has that right, or leave --postgres out"
         return replace(found, verdict="unproved", reason="rights", next=step)
     if _NO_EXTENSION.search(found.message):
         step = "prove it on a server that has it (--postgres URL)"

@@ -66,7 +66,7 @@ class PostgresTrial:
         script = migration.up
         assert script is not None
         before = known(self._connection)
-        pieces = pieces_of(script.sql, script.file)
+        pieces = pieces_of(script.sql, script.file, transaction=in_transaction(script), control=False)
         with (
             seen(self._connection, migration, script, self._footprint),
             timeouts(self._connection, script.options),

@@ -160,7 +160,25 @@ class Prover:
                 return None
             self._verify(trial, migration)
             self._twice(trial, migration, after)
-            return self._down_and_up(trial, migration, after)
+            trial.failed_behind = False
+            start = len(self.verdicts)
+            known = self._down_and_up(trial, migration, after)
+        return self._committed(migration, known, start) if trial.failed_behind else known
+
+    def _committed(self, migration: Migration, known: Known, start: int) -> Known:
+        """A half failed behind another one in one transaction: what happens where each is committed decides."""
+        shared = self.verdicts[start:]
+        with self._bare.trial(migration, copied=True) as trial:
+            try:
+                trial.apply(migration)
+            except DbtrustError:
+                return known
+            del self.verdicts[start:]
+            known = self._down_and_up(trial, migration, trial.read())
+        if [v.verdict for v in shared] != [v.verdict for v in self.verdicts[start:]]:
+            for world in (self._bare, self._full.world):
+                world.committed.add(migration.number)
+        return known
 
     def _up(self, trial: Trial, migration: Migration) -> Catalog | None:
         skipped = SkipWatch(trial.connection)

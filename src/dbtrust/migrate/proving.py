@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -199,9 +199,34 @@ def _postgres(
         found.servers["postgres"] = ServerInfo(stage.version, stage.embedded)
         with left_behind(stage.scratch, found.findings):
             for reading in readings:
-                verdicts, told = prove_reading(stage, reading, request, wanted, configured=config is not None)
-                found.verdicts += verdicts
-                found.not_examined += told
+                with _alone(reading, wanted, found):
+                    verdicts, told = prove_reading(
+                        stage, reading, request, wanted, configured=config is not None
+                    )
+                    found.verdicts += verdicts
+                    found.not_examined += told
+
+
+@contextmanager
+def _alone(reading: Reading, wanted: Callable[[Read], bool], found: _Found) -> Generator[None]:
+    """What nobody expected of one history's scripts costs the others nothing; a server that is lost is passed on."""
+    import psycopg
+
+    from dbtrust.engine.postgres.errors import describe
+
+    try:
+        yield
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        said = f"{reading.folder or '.'}: proving it ended in an error that dbtrust did not expect: {describe(error)}"
+        found.problems.append(
+            Problem.of(ServerError(said, next="please report it with the scripts of that folder"))
+        )
+        left = unproved_all(
+            [r for r in reading.reads if wanted(r)], said, "server_error", "see the error above"
+        )
+        found.verdicts += [marked(v, reading) for v in left]
 
 
 def _with_generators(request: Proving, found: _Found) -> Proving:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 
 from dbtrust.engine.postgres import questions
 from dbtrust.engine.postgres.catalog import snapshot
 from dbtrust.engine.postgres.changes import Watched
 from dbtrust.engine.postgres.footprints import Footprint
-from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed
+from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed, settle_rows
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.project import Migration, Script
 from dbtrust.stage.history import Direction, apply_postgres, in_transaction
@@ -34,11 +35,26 @@ class Trial:
     rolled_back: bool
     watched: Watched | None = None
     footprint: Footprint | None = None
+    #: Has a half failed behind another one in the same transaction? A tool commits between them.
+    failed_behind: bool = False
+    _begun: bool = False
 
     def apply(self, migration: Migration, direction: Direction = "up", on_skip: OnSkip | None = None) -> None:
-        """Runs one half of a migration. Raises DbtrustError; where it can be, nothing of it is left then."""
+        """Runs one half of a migration, in a session as fresh as a new one.
+
+        Raises DbtrustError; where it can be, nothing of it is left then.
+        """
+        behind, self._begun = self._begun, True
+        if behind:
+            make_fresh(self.connection)
+            if self.rolled_back:
+                settle_rows(self.connection)
         half = _Half(self.connection, migration, direction, on_skip, self.footprint)
-        half.run() if self.rolled_back else half.run_for_good()
+        try:
+            half.run() if self.rolled_back else half.run_for_good()
+        except ScriptFailed:
+            self.failed_behind |= behind and self.rolled_back
+            raise
 
 
 @dataclass(slots=True)
@@ -52,6 +68,8 @@ class World:
     catalog: Catalog = field(init=False)
     #: On a server of the user's: what the history has made outside of this database.
     footprint: Footprint | None = field(init=False)
+    #: The numbers of migrations whose halves are right only where each is committed: their trials are copies.
+    committed: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         guest = self.stage.scratch.guest
@@ -76,7 +94,7 @@ class World:
     def trial(self, migration: Migration, *, copied: bool = False) -> Generator[Trial]:
         """A transaction that is rolled back, or a copy where one of the scripts commits on its own (or `copied`)."""
         self._show()
-        if copied or not alone(migration):
+        if copied or migration.number in self.committed or not alone(migration):
             with self._copy() as trial:
                 yield trial
             return
@@ -113,19 +131,20 @@ class World:
         """Runs the up for good, in a session as fresh as a new one. Raises DbtrustError."""
         self._show()
         run_for_good(self.connection, migration, self.footprint)
-        self.fresh_session()
+        make_fresh(self.connection)
         self.catalog = self.watched.mark()
 
-    def fresh_session(self) -> None:
-        """Takes back what scripts have SET, and drops what they made for the session."""
-        self.connection.execute(_FRESH)
-        self.connection.execute(
-            "SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS * 10)]
-        )
+
+def make_fresh(connection: Connection) -> None:
+    """Takes back what scripts have SET, also for a transaction that goes on, and drops what they made for the session."""
+    connection.execute(sql.SQL(_FRESH).format(STATEMENT_TIMEOUT_MS * 10), prepare=False)
 
 
 #: DISCARD ALL, without the statements that are prepared: those are the proof's own.
-_FRESH: LiteralString = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
+_FRESH: LiteralString = (
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();"
+    " DISCARD TEMP; SET statement_timeout = {}"
+)
 
 
 def run_for_good(connection: Connection, migration: Migration, footprint: Footprint | None) -> None:

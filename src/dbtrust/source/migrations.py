@@ -15,6 +15,7 @@ from dbtrust.model.errors import DbtrustError, QueryFileError
 from dbtrust.model.location import Location, locate
 from dbtrust.model.project import ClaimLine, Migration, Script
 from dbtrust.model.words import nearest
+from dbtrust.source.comments import line_comments
 from dbtrust.source.modules import raised
 from dbtrust.source.strange_marks import refuse_strange_marks
 from dbtrust.source.text import read_text
@@ -171,7 +172,7 @@ class _Reader:
 
 def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
     """The up and, where the file has both, the down of a .sql file. Raises QueryFileError for a wrong option."""
-    marks = list(_mark().finditer(text)) if "--" in text else []
+    marks = list(_mark().finditer(line_comments(text))) if "--" in text else []
     downs = [m for m in marks if m["half"] == "down"]
     ups = [m for m in marks if m["half"] == "up"]
     if len(ups) > 1 or len(downs) > 1:
@@ -197,7 +198,7 @@ def read_scripts(text: str, file: str) -> tuple[Script, Script | None]:
 
 def _leading_options(text: str, file: str, half: str) -> tuple[dict[str, str], int]:
     """A file that is a down as a whole may carry options in its own mark."""
-    marks = [m for m in _mark().finditer(text) if m["half"] == half] if "--" in text else []
+    marks = [m for m in _mark().finditer(line_comments(text)) if m["half"] == half] if "--" in text else []
     return (_options(marks[0], text, file), marks[0].end()) if marks else ({}, 0)
 
 
@@ -212,7 +213,7 @@ def _script(text: str, start: int, file: str, options: dict[str, str]) -> Script
     verify: list[ClaimLine] = []
     lossy: list[str] = []
     rerunnable = False
-    for match in _line().finditer(text):
+    for match in _line().finditer(line_comments(text)):
         value, place = " ".join(match["value"].split()), locate(text, match.start("value") + 1, file)
         if match["key"] == "verify" and match.start() >= start:
             verify.append(ClaimLine(value, place))

@@ -11,6 +11,7 @@ from typing import Any, LiteralString, Protocol
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 
 from dbtrust.engine.postgres.connect import connect, read_url
 from dbtrust.engine.postgres.errors import describe
@@ -158,13 +159,28 @@ class Scratch:
         name = purpose if exact else f"{PREFIX}{self._run}_{purpose}_{secrets.token_hex(3)}"
         identifiers = [sql.Identifier(n) for n in (name, *names)]
         with self._lock:
+            if not exact:
+                # Noted before it is there: an interrupted statement may make it all the same.
+                self._names.append(name)
             try:
                 self._admin.execute(sql.SQL(template).format(*identifiers))
             except psycopg.Error as error:
+                if not exact and not self._admin.closed:
+                    self._names.remove(name)
                 step = "the role needs CREATEDB, and the server space for a copy"
                 raise ServerError(f"no scratch database: {describe(error)}", next=step) from error
-            self._names.append(name)
+            if exact:
+                self._names.append(name)
         return name
+
+    def _end_interrupted(self) -> None:
+        """A statement that an interrupt left running is ended first: what it makes cannot be seen before. Raises psycopg.Error."""
+        if self._admin.closed or self._admin.info.transaction_status != TransactionStatus.ACTIVE:
+            return
+        running, self._admin = self._admin, connect(self.host.admin_url())
+        self._admin.execute("SELECT pg_terminate_backend(%s, 10000)", [running.info.backend_pid])
+        running.close()
+        self._admin.execute(_LOCK, [int(self._run, 16)])
 
     def drop(self, name: str) -> None:
         with self._lock:
@@ -192,6 +208,8 @@ class Scratch:
     def close(self) -> None:
         """Drops what is left (an embedded server is deleted as a whole) and ends the connection."""
         if self.guest is not None:
+            with suppress(psycopg.Error, ServerError):
+                self._end_interrupted()
             for name in [name for name in self._names if name != self.guest.journal.name]:
                 with suppress(psycopg.Error):
                     self.drop(name)

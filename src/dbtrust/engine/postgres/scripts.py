@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,16 @@ def settle(connection: psycopg.Connection[Any], last: Piece, source: str, file: 
             raise
         what = f"{describe(error)} (at the end of the transaction)"
         raise ScriptFailed(what, locate(source, last.offset, file), error.sqlstate) from error
+
+
+def settle_rows(connection: psycopg.Connection[Any]) -> None:
+    """Checks what rows that were written have left deferred, as the COMMIT behind them would; what they break stays deferred."""
+    found = connection.execute(load("deferrable"), prepare=False).fetchall()
+    if not found:
+        return
+    with suppress(psycopg.Error), connection.transaction():
+        _set_constraints(connection, [row[:2] for row in found], sql.SQL("IMMEDIATE"))
+        _set_constraints(connection, [row[:2] for row in found if row[2]], sql.SQL("DEFERRED"))
 
 
 def _set_constraints(connection: psycopg.Connection[Any], names: Sequence[Any], to: sql.SQL) -> None:

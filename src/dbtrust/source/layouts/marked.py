@@ -11,7 +11,15 @@ from dbtrust.model.project import Migration
 from dbtrust.source.layouts.dialects import sql_files
 from dbtrust.source.layouts.folder import Folder
 from dbtrust.source.layouts.reading import Half, Hole, Read, Reading, paired, unique, with_hole
-from dbtrust.source.layouts.scripts import NO_TRANSACTION, blank, half, sections, unreadable, variables
+from dbtrust.source.layouts.scripts import (
+    NO_TRANSACTION,
+    blank,
+    half,
+    has_statements,
+    sections,
+    unreadable,
+    variables,
+)
 
 _GOOSE = re.compile(
     r"^[ \t]*--[ \t]*\+goose[ \t]+(?P<word>[a-z]+)(?P<rest>[^\n]*)$", re.IGNORECASE | re.MULTILINE
@@ -98,12 +106,8 @@ def _halves(
         return unreadable(place, error, reading), None
     down = made.get("down")
     # A mark with nothing behind it is a way back that nobody wrote.
-    written = down is not None and _statements(parts["down"])
+    written = down is not None and has_statements(parts["down"])
     return made["up"], down if written else None
-
-
-def _statements(text: str) -> bool:
-    return bool(re.sub(r"--[^\n]*|/\*.*?\*/|[\s;]+", "", text, flags=re.DOTALL))
 
 
 def _goose_options(text: str, kind: str) -> bool:

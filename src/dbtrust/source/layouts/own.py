@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from dbtrust.model.errors import ConfigError, DbtrustError
+from dbtrust.model.project import Script
 from dbtrust.source.layouts.dialects import sql_files
 from dbtrust.source.layouts.folder import Folder
 from dbtrust.source.layouts.reading import Half, Read, Reading, paired, unique
-from dbtrust.source.layouts.scripts import psql_only, unreadable
+from dbtrust.source.layouts.scripts import (
+    NO_TRANSACTION,
+    has_statements,
+    own_transactions,
+    psql_only,
+    unreadable,
+)
 from dbtrust.source.migrations import read_history, read_scripts
 
 _MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(up|down)\b", re.MULTILINE)
@@ -35,8 +43,13 @@ def _both(folder: Folder, file: str, reading: Reading) -> tuple[Half, Half | Non
         up, down = read_scripts(folder.text(file), place)
     except DbtrustError as error:
         return unreadable(place, error, reading), None
-    first = Half(place, up, psql_only(up.sql, place))
-    return first, Half(place, down, psql_only(down.sql, place)) if down is not None else None
+    written = down is not None and has_statements(down.sql)
+    return _half(place, up), _half(place, down) if down is not None and written else None
+
+
+def _half(place: str, script: Script) -> Half:
+    options = {**script.options, **NO_TRANSACTION} if own_transactions(script.sql) else script.options
+    return Half(place, replace(script, options=options), psql_only(script.sql, place))
 
 
 def read_own(folder: Folder) -> Reading | None:

@@ -22,7 +22,11 @@ def read(folder: Folder) -> Reading | None:
         return None
     sqlx = in_crate(folder)
     reading = Reading("sqlx" if sqlx else "golang-migrate", folder.path)
-    downs = {m["number"]: _half(folder, file, reading, sqlx) for m, file in found if m["half"] == "down"}
+    downs = {
+        (m["number"], m["name"]): _half(folder, file, reading, sqlx)
+        for m, file in found
+        if m["half"] == "down"
+    }
     ups = [(m, file) for m, file in found if m["half"] == "up"]
     if sqlx:
         ups += [
@@ -30,11 +34,18 @@ def read(folder: Folder) -> Reading | None:
         ]
     taken: dict[str, str] = {}
     for match, file in sorted(ups, key=lambda u: (int(u[0]["number"]), u[1])):
-        up, down = _half(folder, file, reading, sqlx), downs.pop(match["number"], None)
+        up, down = _half(folder, file, reading, sqlx), _down_of(match, downs)
         unique(reading, paired(match["number"], match["name"], up, down), taken)
-    for number, down in downs.items():
+    for (number, _), down in downs.items():
         without_up(reading, number, down.file)
     return reading
+
+
+def _down_of(up: re.Match[str], downs: dict[tuple[str, str], Half]) -> Half | None:
+    """The down of the same name, or the only one of the number."""
+    same = [key for key in downs if key[0] == up["number"]]
+    key = (up["number"], up["name"])
+    return downs.pop(key) if key in downs else downs.pop(same[0]) if len(same) == 1 else None
 
 
 def read_simple(folder: Folder) -> Reading | None:

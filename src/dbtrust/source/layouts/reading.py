@@ -12,6 +12,9 @@ from dbtrust.model.report import NotExamined
 from dbtrust.source.layouts.folder import Folder
 from dbtrust.source.migrations import History
 
+#: The reason of a hole behind which nothing can be judged: two files have one number.
+AMBIGUOUS = "number"
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
@@ -68,6 +71,17 @@ class Half:
     hole: Hole | None = None
 
 
+def _ambiguous(reading: Reading, first: str, second: str, other: Read) -> None:
+    """Which of the two comes first, and which halves belong together, nobody can say: neither is run."""
+    at, read = next((n, r) for n, r in enumerate(reading.reads) if str(r.migration.location.file) == first)
+    hole = Hole(
+        AMBIGUOUS, f"{first} and {second} have the same number", "give one of them another number",
+        read.migration.location,
+    )  # fmt: skip
+    files = tuple(dict.fromkeys([*read.files, *other.files]))
+    reading.reads[at] = replace(read, hole=hole, files=files)
+
+
 def unique(reading: Reading, read: Read, taken: dict[str, str], key: str = "") -> bool:
     """Adds a migration whose number no other one of the history may have. False, and an error, for a second one.
 
@@ -82,6 +96,7 @@ def unique(reading: Reading, read: Read, taken: dict[str, str], key: str = "") -
                 next="give one of them another number",
             )
         )  # fmt: skip
+        _ambiguous(reading, taken[key], place, read)
         return False
     taken[key] = place
     reading.reads.append(read)

@@ -100,7 +100,19 @@ def _told(reading: Reading, folder: Folder) -> None:
                 )
 
 
+def _odd_names(reading: Reading, folder: Folder) -> None:
+    """No pattern of a layout takes a name of two lines: its file would be passed over in silence."""
+    for file in folder.files:
+        if "\n" in file and file.endswith(".sql"):
+            place = Location(folder.place(file), 1, 1)
+            error = QueryFileError(
+                "a line break in a file's name", location=place, next="give it another name"
+            )
+            reading.errors.append(error)
+
+
 def _keep(reading: Reading, folder: Folder, found: Found, consumed: set[str]) -> None:
+    _odd_names(reading, folder)
     if reading.layout != "dbtrust":
         _told(reading, folder)
     consumed |= reading.consumed

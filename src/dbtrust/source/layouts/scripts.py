@@ -8,23 +8,26 @@ from collections.abc import Mapping, Sequence
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.location import Location, locate
 from dbtrust.model.project import Script
+from dbtrust.source.comments import ROWS, line_comments
 from dbtrust.source.layouts.folder import Folder
 from dbtrust.source.layouts.reading import Half, Hole, Reading
 from dbtrust.source.migrations import declared_loss
 
 _LOSSY = re.compile(r"^[ \t]*--[ \t]*lossy[ \t]*:(?P<value>[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 _META = re.compile(r"^[ \t]*(\\[a-zA-Z!?]+)", re.MULTILINE)
-#: A COPY with its rows, up to the line that ends them.
-_ROWS = re.compile(r"\bFROM\s+STDIN\b[^;]*;[ \t]*\n.*?^\\\.[ \t]*$", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 #: What a server refuses inside a transaction.
 _ALONE = re.compile(
-    r"\b(INDEX|REINDEX\s+\w+|VIEW|DETACH\s+PARTITION\s+\S+)\s+CONCURRENTLY\b|^\s*VACUUM\b|\b(CREATE|DROP)\s+DATABASE\b|\bALTER\s+SYSTEM\b",
+    r"\b(INDEX|REINDEX\s+\w+|VIEW|DETACH\s+PARTITION\s+\S+)\s+CONCURRENTLY\b|^[ \t]*VACUUM\b|\b(CREATE|DROP)\s+DATABASE\b|\bALTER\s+SYSTEM\b",
     re.IGNORECASE | re.MULTILINE,
 )
+#: A statement that begins or ends a transaction; one about a savepoint does not.
 _TRANSACTION = re.compile(
-    r"^[ \t]*(BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK|END)\b[ \t]*(TRANSACTION|WORK)?[^;\n]*;",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:\A|(?<=;))\s*(BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK|ABORT|END|PREPARE\s+TRANSACTION)\b"
+    r"(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b)[^;]*(?:;|\Z)",
+    re.IGNORECASE,
 )
+#: The body of a function that SQL reads itself: its END ends no transaction.
+_ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b.*?(?:;|\bATOMIC)\s*END\b", re.IGNORECASE | re.DOTALL)
 _IN_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|(?P<tag>\$[A-Za-z_]?\w*\$).*?(?P=tag)", re.DOTALL)
 
 
@@ -47,19 +50,21 @@ def unreadable(place: str, error: DbtrustError, reading: Reading) -> Half:
 def half(text: str, source: str, place: str, options: Mapping[str, str] | None = None, line: int = 1) -> Half:
     """The script of a text that keeps its place in `source`, the whole file, where declared losses stand; `line` is that of its mark.
 
+    One that begins or ends transactions of its own is not run in one, whatever the tool does around it.
     Raises QueryFileError for a declaration that names no object.
     """
     lossy = tuple(
         declared_loss(" ".join(m["value"].split()), locate(source, m.start("value") + 1, place))
-        for m in _LOSSY.finditer(source)
+        for m in _LOSSY.finditer(line_comments(source))
     )
-    script = Script(text, place, Location(place, line, 1), dict(options or {}), lossy=lossy)
+    options = dict(NO_TRANSACTION) if own_transactions(text) else dict(options or {})
+    script = Script(text, place, Location(place, line, 1), options, lossy=lossy)
     return Half(place, script, psql_only(text, place))
 
 
 def psql_only(text: str, place: str) -> Hole | None:
     """A command of psql's own. What stands in a string, a function's body or a COPY's rows is none."""
-    bare = _IN_TEXT.sub(_keep_lines, _ROWS.sub(_keep_lines, text))
+    bare = _IN_TEXT.sub(_keep_lines, ROWS.sub(_keep_lines, text))
     if (meta := _META.search(bare)) is None:
         return None
     at = locate(text, meta.start(1), place)
@@ -99,7 +104,7 @@ def blank(text: str) -> str:
 
 def own_transactions(text: str) -> bool:
     """Does the script begin or end transactions, other than one around all of it?"""
-    bare = _IN_TEXT.sub(_keep_lines, text)
+    bare = _ATOMIC.sub(_keep_lines, _IN_TEXT.sub(_keep_lines, ROWS.sub(_keep_lines, text)))
     marks = list(_TRANSACTION.finditer(bare))
     if not marks:
         return False
@@ -109,6 +114,11 @@ def own_transactions(text: str) -> bool:
         and marks[0][1].upper().startswith(("BEGIN", "START"))
         and marks[1][1].upper() in ("COMMIT", "END")
     )
+
+
+def has_statements(text: str) -> bool:
+    """Is there more than comments and semicolons? A half that is empty is one that nobody wrote."""
+    return bool(re.sub(r"--[^\n]*|/\*.*?\*/|[\s;]+", "", text, flags=re.DOTALL))
 
 
 def runs_alone(text: str) -> bool:
