@@ -22,6 +22,7 @@ from pathlib import Path
 
 import psycopg
 from common import SRC, options, show
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from dbtrust.engine.postgres.binaries import find_postgres
@@ -58,8 +59,10 @@ def spoil(url: str, tables: int) -> None:
     """Tables without a primary key, with four columns of odd types and two equal indexes."""
     with psycopg.connect(url, autocommit=True) as admin:
         for n in range(tables):
-            admin.execute(f"CREATE TABLE t{n} (a money, b json, c int, d timestamp, e char(5))".encode())
-            admin.execute(f"CREATE INDEX ON t{n} (c); CREATE INDEX ON t{n} (c)".encode())
+            table = sql.Identifier(f"t{n}")
+            columns = sql.SQL("CREATE TABLE {} (a money, b json, c int, d timestamp, e char(5))")
+            admin.execute(columns.format(table))
+            admin.execute(sql.SQL("CREATE INDEX ON {0} (c); CREATE INDEX ON {0} (c)").format(table))
 
 
 def server_time(admin: psycopg.Connection[tuple[object, ...]]) -> float:
