@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -55,3 +55,23 @@ def prove(stage: PostgresStage) -> Prove:
         return {(labels[v.subject], v.check): v for v in verdicts if v.check != "migrate.verify"}
 
     return run
+
+
+def proven_pairs(
+    prove: Prove, losses: Mapping[str, tuple[str, str, str]], good: Mapping[str, tuple[str, str]], base: str
+) -> Found:
+    """Ups and downs that lose something, with what is said of it, and their twins that do not, in one history."""
+    steps: list[Step] = [(name, up, down) for name, (up, down, _) in losses.items()]
+    return prove(steps + [(name, up, down) for name, (up, down) in good.items()], base)
+
+
+def assert_lossy(verdict: Verdict, said: str) -> None:
+    """It is refuted, as a loss, and what is lost is named."""
+    assert (verdict.verdict, verdict.evidence["kind"]) == ("refuted", "lossy"), verdict
+    assert said in verdict.message
+
+
+def assert_quiet(found: Found, name: str) -> None:
+    """But for rows written after the up, nothing of it is refuted or open."""
+    mine = [v for (label, check), v in found.items() if label == name and check != "migrate.written"]
+    assert [v for v in mine if v.verdict in ("refuted", "unproved")] == []
