@@ -61,6 +61,18 @@ def pg(pg_database: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+@pytest.fixture
+def counting(pg: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """`pg`, in a database whose statements are counted, on a server that knows none yet.
+
+    One whose pg_stat_statements.max others have filled with statements sent more than once drops
+    a new one first: by the number of its calls (entry_dealloc in pg_stat_statements.c).
+    """
+    pg.execute("CREATE EXTENSION pg_stat_statements")
+    pg.execute("SELECT pg_stat_statements_reset()")
+    return pg
+
+
 @pytest.fixture(scope="session")
 def mongo_client(mongo_url: str) -> Iterator[pymongo.MongoClient[dict[str, Any]]]:
     with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:

@@ -419,3 +419,54 @@ def test_a_password_that_a_block_has_changed_is_told(
         and found["subject"] == f"password:of role {foreign[0]}"
         and "it stays so" in found["message"]
     )
+
+
+def declared(folder: Path, text: str) -> Path:
+    (folder / "dbtrust.toml").write_text(
+        '[project]\nname = "lent"\n[postgres]\nversion = "17"\nschema = ["schema.sql"]\n'
+    )
+    (folder / "schema.sql").write_text(text, encoding="utf-8")
+    return folder
+
+
+def check(folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = run(["check", str(folder), "--postgres", url, "--format", "json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COMMENT ON ROLE {old} IS 'hello';",
+        "DO $$ BEGIN EXECUTE 'ALTER DATABASE {db} CONNECTION LIMIT 5'; END $$;",
+        "SELECT pg_create_physical_replication_slot('{old}');",
+    ],
+)
+def test_a_declared_schema_changes_nothing_that_was_there_before(
+    tmp_path: Path, pg: Admin, postgres_url: str, foreign: tuple[str, str], victim: str, text: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    folder = declared(
+        tmp_path, f"CREATE TABLE t (id int PRIMARY KEY);\n{text}\n".format(db=victim, old=foreign[0])
+    )
+    before = guarded_state(pg)
+    code, report = check(folder, postgres_url, capsys)
+    assert guarded_state(pg) == before and the_same(pg, state(pg))
+    assert pg.execute("SELECT count(*) FROM pg_replication_slots").fetchone() == (0,)
+    (verdict,) = [v for v in report["verdicts"] if v["check"] == "schema.applies"]
+    assert (verdict["verdict"], verdict["reason"]) == ("unproved", "server_error"), verdict
+    assert "it changes" in verdict["message"] and "dbtrust's own servers" in verdict["next"]
+    assert code == 0 and {v["verdict"] for v in report["verdicts"]} == {"unproved"}, refuted(report)
+
+
+def test_what_a_declared_schema_makes_outside_its_database_goes_with_it(
+    tmp_path: Path, pg: Admin, postgres_url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each of its databases makes the role again; a rule is tried where the role is that the schema names."""
+    text = f"CREATE ROLE {name};\nCREATE TABLE t (id int PRIMARY KEY CHECK (id > 0));\nGRANT SELECT ON t TO {name};\n"
+    before = state(pg)
+    code, report = check(declared(tmp_path, text), postgres_url, capsys)
+    assert the_same(pg, before)
+    assert (code, report["errors"]) == (0, []), report["errors"]
+    assert {v["verdict"] for v in report["verdicts"]} == {"holds"}, refuted(report)

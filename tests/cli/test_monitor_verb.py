@@ -35,11 +35,10 @@ def monitor(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.fixture
-def faulty(pg: psycopg.Connection[Any], pg_database: str) -> str:
+def faulty(counting: psycopg.Connection[Any], pg_database: str) -> str:
     """A database with a table without a key, a slow statement and a secret in one."""
-    pg.execute("CREATE EXTENSION pg_stat_statements")
-    pg.execute("CREATE TABLE nokey (v int)")
-    pg.execute("SELECT pg_sleep(0.15) /* geheim */", prepare=False)
+    counting.execute("CREATE TABLE nokey (v int)")
+    counting.execute("SELECT pg_sleep(0.15) /* geheim */", prepare=False)
     return pg_database
 
 

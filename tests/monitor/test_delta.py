@@ -38,13 +38,12 @@ def _calls(now: Snapshot, earlier: Snapshot | None) -> int:
     return sum(row["calls"] for row in rows)
 
 
-def test_statements_between_two_snapshots(pg: psycopg.Connection[Any], pg_database: str) -> None:
-    pg.execute("CREATE EXTENSION pg_stat_statements")
-    pg.execute("CREATE TABLE probe (id int PRIMARY KEY)")
+def test_statements_between_two_snapshots(counting: psycopg.Connection[Any], pg_database: str) -> None:
+    counting.execute("CREATE TABLE probe (id int PRIMARY KEY)")
 
     def ask(times: int) -> None:
         for _ in range(times):
-            pg.execute("SELECT id FROM probe WHERE id = 1", prepare=False)
+            counting.execute("SELECT id FROM probe WHERE id = 1", prepare=False)
 
     ask(5)
     first = read_snapshot(pg_database, ReadOptions())
@@ -55,7 +54,7 @@ def test_statements_between_two_snapshots(pg: psycopg.Connection[Any], pg_databa
     assert _calls(second, first) >= 3
     since = period(second, first, STATEMENTS)
     assert since.since == first.taken_at and since.seconds is not None
-    pg.execute(
+    counting.execute(
         "SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)"
     )
     ask(2)

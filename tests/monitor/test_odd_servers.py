@@ -48,13 +48,12 @@ def roles(pg: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_a_role_without_rights_is_told_what_it_lacks(
-    pg: psycopg.Connection[Any], pg_database: str, roles: tuple[str, str]
+    counting: psycopg.Connection[Any], pg_database: str, roles: tuple[str, str]
 ) -> None:
-    pg.execute("CREATE EXTENSION pg_stat_statements")
-    pg.execute("CREATE EXTENSION pgstattuple")
-    pg.execute("CREATE TABLE t (id serial PRIMARY KEY, v int)")
-    pg.execute("INSERT INTO t (v) SELECT g FROM generate_series(1, 100000) AS g")
-    pg.execute("CREATE INDEX ON t (v); ANALYZE t")
+    counting.execute("CREATE EXTENSION pgstattuple")
+    counting.execute("CREATE TABLE t (id serial PRIMARY KEY, v int)")
+    counting.execute("INSERT INTO t (v) SELECT g FROM generate_series(1, 100000) AS g")
+    counting.execute("CREATE INDEX ON t (v); ANALYZE t")
     nobody, monitor = (psycopg.conninfo.make_conninfo(pg_database, user=role) for role in roles)
     told = _needs(diagnose(Options(postgres=nobody)))
     assert told["sessions and statements of other roles"] == "membership in pg_monitor"

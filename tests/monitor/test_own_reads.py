@@ -20,13 +20,12 @@ _SAME = "SELECT dealloc, stats_reset FROM pg_stat_statements_info()"
 
 
 @pytest.fixture
-def role(pg: psycopg.Connection[Any]) -> Iterator[str]:
+def role(counting: psycopg.Connection[Any]) -> Iterator[str]:
     """A role that does not monitor, in a database that counts statements."""
-    pg.execute("CREATE EXTENSION pg_stat_statements")
     name = f"app_{uuid.uuid4().hex[:10]}"
-    pg.execute(f"CREATE ROLE {name} LOGIN".encode())
+    counting.execute(f"CREATE ROLE {name} LOGIN".encode())
     yield name
-    pg.execute(f"DROP ROLE {name}".encode())
+    counting.execute(f"DROP ROLE {name}".encode())
 
 
 def _read(url: str) -> Snapshot:

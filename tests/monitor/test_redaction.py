@@ -183,13 +183,12 @@ def test_a_statement_that_failed_is_left_out(pg: psycopg.Connection[Any], pg_dat
 
 
 def test_long_statements_that_are_counted_are_shown_from_their_beginning(
-    pg: psycopg.Connection[Any], pg_database: str
+    counting: psycopg.Connection[Any], pg_database: str
 ) -> None:
-    pg.execute("CREATE EXTENSION pg_stat_statements")
-    pg.execute(f"DO $x$ BEGIN PERFORM 'geheim {'geheim ' * 2000}'; END $x$".encode())
-    pg.execute(f"COMMENT ON SCHEMA public IS E'geheim\\' {'geheim ' * 2000}'".encode())
+    counting.execute(f"DO $x$ BEGIN PERFORM 'geheim {'geheim ' * 2000}'; END $x$".encode())
+    counting.execute(f"COMMENT ON SCHEMA public IS E'geheim\\' {'geheim ' * 2000}'".encode())
     many = " + ".join(f"length('geheim{n}')" for n in range(900))
-    pg.execute(f"SELECT {many} AS long_one".encode())
+    counting.execute(f"SELECT {many} AS long_one".encode())
     shown = redacted(read_snapshot(pg_database, ReadOptions())).sections["statement_texts"]
     texts = [row["query"] for row in shown]
     assert any(text.startswith("DO") for text in texts) and "COMMENT ON SCHEMA public IS …" in texts

@@ -69,8 +69,9 @@ class PostgresHalf(Half):
             files = [(s.file, s.text) for s in self.project.schema]
             migrated = self._catalog if self.project.history is not None else None
             self.verdicts += judge_declared_postgres(
-                self.stage.empty, files, migrated, history=self.project.history is not None
-            )
+                self.stage.empty, files, migrated, history=self.project.history is not None,
+                footprint=self.stage.scratch.footprint,
+            )  # fmt: skip
 
     def _constraints(self) -> None:
         if not self.selection.wants(*PROMISES):

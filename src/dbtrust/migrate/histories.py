@@ -111,8 +111,7 @@ class _Proof:
     ) -> None:
         self._stage, self._progress, self._generators, self._home = stage, progress, generators, home
         self._ground: str | None = None
-        guest = stage.scratch.guest
-        self._footprint = guest.footprint() if guest is not None else None
+        self._footprint = stage.scratch.footprint()
         self._broken: tuple[str, str] | None = None
         self._holed: str | None = None
         self.verdicts: list[Verdict] = []

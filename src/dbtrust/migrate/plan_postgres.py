@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -34,13 +34,12 @@ def open_trial(
     with (
         bare_postgres(config, run, url, progress) as scratch,
         left_behind(scratch, findings),
-        scratch.guest.round() if scratch.guest is not None else nullcontext(),
+        scratch.round(),
         scratch.temporary(scratch.create("plan")) as name,
         scratch.owner(name) as connection,
     ):
         info = ServerInfo(scratch.host.version, scratch.host.embedded)
-        footprint = scratch.guest.footprint() if scratch.guest is not None else None
-        yield PostgresTrial(connection, scratch.host.owner_url(name), info, footprint)
+        yield PostgresTrial(connection, scratch.host.owner_url(name), info, scratch.footprint())
 
 
 class PostgresTrial:

@@ -72,8 +72,8 @@ class World:
     committed: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
-        guest = self.stage.scratch.guest
-        self.footprint = guest.footprint(self.stage.scratch.base_footprint) if guest is not None else None
+        scratch = self.stage.scratch
+        self.footprint = scratch.footprint(scratch.base_footprint)
         self._show()
         self._open()
 
@@ -109,8 +109,7 @@ class World:
     def _copy(self) -> Generator[Trial]:
         """Nobody may be connected to what is copied."""
         self.connection.close()
-        guest = self.stage.scratch.guest
-        footprint = guest.footprint(self.footprint) if guest is not None else None
+        footprint = self.stage.scratch.footprint(self.footprint)
         try:
             with (
                 self.stage.copy(self.name) as name,

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from dbtrust.engine.postgres.catalog import snapshot
+from dbtrust.engine.postgres.footprints import ChangesServer, Footprint
 from dbtrust.judge.catalog import diff
 from dbtrust.model.catalog import Catalog, Difference
 from dbtrust.model.errors import DbtrustError
@@ -16,27 +17,33 @@ from dbtrust.model.location import Location
 from dbtrust.model.report import Outcome, Verdict
 from dbtrust.source.find import find_name
 from dbtrust.source.migrations import read_scripts
-from dbtrust.stage.scripts import run_text
+from dbtrust.stage.lent_server import run_declared
 from dbtrust.stage.skipped import SkipWatch
 
 Fresh = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 
 def judge_declared_postgres(
-    fresh: Fresh, files: Sequence[tuple[str, str]], migrated: Catalog | None, *, history: bool
+    fresh: Fresh,
+    files: Sequence[tuple[str, str]],
+    migrated: Catalog | None,
+    *,
+    history: bool,
+    footprint: Callable[[], Footprint | None],
 ) -> list[Verdict]:
     """schema.applies, schema.reapplies and schema.matches_migrations of each file, on one empty database.
 
-    `migrated` is the catalog that the history builds, None where it could not be built.
+    `migrated` is the catalog that the history builds, None where it could not be built; `footprint` makes one
+    for the database of `fresh`.
     """
     verdicts: list[Verdict] = []
     owners: dict[tuple[str, str], str] = {}
     with fresh() as connection:
-        declared = snapshot(connection)
+        declared, outside = snapshot(connection), footprint()
         for file, text in files:
-            verdicts.append(_applies(connection, file, text))
+            verdicts.append(_applies(connection, file, text, outside))
             if _is_rerunnable(text, file):
-                verdicts.append(_reapplies(connection, file, text))
+                verdicts.append(_reapplies(connection, file, text, outside))
             later = snapshot(connection)
             owners |= {(d.kind, d.name): file for d in diff(declared, later)}
             declared = later
@@ -79,10 +86,10 @@ def _verdict(
     )
 
 
-def _applies(connection: psycopg.Connection[Any], file: str, text: str) -> Verdict:
+def _applies(connection: psycopg.Connection[Any], file: str, text: str, outside: Footprint | None) -> Verdict:
     skipped = SkipWatch(connection)
     try:
-        run_text(connection, text, file, on_skip=skipped)
+        run_declared(connection, text, file, outside, skipped)
     except DbtrustError as error:
         return _refused("schema.applies", file, error, "it does not apply")
     if skipped.hidden:
@@ -102,6 +109,16 @@ def _applies(connection: psycopg.Connection[Any], file: str, text: str) -> Verdi
 
 
 def _refused(check: str, file: str, error: DbtrustError, what: str) -> Verdict:
+    if isinstance(error, ChangesServer):
+        return _verdict(
+            check,
+            file,
+            "unproved",
+            error.message,
+            place=error.location,
+            reason=error.unproved,
+            next=error.next,
+        )
     if getattr(error, "timeout", False):
         return _verdict(
             check, file, "unproved", f"{what}: {error.message}", place=error.location, reason="timeout"
@@ -109,10 +126,12 @@ def _refused(check: str, file: str, error: DbtrustError, what: str) -> Verdict:
     return _verdict(check, file, "refuted", f"{what}: {error.message}", place=error.location, next=error.next)
 
 
-def _reapplies(connection: psycopg.Connection[Any], file: str, text: str) -> Verdict:
+def _reapplies(
+    connection: psycopg.Connection[Any], file: str, text: str, outside: Footprint | None
+) -> Verdict:
     before = snapshot(connection)
     try:
-        run_text(connection, text, file)
+        run_declared(connection, text, file, outside)
     except DbtrustError as error:
         return _refused("schema.reapplies", file, error, "it does not apply a second time")
     differences = diff(before, snapshot(connection))

@@ -15,8 +15,8 @@ from dbtrust.model.errors import DbtrustError
 from dbtrust.model.report import Verdict
 from dbtrust.schema.constraints_postgres import judge_rules
 from dbtrust.source.project import SqlFile
+from dbtrust.stage.lent_server import run_declared
 from dbtrust.stage.postgres import PostgresStage
-from dbtrust.stage.scripts import run_text
 
 PROMISES = ("schema.constraint", "schema.trigger")
 #: So many rows of the project's data serve as models for the rows of a table.
@@ -42,9 +42,10 @@ def _declared(stage: PostgresStage, schema: Sequence[SqlFile]) -> Promises | Non
     if not schema:
         return None
     with stage.empty() as connection:
+        footprint = stage.scratch.footprint()
         try:
             for file in schema:
-                run_text(connection, file.text, file.file)
+                run_declared(connection, file.text, file.file, footprint)
         except DbtrustError:
             return None
         return read_promises(connection)

@@ -10,10 +10,12 @@ from typing import Any
 import psycopg
 
 from dbtrust.engine.postgres.footprints import ChangesServer, Footprint
-from dbtrust.engine.postgres.scripts import ScriptFailed
+from dbtrust.engine.postgres.scripts import OnSkip, ScriptFailed
 from dbtrust.judge.needs import needs_of
 from dbtrust.judge.server_changes import SERVER, at_once, changed_by_program, changed_objects
+from dbtrust.model.location import Location
 from dbtrust.model.project import Migration, Script
+from dbtrust.stage.scripts import run_text
 
 _NAMED = re.compile(
     r'(?P<kind>role|database|tablespace) "(?P<name>.+)" (?P<what>does not exist|already exists)'
@@ -52,6 +54,20 @@ def seen(
     else:
         with footprint.watched(words_of(migration)):
             yield
+
+
+def run_declared(
+    connection: psycopg.Connection[Any],
+    text: str,
+    file: str,
+    footprint: Footprint | None,
+    on_skip: OnSkip | None = None,
+) -> None:
+    """Runs a file of the declared schema for good. Raises ScriptFailed, and ChangesServer as `seen` does."""
+    script = Script(text, file, Location(file, 1, 1))
+    migration = Migration("postgres", file, file, script.location, up=script)
+    with seen(connection, migration, script, footprint):
+        run_text(connection, text, file, on_skip=on_skip)
 
 
 def may_join(footprint: Footprint | None, role: str) -> bool:

@@ -26,7 +26,7 @@ from dbtrust.source.data import RowSource
 from dbtrust.source.project import Project
 from dbtrust.stage.data import midnight, read_generators, template_key
 from dbtrust.stage.history import apply_history
-from dbtrust.stage.scripts import run_text
+from dbtrust.stage.lent_server import run_declared
 
 STATE, DATA = "dbtrust_state", "dbtrust_data"
 #: A query, a proof or an example may run this long; schema, history and data ten times as long.
@@ -55,6 +55,7 @@ class PostgresStage:
     def empty(self) -> Generator[psycopg.Connection[Any]]:
         """The owner's connection to a new empty database that is dropped at the end."""
         with (
+            self.scratch.round(),
             self.scratch.temporary(self.scratch.create("empty")) as name,
             self.owner(name, slow=True) as connection,
         ):
@@ -216,17 +217,16 @@ def build(
 
 
 def _apply(project: Project, stage: PostgresStage, name: str, progress: Progress) -> None:
+    footprint = stage.scratch.footprint()
     with stage.owner(name, slow=True) as connection:
         if project.history is not None:
-            guest = stage.scratch.guest
-            footprint = guest.footprint() if guest is not None else None
             apply_history(
                 connection, None, project.history, project.config.root, progress=progress, footprint=footprint
             )
             return
         for file in project.schema:
             progress(f"applying {file.file}")
-            run_text(connection, file.text, file.file)
+            run_declared(connection, file.text, file.file, footprint)
 
 
 def fill(stage: PostgresStage, database: str, generators: Sequence[RowSource], progress: Progress) -> None:

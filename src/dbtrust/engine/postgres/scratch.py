@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, LiteralString, Protocol
 
 import psycopg
@@ -204,6 +204,16 @@ class Scratch:
         finally:
             with suppress(psycopg.Error):
                 self.drop(name)
+
+    def footprint(self, parent: Footprint | None = None) -> Footprint | None:
+        """Of a new database (a copy of the parent's): what its scripts make outside of it. None on a server of ours."""
+        return self.guest.footprint(parent) if self.guest is not None else None
+
+    @contextmanager
+    def round(self) -> Generator[None]:
+        """What scripts make outside their databases in the block goes at its end; these are gone by then."""
+        with self.guest.round() if self.guest is not None else nullcontext():
+            yield
 
     def close(self) -> None:
         """Drops what is left (an embedded server is deleted as a whole) and ends the connection."""
