@@ -131,6 +131,17 @@ def test_pruning_takes_what_nobody_used_for_long(fresh_home: Path) -> None:
     assert new.with_suffix(".lock").exists()
 
 
+def test_keeping_a_new_one_takes_what_nobody_used_for_a_week(fresh_home: Path) -> None:
+    old, recent = make(fresh_home, "old", "1"), make(fresh_home, "recent", "2")
+    for folder, days in ((old, 8), (recent, 6)):
+        os.utime(folder, (0, time.time() - days * 86_400))
+    server = fresh_home / "p1"
+    (server / "data").mkdir(parents=True)
+    (server / "data/file").write_text("3")
+    kept = save("postgres", "new", server, ["data"])
+    assert (kept / "data/file").read_text() == "3" and recent.exists() and not old.exists()
+
+
 def test_what_is_being_copied_stays(fresh_home: Path) -> None:
     template = make(fresh_home, "key")
     with in_use(template):

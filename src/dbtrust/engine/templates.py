@@ -19,6 +19,8 @@ from dbtrust.model.errors import ServerError
 from dbtrust.model.progress import Progress, silent
 
 DAY_SECONDS = 86_400.0
+#: An unused template is kept so long where new ones are made.
+KEPT_DAYS = 7.0
 
 
 def folder_of(engine: str, key: str) -> Path:
@@ -67,11 +69,15 @@ def save(engine: str, key: str, folder: Path, names: list[str]) -> Path:
     """Caches a copy of those parts of a stopped server's folder; it is made beside that folder, in its run.
 
     So a copy that is cut short goes with the run, and moving a whole one into the cache is one rename.
+    Templates that nobody used for KEPT_DAYS go: data are drawn up to the day, so most are of no use tomorrow.
     """
     built = private_folder(folder.with_name(f"{folder.name}t"))
     try:
         copy_tree([folder / name for name in names], built)
-        return publish(engine, key, built)
+        published = publish(engine, key, built)
+        with suppress(OSError):
+            prune(KEPT_DAYS)
+        return published
     finally:
         shutil.rmtree(built, ignore_errors=True)
 

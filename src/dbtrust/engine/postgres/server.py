@@ -16,6 +16,7 @@ from dbtrust.engine.postgres.binaries import PostgresBinaries, find_postgres
 from dbtrust.engine.postgres.settings import LOGGING, configuration, refusal
 from dbtrust.engine.processes import failure, log_size, read_log
 from dbtrust.engine.runs import Run
+from dbtrust.engine.spread import spread
 from dbtrust.engine.waiting import Program, ended_or
 from dbtrust.model.errors import ServerError
 from dbtrust.model.progress import Progress, silent
@@ -117,6 +118,7 @@ def start_postgres(
     text = configuration(settings, own)
     progress(f"starting PostgreSQL {binaries.version}")
     templates.copy_template(template or bare_template(run, binaries, progress), folder)
+    spread(folder / "data/base")  # a folder for each database: most are scratch ones, and dropped soon
     write_configuration(folder / "data", text, "local all all trust\n")
     server = PostgresServer(run, binaries, folder)
     server.launch(settings)
