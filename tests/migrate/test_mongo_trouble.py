@@ -12,6 +12,7 @@ from typing import Any
 
 import pymongo
 import pytest
+from pymongo.client_session import ClientSession
 
 from dbtrust.engine.mongo import lease
 from dbtrust.engine.mongo.binaries import find_mongod
@@ -251,6 +252,43 @@ def test_ctrl_c_between_batches_loses_and_repeats_nothing(
     out, err = again.communicate(timeout=60)
     assert again.returncode == 0, (out, err)
     assert mongo_db.c.count_documents({"n": 1}) == 150
+
+
+def test_ctrl_c_within_a_commit_leaves_no_transaction_that_holds_the_lease(
+    mongo_url: str, mongo_db: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has not heard of the commit, and the driver takes it for done."""
+    text = "steps = [update_in_batches('c', {}, {'$inc': {'n': 1}}, size=1, revert={'$inc': {'n': -1}})]"
+    root = project(tmp_path, text)
+    mongo_db.c.insert_many([{"_id": i, "n": 0} for i in range(3)])
+    one, given = MongoRunner(with_database(mongo_url, mongo_db.name), root=root), Ledger.give_back
+    held: list[int] = []
+
+    def interrupted(session: Any, name: str) -> None:
+        raise KeyboardInterrupt
+
+    def watched(ledger: Ledger) -> None:
+        held.append(len(open_transactions(mongo_db)))
+        given(ledger)
+
+    monkeypatch.setattr(ClientSession, "_finish_transaction_with_retry", interrupted)
+    monkeypatch.setattr(Ledger, "give_back", watched)
+    with pytest.raises(KeyboardInterrupt), one.locked(silent):
+        try:
+            one.up(read_history(root, "m").migrations[0], None, silent)
+        finally:
+            held.append(len(open_transactions(mongo_db)))
+    one.close()
+    assert held == [1, 0]
+    assert mongo_db.c.count_documents({"n": 1}) == 0
+
+
+def open_transactions(db: Any) -> list[Any]:
+    stages = [
+        {"$currentOp": {"idleSessions": True}},
+        {"$match": {"transaction": {"$exists": True}, "appName": {"$regex": "^dbtrust "}}},
+    ]
+    return list(db.client.admin.aggregate(stages))
 
 
 def runs(verb: str, root: Path, url: str) -> subprocess.Popen[str]:

@@ -135,13 +135,9 @@ class MongoRunner:
         with self._reading("taking the lease of the ledger"):
             self._acquire(progress)
         try:
-            with Heartbeat(self._db, self._ledger, progress):
+            with Heartbeat(self._db, self._ledger, progress), self._cancelled():
                 yield
-        except Exception:
-            self._leave(quietly=True)
-            raise
         except BaseException:
-            self._cancel()
             self._leave(quietly=True)
             raise
         self._leave(quietly=False)
@@ -206,12 +202,24 @@ class MongoRunner:
             if not quietly:
                 raise
 
-    def _cancel(self) -> None:
-        """Ctrl-C: what the server still does for this run is ended, an index build with it."""
-        from dbtrust.engine.mongo.builds import cancel
+    @contextmanager
+    def _cancelled(self) -> Generator[None]:
+        """Ctrl-C: what the server still does for this run is ended, an index build with it.
 
-        with suppress(PyMongoError):
-            cancel(self._client, _appname(self._run))
+        So is a transaction that was cut off within its commit: the lease is in it, and everybody who writes it,
+        this run's heartbeat as well, would wait for a minute.
+        """
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            from dbtrust.engine.mongo.builds import cancel, end_transactions
+
+            with suppress(PyMongoError):
+                cancel(self._client, _appname(self._run))
+                end_transactions(self._client, _appname(self._run))
+            raise
 
     # --- up and down
 
