@@ -12,6 +12,7 @@ import pymongo
 import pytest
 from hypothesis import settings
 from psycopg import sql
+from tests import in_memory
 
 from dbtrust.engine.mongo.binaries import find_mongod
 from dbtrust.engine.mongo.server import start_mongo
@@ -22,6 +23,20 @@ from dbtrust.engine.runs import Run
 # How long one example takes says nothing on a shared machine.
 settings.register_profile("dbtrust", deadline=None)
 settings.load_profile("dbtrust")
+
+
+_HOME = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers get what their controller has set."""
+    if not hasattr(config, "workerinput") and (home := in_memory.make_home()) is not None:
+        config.stash[_HOME] = home
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (home := config.stash.get(_HOME, None)) is not None:
+        in_memory.remove_home(home)
 
 
 @pytest.fixture(scope="session")

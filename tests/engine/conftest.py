@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import in_memory
 
 from dbtrust.engine import watchdog
 from dbtrust.engine.mongo.server import MongodBinary, find_mongod
@@ -18,7 +19,7 @@ from dbtrust.engine.runs import Run
 
 def _short_folder() -> Path:
     """Short, and open to the user that servers run as; pytest's own folders are neither."""
-    folder = Path(tempfile.mkdtemp(prefix="dbt", dir="/tmp")).resolve()
+    folder = Path(tempfile.mkdtemp(prefix="dbt", dir=in_memory.home() or "/tmp")).resolve()
     folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return folder
 

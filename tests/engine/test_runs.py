@@ -19,6 +19,7 @@ import dbtrust
 from dbtrust.engine import runs, watchdog
 from dbtrust.engine.home import ServerUser, reachable
 from dbtrust.engine.runs import Run, sweep
+from dbtrust.engine.waiting import await_true
 from dbtrust.model.errors import ServerError
 
 SOURCE = Path(dbtrust.__file__).parents[1]
@@ -97,7 +98,7 @@ def test_a_run_leaves_nothing(fresh_home: Path) -> None:
         assert stat.S_IMODE(server.stat().st_mode) == 0o700
         assert run.folder.stat().st_mode & 0o007 == 0
         assert run.add("p") != server
-        assert len(guards(fresh_home)) == 1
+        assert await_true(lambda: len(guards(fresh_home)) == 1, 15)
         assert sweep() == [], "its owner lives"
     assert eventually_nothing(fresh_home) == []
 
