@@ -82,3 +82,15 @@ def test_a_collection_and_a_view_of_the_user_s_own(call: Call, tmp_path: Path, m
     mongo_db.dbtrust_migration.drop()
     mongo_db.create_collection("dbtrust_migration", viewOn="other", pipeline=[])
     refused(call, project, "it is a view", "--only", "mongo")
+
+
+def test_a_script_without_a_transaction_that_deletes_its_own_row(
+    call: Call, tmp_path: Path, pg: psycopg.Connection[Any]
+) -> None:
+    delete = "DELETE FROM dbtrust_migration WHERE number = 1;"
+    text = f"-- migrate:up transaction:false\nCREATE TABLE a (id int);\n{delete}\n"
+    code, document = call("up", write(tmp_path, {"0001_a.sql": text}), "--only", "postgres")
+    (told,) = document["verdicts"]
+    assert code == 1 and "the ledger, or a part of it, was removed while migrations ran" in told["message"]
+    assert "baseline --to N" in told["next"]
+    assert pg.execute("SELECT to_regclass('a') IS NOT NULL").fetchone() == (True,)

@@ -13,11 +13,11 @@ import psycopg
 from dbtrust.engine.postgres.errors import describe, lost, position
 from dbtrust.engine.postgres.exclusive import Exclusive, superseded
 from dbtrust.engine.postgres.ledger import Ledger
-from dbtrust.engine.postgres.simple import Simple
+from dbtrust.engine.postgres.simple import Result, Simple
 from dbtrust.engine.postgres.watch import Watch
 from dbtrust.judge.lock_words import queues_behind
 from dbtrust.model.errors import DbtrustError, ServerError
-from dbtrust.model.ledger import LEDGER, MigrationStopped
+from dbtrust.model.ledger import GONE, GONE_NEXT, LEDGER, MigrationStopped
 from dbtrust.model.location import Location, locate
 from dbtrust.model.project import ClaimLine, Migration, Script
 
@@ -58,15 +58,20 @@ class Work:
             f"{scope} {name} = ".encode() + self.simple.literal(options[name]) + b";" for name in names
         )
 
-    def write(self, *statements: bytes) -> None:
+    def write(self, *statements: bytes) -> list[Result]:
         """Commits ledger statements on their own. Raises MigrationStopped where the lock is lost, psycopg.Error."""
-        self.commit(*statements, before=b"BEGIN;")
+        return self.commit(*statements, before=b"BEGIN;")
 
-    def commit(self, *statements: bytes, before: bytes = b"", behind: bytes = b"") -> None:
-        """Ledger statements and COMMIT in one message, once the lock is known to be ours."""
+    def amend(self, *statements: bytes) -> None:
+        """`write`; the last one changes a row that is there. Raises MigrationStopped, too, where it is gone."""
+        if self.write(*statements)[-2].command_tuples == 0:
+            raise MigrationStopped(GONE, next=GONE_NEXT)
+
+    def commit(self, *statements: bytes, before: bytes = b"", behind: bytes = b"") -> list[Result]:
+        """Ledger statements and COMMIT in one message, once the lock is known to be ours; the results of all."""
         self.lock.check()
         try:
-            self.simple.run(before + self.ledger.fenced() + b"".join(statements) + b"COMMIT;" + behind)
+            return self.simple.run(before + self.ledger.fenced() + b"".join(statements) + b"COMMIT;" + behind)
         except psycopg.Error as error:
             # A deferred trigger of the user's may raise the same code at COMMIT.
             at_fence = self.simple.completed == self.ledger.fence_position + bool(before)

@@ -177,7 +177,7 @@ class PostgresRunner:
         self._verified(work)
         duration = (time.monotonic() - started) * 1000
         last = b"" if steps or entry is not None else first
-        work.write(last, self._state(work, "done", work.migration.checksum, work.migration.text, duration))
+        work.amend(last, self._state(work, "done", work.migration.checksum, work.migration.text, duration))
 
     def _verified(self, work: Work) -> None:
         """Runs the down where a verify line is not true. Raises MigrationStopped for it."""

@@ -75,6 +75,17 @@ def unreadable(where: str, why: str = "") -> MigrationStopped:
     )
 
 
+#: What is told, and advised, where rows that this run has written are not there any more.
+GONE = (
+    "the ledger, or a part of it, was removed while migrations ran: somebody, or a migration itself, dropped, renamed"
+    f" or deleted in {LEDGER}. What the migrations did is in force, and is not written down"
+)
+GONE_NEXT = (
+    f"leave {LEDGER} alone in migrations; put it back from a backup, or say what is applied with dbtrust migrate"
+    " baseline --to N"
+)
+
+
 def check_states(where: str, entry: Entry) -> None:
     """What a state means that is not known here nobody can say. Raises MigrationStopped."""
     said = [("state", entry.state, State), ("origin", entry.origin, Origin)]

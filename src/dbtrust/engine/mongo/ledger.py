@@ -23,7 +23,16 @@ from pymongo.write_concern import WriteConcern
 from dbtrust.engine.mongo import lease
 from dbtrust.engine.mongo.lease import LEASE_ID, VIEW, Holder, Lease, holder_of, try_lease
 from dbtrust.model.errors import FAILED, DbtrustError
-from dbtrust.model.ledger import LEDGER, LEDGER_FORMAT, Entry, StepEntry, check_states, unreadable
+from dbtrust.model.ledger import (
+    GONE,
+    GONE_NEXT,
+    LEDGER,
+    LEDGER_FORMAT,
+    Entry,
+    StepEntry,
+    check_states,
+    unreadable,
+)
 
 Document = dict[str, Any]
 META_ID = "meta"
@@ -70,12 +79,7 @@ class LedgerGone(DbtrustError):
     code = FAILED
 
     def __init__(self) -> None:
-        super().__init__(
-            f"the ledger, or a part of it, was removed while migrations ran: somebody, or a migration itself, dropped, renamed or "
-            f"deleted in {LEDGER}. What the migrations did is in force, and is not written down",
-            next=f"leave {LEDGER} alone in migrations; put it back from a backup, or say what is applied with dbtrust migrate"
-            " baseline --to N",
-        )
+        super().__init__(GONE, next=GONE_NEXT)
 
 
 class Ledger:
