@@ -151,7 +151,13 @@ def test_measured_claims(tmp_path: Path, mongo_url: str) -> None:
         ("dbtrust.toml", CONFIG), ("small_store.py", STORE), ("data_events.py", EVENTS), ("data_liars.py", LIARS),
     ):  # fmt: skip
         (tmp_path / name).write_text(text)
-    report = check(tmp_path, only=["claim."], mongo=mongo_url)
+    # What a loaded machine leaves undecided is measured again; it is never decided wrongly.
+    for _ in range(4):
+        report = check(tmp_path, only=["claim."], mongo=mongo_url)
+        undecided = {name: told for name, told in outcomes(report).items() if told == "unproved undecided"}
+        assert outcomes(report) == WANTED | undecided
+        if not undecided:
+            break
     assert outcomes(report) == WANTED
     found = claimed(report)
     gain = found["pair: at least 2x faster than without kind_n"]

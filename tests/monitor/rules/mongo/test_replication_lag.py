@@ -17,10 +17,8 @@ from dbtrust.monitor.rules.mongo.replication_lag import RULE
 
 
 def later(now: Snapshot, ms: float) -> Snapshot:
-    """The same, had the members that are behind stayed so for `ms` more."""
-    rows = tuple(
-        {**row, "lag_ms": row["lag_ms"] + ms} if row["lag_ms"] else row for row in now.sections["members"]
-    )
+    """The same, were the members that are behind so by `ms`."""
+    rows = tuple({**row, "lag_ms": ms} if row["lag_ms"] else row for row in now.sections["members"])
     return replace(now, sections={**now.sections, "members": rows})
 
 
