@@ -43,7 +43,8 @@ def prove_history(
     last = max((place for place, read in enumerate(reads) if wanted(read)), default=-1)
     try:
         for kind, group in groupby(reads[: last + 1], lambda read: _kind(read, wanted)):
-            proof.take(kind, list(group), wanted)
+            found = list(group)
+            proof.take(kind, found, wanted, more=found[-1] is not reads[last])
     finally:
         proof.close()
     return [marked(v, reading) for v in proof.verdicts]
@@ -124,14 +125,16 @@ class _Proof:
             if self._footprint is not None:
                 self._footprint.undo()
 
-    def take(self, kind: str, reads: Sequence[Read], wanted: Wanted) -> None:
+    def take(self, kind: str, reads: Sequence[Read], wanted: Wanted, *, more: bool) -> None:
+        """Proves what is wanted; the ground moves behind it where `more` stands on it."""
         if kind == "hole":
             self._holes(reads, wanted)
         elif self._broken is not None:
             self._behind([r for r in reads if wanted(r)])
         elif kind == "proven":
             self._prove([r.migration for r in reads])
-            self._apply(reads)
+            if more:
+                self._apply(reads)
         else:
             self._apply(reads)
 
