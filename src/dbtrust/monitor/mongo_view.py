@@ -92,7 +92,8 @@ def _collections(now: Snapshot, earlier: Snapshot | None) -> Listing:
         Column("index_bytes", "index size", "bytes"), Column("reads", "reads", "count"),
         Column("writes", "writes", "count"), Column("collection_scans", "scans", "count"),
     )  # fmt: skip
-    return listing("collections", "Collections by size", columns, most(shown, itemgetter("bytes")))
+    note = "what monitor itself has read of a collection is among its reads and scans"
+    return listing("collections", "Collections by size", columns, most(shown, itemgetter("bytes")), note)
 
 
 def _running(now: Snapshot, earlier: Snapshot | None) -> Listing:
