@@ -14,8 +14,9 @@ from dbtrust.model.facts import Column
 #: The kinds of rows: at an edge of the type, with nothing in each column, with what few people think of.
 VARIANTS = ("edge", "empty", "odd")
 _LEAST = {"smallint": "-32768", "integer": "-2147483648", "bigint": "-9223372036854775808"}
-#: Signs of one, two, three and four bytes, a quote, a backslash, and what a list or a CSV file would split.
-_TEXT = "z é€𝄞 'q\" \\ a,b;{c}\td"
+#: Signs of one, two, three and four bytes, a blank that is none, a letter and its accent, a quote, a backslash, and
+#: what a list or a CSV file would split.
+_TEXT = "z é€𝄞\u00a0e\u0301 'q\" \\ a,b;{c}\td"
 #: The last hour of summer time, which local time has twice: in Europe, and in New York.
 _EUROPE, _AMERICA = "2024-10-27 00:30:00.000001+00", "2024-11-03 05:30:00.999999+00"
 _DEEP = '{"a": {"b": [1, [null, {"c": ""}], 1e3, 12345678901234567890.10]}, "": null, "é𝄞": "\\\\u0041\\"", "A": false}'
@@ -66,13 +67,17 @@ def _text(column: Column) -> tuple[Texts, Texts, Texts]:
 
 
 def _array(column: Column) -> tuple[Texts, Texts, Texts]:
-    """With a NULL among its elements, without any, and of two dimensions."""
+    """With a NULL and twins among its elements, without any, and of two dimensions."""
     inner = re.sub(r"\[\]$", "", column.base)
     if of_type(inner)[:1] == of_type("text")[:1]:
-        element = '"a,b","",NULL,"NULL","{x}"," y "'
+        element = '"a,b","",NULL,"NULL","{x}"," y ","a,b"'
         return (f"{{{element}}}", "{NULL}"), ("{}",), ('{{"a","b,"},{NULL,""}}', "{NULL,NULL}")
     first = of_type(inner)[0].replace('"', '\\"')
-    return (f'{{"{first}",NULL}}', "{NULL}"), ("{}",), (f'[0:1]={{NULL,"{first}"}}', "{NULL,NULL}")
+    return (
+        (f'{{"{first}",NULL,"{first}","{first}"}}', "{NULL}"),
+        ("{}",),
+        (f'[0:1]={{NULL,"{first}"}}', "{NULL,NULL}"),
+    )
 
 
 def _range(column: Column) -> tuple[Texts, Texts, Texts]:

@@ -27,7 +27,10 @@ VARIANTS = (*PLAIN, *hostile.VARIANTS)
 #: Those whose columns are tried one by one where a table refuses them all at once.
 _BY_COLUMN = frozenset({"mixed", "extreme", "null", *hostile.VARIANTS})
 #: So many columns are set to NULL one by one where a table refuses them all at once; so many values of a WHERE are tried.
-_SINGLE, _MATCHING, _ASSIGNED = 12, 3, 4
+_SINGLE, _MATCHING, _ASSIGNED = 12, 12, 12
+#: A long text; the scripts may name longer ones, of up to so many characters.
+_LONG, _LONGEST = "Xy Z" * 75, 20_000
+_LENGTH = re.compile(r"\b\d{3,5}\b")
 _NAME = r'((?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)(?:\.(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*))?)'
 _INSERTS = re.compile(
     rf"\bINSERT\s+INTO\s+{_NAME}[^;]*?\b(?:ON\s+CONFLICT|NOT\s+EXISTS|EXCEPT)\b[^;]*", re.IGNORECASE
@@ -137,6 +140,8 @@ class Enricher:
         if variant in ("mixed", "extreme"):
             found = {name: _VALUES[variant](column, place) for name, column in free.items()}
             yield {name: value for name, value in found.items() if value is not None}
+            if variant == "extreme":
+                yield from self._beyond(free)
         elif variant in hostile.VARIANTS:
             read = {
                 name: self._read(column, hostile.hostile(column, variant)) for name, column in free.items()
@@ -155,6 +160,15 @@ class Enricher:
         else:
             yield from self._matching(relation)
 
+    def _beyond(self, free: Mapping[str, Column]) -> Iterator[Values]:
+        """Texts that are longer than any length that the scripts name."""
+        halves = (half.sql for half in (self.migration.up, self.migration.down) if half is not None)
+        named = [int(number) for half in halves for number in _LENGTH.findall(half)]
+        length = max((n for n in named if n <= _LONGEST), default=0) + 11
+        if length > len(_LONG):
+            text = (_LONG * (length // len(_LONG) + 1))[:length]
+            yield {n: text for n, column in free.items() if column.base in TEXTS and column.length is None}
+
     def _read(self, column: Column, texts: Sequence[str]) -> str | None:
         """The first of the texts that the server reads as a value of the column's type; a single one is just tried."""
         if len(texts) > 1:
@@ -169,7 +183,7 @@ class Enricher:
             if path_of(match[1])[-1] != relation.name:
                 continue
             constants = {n: v for n, v in harvest(match[0]).items() if n in names and v}
-            for place in range(_MATCHING if constants else 0):
+            for place in range(max(map(len, constants.values()), default=0))[:_MATCHING]:
                 yield {name: values[place % len(values)] for name, values in constants.items()}
 
     def _assigned(self, relation: Relation) -> Iterator[Values]:
@@ -265,7 +279,7 @@ def _extreme(column: Column, place: int) -> str | None:
     """The longest text, the largest number, a far date, an empty document."""
     del place
     if column.base in TEXTS:
-        return "Xy Z" * 75 if column.length is None else ("Xy Z" * column.length)[: column.length]
+        return _LONG if column.length is None else ("Xy Z" * column.length)[: column.length]
     if column.base == "numeric":
         precision, scale = _digits(column)
         whole = ("9" * (precision - scale))[:-1] + "8" * (precision > scale)
