@@ -7,6 +7,7 @@ from tests.migrate.conftest import Found, Prove, Step
 
 BASE = (
     "CREATE TABLE t (id int PRIMARY KEY, email text, \"odd comment\" text); COMMENT ON COLUMN t.id IS 'key';"
+    ' CREATE TABLE "we""ird;--\'t" (id int PRIMARY KEY);'
 )
 #: name: (up, down)
 SET: dict[str, tuple[str, str]] = {
@@ -21,6 +22,11 @@ SET: dict[str, tuple[str, str]] = {
 ADDED = {
     "quiet": ("ALTER TABLE t ADD COLUMN IF NOT EXISTS more int;", "ALTER TABLE t DROP COLUMN more;", "refuted"),
     "loud": ("ALTER TABLE t ADD COLUMN \"more comment\" int;", "ALTER TABLE t DROP COLUMN \"more comment\";", "holds"),
+    # Its check is unnamed: over another of that name the server finds a new one.
+    "odd": (
+        "ALTER TABLE \"we\"\"ird;--'t\" ADD COLUMN x int CHECK (x > 0);",
+        "ALTER TABLE \"we\"\"ird;--'t\" DROP COLUMN x;", "holds",
+    ),
 }  # fmt: skip
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Any, LiteralString, cast
 
 from psycopg import sql
 
@@ -163,7 +163,19 @@ def under_another_name(decoy: Decoy, wanted: Catalog, found: Catalog, extra: Seq
 
 def _same_but_name(one: CatalogObject, other: CatalogObject) -> bool:
     old, new = path_of(one.name)[-1], path_of(other.name)[-1]
-    return str(dict(other.definition)).replace(new, old) == str(dict(one.definition))
+    return _renamed(dict(other.definition), new, old) == _renamed(dict(one.definition), old, old)
+
+
+def _renamed(value: Any, new: str, old: str) -> Any:
+    """A definition in which every text has one name in place of another, bare or as SQL quotes it."""
+    if isinstance(value, str):
+        return value.replace(new, old).replace(new.replace('"', '""'), old.replace('"', '""'))
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, Any]", value).items()
+        return {_renamed(key, new, old): _renamed(item, new, old) for key, item in pairs}
+    if isinstance(value, list | tuple):
+        return [_renamed(item, new, old) for item in cast("Sequence[Any]", value)]
+    return value
 
 
 _MAKERS = {
