@@ -53,3 +53,18 @@ def test_exit_2(
     errors = [line for line in shown.err.splitlines() if "is no MongoDB URL" in line]
     assert len(errors) == 1 and "write mongodb://HOST:PORT" in errors[0], shown.err
     assert "s3cr" not in shown.err + shown.out and "Traceback" not in shown.err
+
+
+def test_a_url_without_a_user_is_no_fault_of_a_role(
+    mongo_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dbtrust.toml").write_text('[project]\nname = "p"\n[mongo]\n[migrations]\nfolder = "m"\n')
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/1_a.py").write_text(
+        "from dbtrust.migrations import create_collection\nsteps = [create_collection('a')]\n"
+    )
+    host = mongo_url.partition("@")[2].partition("/")[0]
+    for verb in ("status", "up"):
+        assert run(["migrate", verb, str(tmp_path), "--mongo", f"mongodb://{host}/nobody"]) == 3
+        said = capsys.readouterr().err
+        assert "requires authentication" in said and "name a user and a password" in said

@@ -53,6 +53,11 @@ def refused(error: PyMongoError, what: str) -> DbtrustError:
     """The error for the ledger's own commands."""
     if lost(error):
         return server_lost(error, what)
+    if failure_of(error).code == _UNAUTHORIZED and "requires authentication" in str(error):
+        return ServerError(
+            f"{what}: {describe(error)}",
+            next="name a user and a password in the URL: mongodb://USER:PASSWORD@HOST/NAME?authSource=admin",
+        )
     return MigrationStopped(f"{what}: {_said(error)}", next=_next(error))
 
 
