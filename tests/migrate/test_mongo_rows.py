@@ -24,6 +24,18 @@ steps = [
     create_index("items", [("name", 1)], name="by_name", unique=True),
 ]
 """
+CLOSED = (
+    "{'$jsonSchema': {'properties': {'_id': {}, 'a': {'bsonType': 'string'}}, 'additionalProperties': False}}"
+)
+#: Collections for the cases that change documents alone.
+OTHERS = """
+from dbtrust.migrations import create_collection
+steps = [
+    create_collection("p"P),
+    create_collection("closed", validator=CLOSED),
+]
+""".replace("CLOSED", CLOSED)
+WITH_A = ", validator={'$jsonSchema': {'properties': {'a': {'bsonType': 'string'}}}}"
 LOOSE = '{"bsonType": "object", "required": ["name"], "properties": {"name": {"bsonType": "string"}, "price": {"bsonType": "number"}}}'
 STRICT = '{"bsonType": "object", "required": ["name", "price"], "properties": {"name": {"bsonType": "string"}, "price": {"bsonType": "number", "minimum": 0}}}'
 #: name: (second migration, check, verdict, words of its message)
@@ -103,7 +115,72 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "renamed and back": (
         "def up(db):\n    db.items.update_many({}, {'$rename': {'note': 'remark'}})\n"
         "def down(db):\n    db.items.update_many({}, {'$rename': {'remark': 'note'}})\n",
+        "migrate.populated", "refuted", "remark was 'remark was there' and is None",
+    ),
+    "a field of the validator renamed and back": (
+        "def up(db):\n    db.p.update_many({}, {'$rename': {'a': 'b'}})\n"
+        "def down(db):\n    db.p.update_many({}, {'$rename': {'b': 'a'}})\n",
+        "migrate.populated", "refuted", "b was 'b was there' and is None",
+    ),
+    "renamed and back, declared": (
+        "lossy = ['p.b']\ndef up(db):\n    db.p.update_many({}, {'$rename': {'a': 'b'}})\n"
+        "def down(db):\n    db.p.update_many({}, {'$rename': {'b': 'a'}})\n",
+        "migrate.populated", "holds", "declares to lose",
+    ),
+    "renamed where no other field is allowed": (
+        "def up(db):\n    db.command('collMod', 'closed', validator={})\n    db.closed.update_many({}, {'$rename': {'a': 'b'}})\n"
+        "def down(db):\n    db.closed.update_many({}, {'$rename': {'b': 'a'}})\n    db.closed.update_many({}, [{'$replaceWith': {'_id': '$_id', 'a': '$a'}}])\n"
+        f"    db.command('collMod', 'closed', validator={CLOSED})\n",
         "migrate.populated", "holds", "every document",
+    ),
+    "unset": (
+        "def up(db):\n    db.p.update_many({}, {'$unset': {'legacy': ''}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "legacy was 'legacy was there' and is None",
+    ),
+    "unset in a pipeline": (
+        "def up(db):\n    db.p.update_many({}, [{'$unset': ['old.legacy']}])\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "old was {'legacy': 'old.legacy was there'} and is {}",
+    ),
+    "unset of some": (
+        "def up(db):\n    db.p.update_many({'plan': 'x', 'n': {'$gt': 7}}, {'$unset': {'legacy': ''}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "legacy was 'legacy was there' and is None",
+    ),
+    "unset, declared": (
+        "lossy = ['p.legacy']\ndef up(db):\n    db.p.update_many({}, {'$unset': {'legacy': ''}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "holds", "declares to lose",
+    ),
+    "unset by the down": (
+        "def up(db):\n    db.p.update_many({}, {'$set': {'tier': 1}})\ndef down(db):\n    db.p.update_many({}, {'$unset': {'tier': ''}})\n",
+        "migrate.populated", "holds", "every document",
+    ),
+    "added below a bound": (
+        "def up(db):\n    db.p.update_many({'n': {'$lt': 100}}, {'$inc': {'n': 5}})\n"
+        "def down(db):\n    db.p.update_many({'n': {'$lt': 105}}, {'$inc': {'n': -5}})\n",
+        "migrate.populated", "refuted", "n was 100 and is 95",
+    ),
+    "added above a negative bound, of some": (
+        "def up(db):\n    db.p.update_many({'kind': 'k', 'n': {'$gt': -9}}, {'$inc': {'n': 5}})\n"
+        "def down(db):\n    db.p.update_many({'kind': 'k', 'n': {'$gt': -10}}, {'$inc': {'n': -5}})\n",
+        "migrate.populated", "refuted", "n was -9 and is -14",
+    ),
+    "added to all": (
+        "def up(db):\n    db.p.update_many({'n': {'$exists': True}}, {'$inc': {'n': 5}})\n"
+        "def down(db):\n    db.p.update_many({'n': {'$exists': True}}, {'$inc': {'n': -5}})\n",
+        "migrate.populated", "holds", "every document",
+    ),
+    "flagged between bounds": (
+        "def up(db):\n    db.p.update_many({'n': {'$gte': 10, '$lt': 100}}, {'$set': {'mid': True}})\n"
+        "def down(db):\n    db.p.update_many({'n': {'$gte': 10, '$lt': 100}}, {'$unset': {'mid': ''}})\n",
+        "migrate.populated", "holds", "every document",
+    ),
+    "the greatest less": (
+        "def up(db):\n    db.p.update_many({'score': {'$exists': True}}, {'$min': {'score': 3}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "score was 41 and is 3",
+    ),
+    "fractions found by type": (
+        "def up(db):\n    for d in db.p.find({'price': {'$type': 'double'}}):\n"
+        "        db.p.update_one({'_id': d['_id']}, {'$set': {'price': int(d['price'])}})\ndef down(db):\n    pass\n",
+        "migrate.populated", "refuted", "price was 1234.5 and is 1234",
     ),
     "new collection": (
         "from dbtrust.migrations import create_collection\nsteps = [create_collection('notes')]\n", "migrate.written", "holds", "notes goes with it",
@@ -127,9 +204,12 @@ def fresh(mongo_client: pymongo.MongoClient[dict[str, Any]]) -> Callable[[], Any
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str, fresh: Callable[[], Any], tmp_path: Path) -> None:
     text, check, outcome, words = CASES[name]
+    first = FIRST
+    if ".p." in text or ".closed." in text:
+        first = OTHERS.replace("P)", f"{WITH_A if 'validator' in name else ''})")
     made = [
         Migration("mongo", f"000{n}", "m", Location(f"000{n}_m.py", 1, 1), python=python)
-        for n, python in enumerate((FIRST, text), 1)
+        for n, python in enumerate((first, text), 1)
     ]
     verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path)
     (verdict,) = [v for v in verdicts if (v.check, v.subject) == (check, "migration:0002")]
