@@ -101,10 +101,10 @@ def _written(dicts: Sequence[ast.Dict]) -> set[int]:
     return {id(v) for d in dicts for k, v in _items(d) if k.startswith("$")}
 
 
-def _operated(text: str) -> list[tuple[Document, list[str], str]]:
-    """(values, fields, operator): documents that the filter finds, whose fields the operator takes away or reckons with."""
+def _operated(text: str) -> list[tuple[Document, str, str]]:
+    """(values, field, operator): documents that the filter finds, whose field the operator takes away or reckons with."""
     nodes = _nodes(text, up=True)
-    found: dict[str, tuple[Document, list[str], str]] = {}
+    found: dict[str, tuple[Document, str, str]] = {}
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     for call in [None, *calls]:
         filters = [arg for arg in call.args if isinstance(arg, ast.Dict)] if call else []
@@ -114,18 +114,18 @@ def _operated(text: str) -> list[tuple[Document, list[str], str]]:
         kept = {id(node) for node in nodes}
         inner = nodes if call is None else [node for node in ast.walk(call) if id(node) in kept]
         for operator, node in [pair for d in _dicts(inner) for pair in _items(d) if pair[0] in _THERE]:
-            for fields in _fields(operator, node):
-                found.setdefault(repr((values, fields, operator)), (values, fields, operator))
+            for field in _fields(operator, node):
+                found.setdefault(repr((values, field, operator)), (values, field, operator))
     return list(found.values())[:_FIELDS]
 
 
-def _fields(operator: str, node: ast.expr) -> list[list[str]]:
-    """The fields that have to be in one document: one, of a $rename both."""
+def _fields(operator: str, node: ast.expr) -> list[str]:
+    """The fields that are there beforehand; the new name of a $rename is taken to be new, as what $set adds."""
     if isinstance(node, ast.Dict):
-        named = [[k, *(_values(v) if operator == "$rename" else [])] for k, v in _items(node)]
+        named: list[Any] = [name for name, _ in _items(node)]
     else:
-        named = [[value] for value in _values(node)] if operator == "$unset" else []
-    return [n for n in named if all(isinstance(f, str) and "$" not in f and f != "_id" for f in n)]
+        named = _values(node) if operator == "$unset" else []
+    return [f for f in named if isinstance(f, str) and "$" not in f and f != "_id"]
 
 
 def _fulfilled(node: ast.Dict) -> Document:
@@ -195,20 +195,17 @@ def _with_constants(
 
 
 def _with_operated(
-    db: Any, name: str, first: Document, operated: Sequence[tuple[Document, list[str], str]]
+    db: Any, name: str, first: Document, operated: Sequence[tuple[Document, str, str]]
 ) -> None:
-    """Documents that have the fields, each with the first value that the collection takes beside the others."""
+    """Documents that have the field, with the first value that the collection takes."""
     keys = unique_fields(db, name)
-    for number, (values, fields, operator) in enumerate(operated, 900):
-        whole = _with(first, values)
-        for field in [f for f in fields if not _has(whole, f)]:
-            for value in _THERE[operator]:
-                own = f"{field} {value}" if isinstance(value, str) else value
-                trial = put(whole, tuple(field.split(".")), own)
-                if _insert(db[name], apart(trial, keys, number)):
-                    whole = trial
-                    break
-        if values and whole == _with(first, values):
+    for number, (values, field, operator) in enumerate(operated, 900):
+        whole, there = _with(first, values), False
+        for value in () if _has(whole, field) else _THERE[operator]:
+            own = f"{field} {value}" if isinstance(value, str) else value
+            if there := _insert(db[name], apart(put(whole, tuple(field.split(".")), own), keys, number)):
+                break
+        if values and not there:
             _insert(db[name], apart(whole, keys, number))
 
 
