@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 
 from dbtrust.engine.mongo import batches
 from dbtrust.engine.mongo.catalog import snapshot
+from dbtrust.engine.mongo.resume import Catalogue
 from dbtrust.engine.mongo.steps import apply, inverse_of, revert
 from dbtrust.migrations import (
     create_collection,
@@ -154,6 +155,29 @@ def test_another_state_is_drift_and_nothing_changes(mongo_db: Any, one: Step, sa
     assert said in str(caught.value)
     assert caught.value.next
     assert snapshot(db) == before
+
+
+@pytest.mark.parametrize(
+    ("keys", "options"),
+    [
+        ([("note", "text")], {}),
+        ([("$**", "text")], {"default_language": "german"}),
+        ([("a", 1), ("title", "text"), ("body", "text"), ("z", -1)], {"weights": {"title": 5}}),
+        ([("title", "text")], {"weights": {"title": 5, "more": 2}}),
+    ],
+)
+def test_a_text_index_that_is_there_is_known_again(mongo_db: Any, keys: Any, options: Any) -> None:
+    """The server keeps it under _fts: a build whose end an interrupted run has not heard of is no other index."""
+    one, catalogue = create_index("c", keys, name="words", **options), Catalogue(mongo_db, lambda name: None)
+    stored = catalogue.prepare(one)
+    catalogue.forward(one, stored, again=False)
+    before = snapshot(mongo_db)
+    catalogue.forward(one, stored, again=True)
+    assert stored["applied"] and catalogue.prepare(one) == {"applied": False}
+    assert snapshot(mongo_db) == before
+    other = create_index("c", [*keys[:-1], ("other", keys[-1][1])], name="words", **options)
+    with pytest.raises(DriftError, match=r"index c\.words exists and differs: key is"):
+        catalogue.prepare(other)
 
 
 def test_going_back_over_another_state_is_drift(mongo_db: Any) -> None:

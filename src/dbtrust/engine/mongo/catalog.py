@@ -155,6 +155,24 @@ def index_definition(spec: Document) -> dict[str, Any]:
     return definition | _options(options)
 
 
+def as_asked(spec: Document) -> Document:
+    """`spec` with the keys that createIndexes takes: the server keeps a text index under _fts, its fields in weights.
+
+    It keeps no order of these fields, so they are sorted, also in a specification that was never sent.
+    """
+    key = cast("Document", spec["key"])
+    texts = {name for name, direction in key.items() if direction == "text" and name != "_fts"}
+    if not texts and "_fts" not in key:
+        return spec
+    asked: dict[str, Any] = {}
+    for name, direction in key.items():
+        if direction == "text":
+            asked |= dict.fromkeys(sorted(texts | set(spec.get("weights") or {})), "text")
+        elif name != "_ftsx":
+            asked[name] = direction
+    return {**spec, "key": asked}
+
+
 def _options(options: Document) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in options.items():

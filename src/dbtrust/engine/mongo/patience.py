@@ -15,9 +15,10 @@ T = TypeVar("T")
 #: So long is a server waited for that was lost in the middle.
 SECONDS = 30.0
 _POLL_SECONDS = 0.2
-#: Write conflicts, and a node that stops being the primary (11600, 11602, 189, 10107, 13435, 13436) or goes down (91).
+#: Write conflicts, a node that stops being the primary (11600, 11602, 189, 10107, 13435, 13436) or goes down (91), and one
+#: that has just come back and has not yet read the keys that sign the cluster's time (211, KeyNotFound).
 #: 11601 is not among them: somebody killed the operation.
-_MOMENTS = frozenset({112, 91, 189, 10107, 11600, 11602, 13435, 13436})
+_MOMENTS = frozenset({112, 91, 189, 211, 10107, 11600, 11602, 13435, 13436})
 
 
 def of_the_moment(error: BaseException) -> bool:

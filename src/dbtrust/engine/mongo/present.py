@@ -9,7 +9,13 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from dbtrust.engine.mongo.catalog import collection_definition, collections, index_definition, indexes
+from dbtrust.engine.mongo.catalog import (
+    as_asked,
+    collection_definition,
+    collections,
+    index_definition,
+    indexes,
+)
 from dbtrust.engine.mongo.errors import describe
 from dbtrust.model.errors import DriftError
 from dbtrust.model.steps import CreateIndex
@@ -67,11 +73,13 @@ def differing(wanted: Document, found: Document, asked: bool) -> list[str]:
 
 def conflict(db: Database[Any], step: CreateIndex, error: OperationFailure) -> DriftError:
     """What stands in the way: an index of that name, else one with the same keys."""
-    wanted = index_definition({"key": dict(step.keys), **step.options})
+    wanted = index_definition(as_asked({"key": dict(step.keys), **step.options}))
     label, known = f"index {step.collection}.{step.name}", indexes(db, step.collection)
     for found in known:
         if found["name"] == step.name:
-            return drift(label, wanted, index_definition(found), asked=True, detail=describe(error))
-    twin = next((found["name"] for found in known if index_definition(found)["key"] == wanted["key"]), "?")
+            return drift(label, wanted, index_definition(as_asked(found)), asked=True, detail=describe(error))
+    twin = next(
+        (found["name"] for found in known if index_definition(as_asked(found))["key"] == wanted["key"]), "?"
+    )
     hint = "use its name, or drop it first"
     return DriftError(f"{label} exists under another name, {twin}: {describe(error)}", next=hint)

@@ -14,7 +14,7 @@ from uuid import UUID
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from dbtrust.engine.mongo.catalog import collection_definition, index_definition, indexes
+from dbtrust.engine.mongo.catalog import as_asked, collection_definition, index_definition, indexes
 from dbtrust.engine.mongo.copy import index_command
 from dbtrust.engine.mongo.present import conflict, drift_of_options, find, missing, refuse_other
 from dbtrust.engine.mongo.view import PATIENT, View
@@ -202,7 +202,8 @@ class Catalogue:
 
     def _same_index(self, step: CreateIndex, found: Document) -> None:
         label = f"index {step.collection}.{step.name}"
-        refuse_other(label, index_definition(_specification(step)), index_definition(found), asked=True)
+        wanted = index_definition(as_asked(_specification(step)))
+        refuse_other(label, wanted, index_definition(as_asked(found)), asked=True)
 
     def _create_index(self, step: CreateIndex, stored: Stored, again: bool) -> None:
         if again:

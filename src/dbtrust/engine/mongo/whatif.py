@@ -11,7 +11,7 @@ from bson import json_util
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from dbtrust.engine.mongo.catalog import indexes
+from dbtrust.engine.mongo.catalog import as_asked, indexes
 from dbtrust.engine.mongo.copy import index_command
 from dbtrust.engine.mongo.explain import document, explain
 from dbtrust.engine.mongo.plans import parse
@@ -118,8 +118,7 @@ def _bare(spec: Document) -> dict[str, Any]:
     command = index_command(spec)
     if "weights" in spec:
         command.pop("collation", None)
-        fixed = {k: v for k, v in spec["key"].items() if k not in ("_fts", "_ftsx")}
-        command["key"] = fixed | dict.fromkeys(spec["weights"], "text")
+        command["key"] = as_asked(spec)["key"]
     return command
 
 
