@@ -124,6 +124,22 @@ def lost_reply(command: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("command", ["createIndexes", "create", "update", "listIndexes"])
+def test_a_server_that_has_just_come_back_is_waited_for(
+    faulty: MongoServer, tmp_path: Path, command: str
+) -> None:
+    """For a moment after its start it cannot check the cluster's time that a client has seen: KeyNotFound."""
+    url = faulty.url(f"t_{uuid.uuid4().hex[:8]}")
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        client.get_default_database().c.insert_many([{"_id": i, "n": i} for i in range(5)])
+        data = {"failCommands": [command], "errorCode": 211}
+        client.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": data})
+        between, after = both_ways(url, project(tmp_path, MIXED))
+        assert client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})["count"] >= 1
+    assert between == (["b", "c"], [1, 2, 3, 4, 5], ["_id_"])
+    assert after == (["c"], [0, 1, 2, 3, 4], ["_id_"])
+
+
 def test_a_primary_that_steps_down_is_waited_for(faulty: MongoServer, tmp_path: Path) -> None:
     """The only node steps down in each of the steps and is elected again."""
     text = (
