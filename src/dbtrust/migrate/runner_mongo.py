@@ -228,7 +228,7 @@ class MongoRunner:
 
     def up(self, migration: Migration, entry: Entry | None, progress: Progress) -> Entry:
         """A migration whose down was interrupted is undone first, and then applied."""
-        with self._reading(f"migration {migration.number}"):
+        with self._reading(f"migration {migration.number}"), self._cancelled():
             if entry is not None and entry.state == "reverting":
                 self._work(migration, entry, progress).down()
                 entry = None
@@ -237,7 +237,7 @@ class MongoRunner:
         return done
 
     def down(self, migration: Migration, entry: Entry, progress: Progress) -> None:
-        with self._reading(f"undoing migration {migration.number}"):
+        with self._reading(f"undoing migration {migration.number}"), self._cancelled():
             self._work(migration, entry, progress).down()
         self._known.pop(entry.number, None)
         self._steps.pop(str(entry.number), None)
