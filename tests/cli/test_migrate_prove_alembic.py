@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from dbtrust.cli.main import run
 
@@ -162,12 +163,12 @@ def test_a_role_of_a_lent_server_is_what_it_was(
     """What a string says is refused; what a program puts together is put back and told."""
     role = pg.info.dbname
     monkeypatch.setattr(f"{__name__}.REVISIONS", [("a1", None, f"op.execute({up.format(role)})", "pass")])
-    pg.execute(f"CREATE ROLE {role}")
+    pg.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
     try:
         code, verdicts = proved(project(tmp_path / "project", SYNC), postgres_url)
         limit = pg.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = %s", [role]).fetchone()
     finally:
-        pg.execute(f"DROP ROLE IF EXISTS {role}")
+        pg.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
     told = next(v for v in verdicts if v["check"] == "migrate.up")
     assert limit == (-1,) and told["verdict"] == "unproved" and role in told["message"]
     assert code == (1 if "LIMIT" in up else 0)

@@ -135,7 +135,7 @@ class MongoRunner:
         with self._reading("taking the lease of the ledger"):
             self._acquire(progress)
         try:
-            with Heartbeat(self._db, self._ledger, progress), self._cancelled():
+            with Heartbeat(self._db, self._ledger, progress):
                 yield
         except BaseException:
             self._leave(quietly=True)
@@ -211,9 +211,7 @@ class MongoRunner:
         """
         try:
             yield
-        except Exception:
-            raise
-        except BaseException:
+        except (KeyboardInterrupt, SystemExit):
             from dbtrust.engine.mongo.builds import cancel, end_transactions
 
             with suppress(PyMongoError):
