@@ -242,6 +242,28 @@ def test_a_role_that_somebody_else_makes_meanwhile_stays(
     assert told and told <= {f"role:{other}" for other in others}
 
 
+def test_a_look_at_the_server_is_of_one_moment(pg: Admin, postgres_url: str, name: str) -> None:
+    """A role that comes or goes meanwhile is seen with its password, or neither is."""
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            while not done.is_set():
+                for verb in ("CREATE", "DROP"):
+                    other.execute(sql.SQL(verb + " ROLE {}").format(sql.Identifier(name)))  # pyright: ignore[reportArgumentType]
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        looks = [guarded_state(pg) for _ in range(100)]
+    finally:
+        done.set()
+        thread.join()
+    kinds = [sorted(f.kind for f in look.values() if f.name in (name, f"of role {name}")) for look in looks]
+    assert {tuple(k) for k in kinds} <= {(), ("password", "role")}
+    assert any(kinds)
+
+
 def _sleeping(connection: Admin, text: str) -> bool:
     query = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query ~ %s AND wait_event = 'PgSleep'"
     return connection.execute(query, [text.replace("(", r"\(").replace(")", r"\)")]).fetchone() is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,22 +72,24 @@ class Change:
 
 def state(connection: psycopg.Connection[Any]) -> State:
     """Everything server-wide as `connection` sees it, its own open transaction included. Raises psycopg.Error."""
-    rows = _facts(connection, "server_wide")
-    return rows | (_facts(connection, "server_wide_15") if connection.info.server_version >= 150000 else {})
+    return _facts(connection, _names(connection))
 
 
 def guarded_state(connection: psycopg.Connection[Any]) -> State:
     """`state` with what only some may read: the configuration and fingerprints of passwords. Raises psycopg.Error."""
     row = connection.execute(load("server_wide_readable")).fetchone()
     assert row is not None
-    found = dict(state(connection))
-    for readable, name in zip(row, ("server_wide_configuration", "server_wide_passwords"), strict=True):
-        found |= _facts(connection, name) if readable else {}
-    return found
+    secret = zip(row, ("server_wide_configuration", "server_wide_passwords"), strict=True)
+    return _facts(connection, [*_names(connection), *(name for readable, name in secret if readable)])
 
 
-def _facts(connection: psycopg.Connection[Any], name: str) -> dict[Key, Fact]:
-    rows = connection.execute(load(name)).fetchall()
+def _names(connection: psycopg.Connection[Any]) -> list[str]:
+    return ["server_wide", *(["server_wide_15"] if connection.info.server_version >= 150000 else [])]
+
+
+def _facts(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[Key, Fact]:
+    """One statement, so one snapshot: a role that is made meanwhile is in all of the answers or in none."""
+    rows = connection.execute(b"\nUNION ALL\n".join(map(load, names))).fetchall()
     facts = (Fact(a, b, c, d, e, f, tuple(parties)) for a, b, c, d, e, f, parties in rows)
     return {(fact.kind, fact.key): fact for fact in facts}
 
