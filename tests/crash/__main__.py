@@ -71,7 +71,7 @@ class Campaign:
                 outcome = Round(lab, known, seed, [mode]).run()
                 self.outcomes.append(outcome)
                 print(
-                    f"  seed {seed}: {mode}, {len(outcome.kills)} kills",
+                    f"  seed {seed}: {mode}, {len(outcome.kills)} kills; by now {self._inside()} in work",
                     *outcome.problems,
                     sep="\n    ",
                     flush=True,

@@ -13,6 +13,7 @@ from dbtrust.engine.mongo.catalog import LEDGER, snapshot
 from dbtrust.engine.mongo.urls import with_database
 from dbtrust.migrate.runner import MigrationStopped
 from dbtrust.migrate.runner_mongo import MongoRunner
+from dbtrust.model.errors import ServerError
 from dbtrust.model.ledger import Entry
 from dbtrust.model.progress import silent
 from dbtrust.model.project import Migration
@@ -336,6 +337,23 @@ def test_index_ddl_beside_the_migrations_own_transaction_does_not_wait_for_a_min
     error = place.stops(migration)
     assert "own open transaction" in error.message
     assert "ca" not in place.db.c.index_information()
+
+
+def test_a_server_that_lets_nobody_in_by_then_leaves_a_function_that_never_began(place: Place) -> None:
+    """A migration's own functions get a client of their own, which the run opens late."""
+    text = "def up(db):\n    db.c.insert_one({})\ndef down(db):\n    db.c.drop()\n"
+    migration = place.write(1, text)
+    for verb in ("up", "down"):
+        one = place.runner()
+        with pytest.raises(ServerError, match="refused the connection"), one.locked(silent):
+            known = one.entries().get(1)
+            one._url = place.url.replace("://dbtrust:", "://nobody:")
+            assert one._url != place.url
+            one.up(migration, known, silent) if verb == "up" else one.down(migration, known, silent)  # pyright: ignore[reportArgumentType]
+        one.close()
+        assert place.state(1) == (None if verb == "up" else "done")
+        getattr(place, verb)(migration)
+        assert place.db.c.count_documents({}) == (1 if verb == "up" else 0)
 
 
 def test_a_role_without_rights_is_told_which(place: Place) -> None:

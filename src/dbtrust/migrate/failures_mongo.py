@@ -32,6 +32,9 @@ def stopped(error: Exception, migration: Migration, doing: str) -> DbtrustError:
             return server_lost(error, f"{doing} of migration {migration.number}")
         place = line_of(error, migration)
         return MigrationStopped(f"{doing}: {_said(error)}", location=place, next=_next(error))
+    if isinstance(error, ServerError):  # a client for the migration's own functions found nobody
+        said = f"{doing} of migration {migration.number}: {error.message}"
+        return ServerError(said, next=f"{error.next}, then run it again" if error.next else "run it again")
     if isinstance(error, QueryFileError) and error.location != NOWHERE:
         return error
     if isinstance(error, DbtrustError):

@@ -142,6 +142,7 @@ class Work:
         """The row as it stands before anything changes, with what the undo needs."""
         stored: dict[str, Any] = {"applied": True}
         if isinstance(step, CustomStep):
+            self._tools.theirs()  # a server that is gone by now is told before anything is said to be running
             if step.probe is not None and self._probed(step):
                 stored = {"applied": False, "found": True}
         elif isinstance(step, UpdateInBatches):
@@ -250,6 +251,8 @@ class Work:
 
     def _prepare_back(self, step: Step) -> dict[str, Any]:
         if isinstance(step, (CustomStep, UpdateInBatches)):
+            if isinstance(step, CustomStep) or callable(step.revert):
+                self._tools.theirs()
             return {}
         return patiently(lambda again: self._tools.catalogue.prepare_back(step), self._progress)
 
