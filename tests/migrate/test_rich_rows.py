@@ -50,6 +50,20 @@ LOSSES: dict[str, tuple[str, str, str]] = {
         "DROP INDEX t_mail;", "t lost the row",
     ),
     "matching": ("DELETE FROM t WHERE state = 'old' AND big = 4711;", "SELECT 1;", "t lost the row"),
+    "a year of the past": (
+        "DELETE FROM t x WHERE x.at BETWEEN now() - interval '2 years' AND now() - interval '1 year';", "SELECT 1;", "t lost the row",
+    ),
+    "the last minutes": (
+        "DELETE FROM t WHERE at > now() - interval '1 hour' AND at < now() - interval '10 minutes';", "SELECT 1;", "t lost the row",
+    ),
+    "Mondays in May": (
+        "DELETE FROM t WHERE extract(dow FROM at) = 1 AND extract(month FROM at) = 5;", "SELECT 1;", "t lost the row",
+    ),
+    "the months before": (
+        "UPDATE t SET big = 0 WHERE date_trunc('month', at) = date_trunc('month', now() - interval '3 months');", "SELECT 1;",
+        "big was",
+    ),
+    "a length": ("DELETE FROM t WHERE length(mail) BETWEEN 33 AND 34;", "SELECT 1;", "t lost the row"),
     "in a block": ("DO $$ BEGIN UPDATE t SET mail = 'y' WHERE mail = 'x'; END $$;", "SELECT 1;", "mail was 'x'"),
     "a table that was there": (
         "CREATE TABLE IF NOT EXISTS sess (id int PRIMARY KEY, v text);", "DROP TABLE sess;", "sess lost the row",

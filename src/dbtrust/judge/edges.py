@@ -182,6 +182,13 @@ def _days(column: Column, pool: Sequence[str]) -> Iterator[str]:
         f"{year}-{month:02d}-15" for year in _wholes(pool, 9_999) if year > 1_000 for month in (1, 6, 12)
     )
     yield from (f"2024-{month:02d}-15" for month in range(2, 13))
+    yield from _weekdays(pool)
+
+
+def _weekdays(pool: Iterable[str]) -> Iterator[str]:
+    """Each weekday of the months that numbers may stand for."""
+    months = [n for n in _wholes(pool, 12) if n]
+    yield from (f"2024-{month:02d}-{day:02d}" for month in months for day in range(1, 8))
 
 
 def _seconds(pool: Iterable[str]) -> list[int]:
@@ -203,6 +210,8 @@ def _moments(column: Column, pool: Sequence[str]) -> Iterator[str]:
     base = datetime(2024, 1, 1)
     spans = _seconds(pool)
     moments = [datetime(d.year, d.month, d.day) for d in _dates(pool) if 1 < d.year < 9_999]
+    for known in _exact(pool):
+        yield from (f"{known + timedelta(seconds=step)}" for step in (0, 1, -1))
     for known in moments:
         yield from (f"{known + timedelta(seconds=step)}{zone}" for step in (0, 1, -1, 86_400))
     for step in (
@@ -225,6 +234,17 @@ def _moments(column: Column, pool: Sequence[str]) -> Iterator[str]:
         "infinity",
         "-infinity",
     )
+    yield from (f"{day} 12:00:00{zone}" for day in _weekdays(pool))
+
+
+def _exact(pool: Iterable[str]) -> Iterator[datetime]:
+    """Texts of a day with a time, with their zone where they name one."""
+    for value in pool:
+        if _DAY.match(value) and ":" in value:
+            with suppress(ValueError, OverflowError):
+                known = datetime.fromisoformat(value)
+                if 1 < known.year < 9_999:
+                    yield known
 
 
 def _times(column: Column, pool: Sequence[str]) -> Iterator[str]:

@@ -38,6 +38,7 @@ from dbtrust.migrate.rich import NAMED, PLAIN, VARIANTS, Aim, Enricher, aimed_at
 from dbtrust.migrate.row_outcome import Triggers, changed_columns, compared_rows
 from dbtrust.migrate.set_back import moved, set_back, set_back_verdict, undeclared_set_back
 from dbtrust.migrate.twice import every_table, second_run
+from dbtrust.migrate.untouched import untouched, with_untouched
 from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
 from dbtrust.migrate.written import Written, touched_tables
@@ -169,6 +170,7 @@ class Populated:
         with self.world.trial(migration) as trial:
             own = self._enriched(trial, migration, aim, variants)
             gives = moved(trial.connection, migration)
+            idle = untouched(trial.connection, migration, declared, known.before)
             try:
                 trial.apply(migration)
             except DbtrustError as error:
@@ -193,7 +195,7 @@ class Populated:
         )
         lost = [loss for loss in lost if not triggers.add(loss)]
         self._lost |= {str(loss) for loss in lost}
-        return self._judged(migration, left, lost, again, declared, before, back)
+        return with_untouched(self._judged(migration, left, lost, again, declared, before, back), idle)
 
     def _runs(self, migration: Migration, aim: Aim, variants: Sequence[str]) -> bool:
         with self.world.trial(migration) as trial:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from dbtrust.engine.postgres.attempts import readable
 from dbtrust.engine.postgres.table_rows import Name, rows_of, tables_named
+from dbtrust.engine.postgres.trial import gives_row, texts_of
 from dbtrust.judge.assigned import Seed, assigned, seeds
 from dbtrust.judge.candidates import fresh, harvest
+from dbtrust.judge.touched import RowCondition, conditions
 from dbtrust.migrate import hostile
 from dbtrust.migrate.filling import TEXTS, Connection, Filler
 from dbtrust.migrate.new_rows import affected
@@ -18,11 +20,12 @@ from dbtrust.model.facts import Column, Relation
 from dbtrust.model.project import Migration
 from dbtrust.stage.rows import Values, parents_first
 from dbtrust.stage.solved import SolvedRows, key_columns
+from dbtrust.stage.solver import Test
 
 #: Rows that the scripts themselves name: with the constants that they write, and those that an INSERT finds there.
 NAMED = ("seeded", "assigned")
 #: The kinds of rows, in the order in which they are put in.
-PLAIN = ("mixed", "extreme", "null", "twin", "matching", *NAMED)
+PLAIN = ("mixed", "extreme", "null", "twin", "matching", "solved", *NAMED)
 VARIANTS = (*PLAIN, *hostile.VARIANTS)
 #: Those whose columns are tried one by one where a table refuses them all at once.
 _BY_COLUMN = frozenset({"mixed", "extreme", "null", *hostile.VARIANTS})
@@ -76,6 +79,13 @@ def _changes(key: str, values: tuple[object, object]) -> bool:
 _CHANGED = frozenset({"type", "collation", "generated"})
 
 
+def conditions_of(migration: Migration) -> Iterator[tuple[str, RowCondition]]:
+    """Each UPDATE and DELETE of the up, those in its blocks and functions as well, and what it looks for."""
+    assert migration.up is not None
+    for match in _WRITES.finditer(migration.up.sql):
+        yield from ((match[0], one) for one in conditions(match[0]))
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
     """Which tables get odd rows.
@@ -125,6 +135,9 @@ class Enricher:
         rewritten, inserted = name in self.aim.rewritten, name in self.aim.reckoned
         for place, variant in enumerate(v for v in VARIANTS if v in self.variants):
             if (variant in hostile.VARIANTS and not rewritten) or (inserted and variant not in NAMED):
+                continue
+            if variant == "solved":
+                self._solved(rows, relation)
                 continue
             for wanted in self._wanted(variant, rows, relation, place):
                 given = {numbers[name]: value for name, value in wanted.items()}
@@ -185,6 +198,17 @@ class Enricher:
             constants = {n: v for n, v in harvest(match[0]).items() if n in names and v}
             for place in range(max(map(len, constants.values()), default=0))[:_MATCHING]:
                 yield {name: values[place % len(values)] for name, values in constants.items()}
+
+    def _solved(self, rows: SolvedRows, relation: Relation) -> None:
+        """A row for each condition of the up that none of the others meets, if the solver finds one."""
+        names = {c.name for c in relation.columns.values()}
+        for _, condition in conditions_of(self.migration):
+            its = condition.table == relation.name and condition.columns and condition.columns <= names
+            if its and gives_row(self.connection, condition.asked) is False:
+                wanted = Test("", condition.text, condition.columns, wanted=True)
+                rows.demand(relation, wanted, texts_of(self.connection, condition.constants))
+                self.filler.one(self.connection, rows, relation)
+                rows.demand(relation, None)
 
     def _assigned(self, relation: Relation) -> Iterator[Values]:
         """What the up writes and what the down's conditions speak of: values that a row may have had all along."""

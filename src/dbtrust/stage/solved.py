@@ -52,6 +52,8 @@ class SolvedRows(Rows):
     rules: defaultdict[int, list[Constraint]] = field(
         default_factory=lambda: defaultdict[int, list[Constraint]](list)
     )
+    #: What rows of a table have to be besides valid.
+    demands: dict[int, Test] = field(default_factory=dict[int, Test])
     #: The table of each row in `inserted`.
     _tables: list[int] = field(default_factory=list[int])
     _known: dict[tuple[str, tuple[str, ...]], list[str]] = field(
@@ -85,6 +87,14 @@ class SolvedRows(Rows):
     def forget(self, relation: Relation) -> None:
         """The solver of one table is no longer needed."""
         self._solvers.pop(relation.oid, None)
+
+    def demand(self, relation: Relation, test: Test | None, values: Sequence[str] = ()) -> None:
+        """From now on rows of the table are to be what the test wants, with `values` to choose from; None: only valid."""
+        self.forget(relation)
+        self.demands.pop(relation.oid, None)
+        if test is not None:
+            self.demands[relation.oid] = test
+            self.pools = {**self.pools, **dict.fromkeys(test.columns, values)}
 
     def skip(self, relation: int, name: str) -> None:
         self.skipped.add((relation, name))
@@ -163,6 +173,7 @@ class SolvedRows(Rows):
         for column in relation.columns.values():
             for text in self._of_domain(column):
                 tests.append(Test("", as_column(text, column.name), frozenset({column.name})))
+        tests += [self.demands[relation.oid]] if relation.oid in self.demands else []
         bound = self.promises.tables[relation.oid].bound
         if bound:
             tests.append(Test("", bound, frozenset(named(bound, names)), wanted=True))
@@ -178,6 +189,7 @@ class SolvedRows(Rows):
         texts += [(c.text, c.sources) for c in self.rules[relation.oid] if c.text or c.sources]
         texts += [(as_column(t, c.name), ()) for c in relation.columns.values() for t in self._of_domain(c)]
         texts += [(self.promises.tables[relation.oid].bound, ())]
+        texts += [(self.demands[relation.oid].text, ())] if relation.oid in self.demands else []
         texts += [(t.definition, (t.source,)) for t in self.promises.triggers if t.relation == relation.oid]
         found: dict[str, list[str]] = {name: list(self.pools.get(name, ())) for name in names}
         for text, sources in texts:

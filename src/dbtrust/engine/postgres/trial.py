@@ -62,6 +62,19 @@ def try_query(
         return _refused(connection, error)
 
 
+def gives_row(connection: psycopg.Connection[Any], text: str) -> bool | None:
+    """Does the query give a row? None where the server refuses it."""
+    found = try_query(connection, text, [], 1)
+    return None if isinstance(found, Failure) else bool(found[1])
+
+
+def texts_of(connection: psycopg.Connection[Any], expressions: Sequence[str]) -> list[str]:
+    """What expressions give, as texts; those that the server refuses, or that give NULL, are left out."""
+    found = [try_query(connection, f"SELECT ({text})::text", [], 1) for text in expressions]
+    rows = [row for one in found if not isinstance(one, Failure) for row in one[1]]
+    return [row[0] for row in rows if row[0] is not None]
+
+
 def _refused(connection: psycopg.Connection[Any], error: psycopg.Error) -> Failure:
     if connection.closed:
         raise error
