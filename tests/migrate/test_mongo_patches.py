@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.migrate.test_mongo_rows import FIRST, LOOSE
+from tests.migrate.test_mongo_rows import FIRST, LOOSE, Fresh
 from tests.migrate.test_mongo_rows import fresh as fresh
 
 from dbtrust.migrate.mongo import prove_mongo
@@ -43,8 +41,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
 }  # fmt: skip
 
 
-def proven(fresh: Callable[[], Any], root: Path) -> list[Verdict]:
-    return prove_mongo(fresh, read_history(root, "m"), root, only=frozenset({"0003"}))
+def proven(fresh: Fresh, root: Path) -> list[Verdict]:
+    return prove_mongo(fresh, read_history(root, "m"), root, fresh.capture, only=frozenset({"0003"}))
 
 
 def write(root: Path, text: str) -> None:
@@ -54,7 +52,7 @@ def write(root: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("label", CASES)
-def test_a_patch_is_proven_again(label: str, fresh: Callable[[], Any], tmp_path: Path) -> None:
+def test_a_patch_is_proven_again(label: str, fresh: Fresh, tmp_path: Path) -> None:
     text, lines = CASES[label]
     write(tmp_path, text)
     (down,) = [v for v in proven(fresh, tmp_path) if v.check == "migrate.down"]
@@ -73,15 +71,13 @@ def test_a_patch_is_proven_again(label: str, fresh: Callable[[], Any], tmp_path:
     assert kept.count(b"\r\n") in (0, kept.count(b"\n"))
 
 
-def test_changes_of_documents_are_told_and_not_made_up(fresh: Callable[[], Any], tmp_path: Path) -> None:
+def test_changes_of_documents_are_told_and_not_made_up(fresh: Fresh, tmp_path: Path) -> None:
     write(tmp_path, "def up(db):\n    db.items.update_many({}, {'$set': {'price': 7}})\n")
     (down,) = [v for v in proven(fresh, tmp_path) if v.check == "migrate.down"]
     assert "patch" not in down.evidence and "no catalog says what they were" in down.next
 
 
-def test_a_patch_leaves_a_collection_that_only_an_index_has_made(
-    fresh: Callable[[], Any], tmp_path: Path
-) -> None:
+def test_a_patch_leaves_a_collection_that_only_an_index_has_made(fresh: Fresh, tmp_path: Path) -> None:
     up = "def up(db):\n    db.sessions.create_index('at', expireAfterSeconds=60, name='ttl')\n"
     write(tmp_path, up)
     (down,) = [v for v in proven(fresh, tmp_path) if v.check == "migrate.down"]
@@ -98,7 +94,7 @@ def test_a_patch_leaves_a_collection_that_only_an_index_has_made(
     assert left.verdict == "refuted" and "sessions" in left.message
 
 
-def test_a_declared_loss_of_no_collection_is_refuted(fresh: Callable[[], Any], tmp_path: Path) -> None:
+def test_a_declared_loss_of_no_collection_is_refuted(fresh: Fresh, tmp_path: Path) -> None:
     write(
         tmp_path,
         "lossy = ['itmes.price']\ndef up(db):\n    db.items.create_index('price', name='p')\ndef down(db):\n    db.items.drop_index('p')\n",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import pymongo
 import pytest
 
+from dbtrust.engine.mongo.capture import Capture
+from dbtrust.engine.mongo.connect import connect
 from dbtrust.migrate.mongo import prove_mongo
 from dbtrust.migrate.mongo_rows import lost
 from dbtrust.model.location import Location
@@ -183,21 +185,28 @@ CASES: dict[str, tuple[str, str, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def fresh(mongo_client: pymongo.MongoClient[dict[str, Any]]) -> Callable[[], Any]:
-    numbers = iter(range(1000))
+class Fresh:
+    """Empty databases on a client that is listened to."""
+
+    def __init__(self, client: pymongo.MongoClient[dict[str, Any]], capture: Capture) -> None:
+        self.client, self.capture, self._numbers = client, capture, iter(range(1000))
 
     @contextmanager
-    def one() -> Iterator[Any]:
-        name = f"prove_{id(numbers)}_{next(numbers)}"
-        yield mongo_client[name]
-        mongo_client.drop_database(name)
+    def __call__(self) -> Iterator[Any]:
+        name = f"prove_{id(self)}_{next(self._numbers)}"
+        yield self.client[name]
+        self.client.drop_database(name)
 
-    return one
+
+@pytest.fixture
+def fresh(mongo_url: str) -> Iterator[Fresh]:
+    capture = Capture()
+    with connect(mongo_url, listeners=[capture]) as client:
+        yield Fresh(client, capture)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_case(name: str, fresh: Callable[[], Any], tmp_path: Path) -> None:
+def test_case(name: str, fresh: Fresh, tmp_path: Path) -> None:
     text, check, outcome, words = CASES[name]
     first = FIRST
     if ".p." in text or ".closed." in text:
@@ -206,7 +215,7 @@ def test_case(name: str, fresh: Callable[[], Any], tmp_path: Path) -> None:
         Migration("mongo", f"000{n}", "m", Location(f"000{n}_m.py", 1, 1), python=python)
         for n, python in enumerate((first, text), 1)
     ]
-    verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path)
+    verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path, fresh.capture)
     (verdict,) = [v for v in verdicts if (v.check, v.subject) == (check, "migration:0002")]
     assert verdict.verdict == outcome, verdict
     assert words in verdict.message
@@ -215,7 +224,7 @@ def test_case(name: str, fresh: Callable[[], Any], tmp_path: Path) -> None:
 
 
 def test_only_what_is_asked_for_is_judged_and_what_stands_before_it_applied(
-    fresh: Callable[[], Any], tmp_path: Path
+    fresh: Fresh, tmp_path: Path
 ) -> None:
     texts = [
         FIRST,
@@ -227,7 +236,7 @@ def test_only_what_is_asked_for_is_judged_and_what_stands_before_it_applied(
         Migration("mongo", f"000{n}", "m", Location(f"000{n}_m.py", 1, 1), python=python)
         for n, python in enumerate(texts, 1)
     ]
-    verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path, only=frozenset({"0003"}))
+    verdicts = prove_mongo(fresh, History(tuple(made), ()), tmp_path, fresh.capture, only=frozenset({"0003"}))
     assert {v.subject for v in verdicts} == {"migration:0003"} and len(verdicts) == 6
     assert {v.verdict for v in verdicts} <= {"holds", "not_applicable"}
 

@@ -89,7 +89,9 @@ class MongoHalf(Half):
     def _migrations(self) -> None:
         if self.project.history is not None and self.selection.wants("migrate."):
             self.progress("proving MongoDB migrations")
-            self.verdicts += prove_mongo(self.stage.empty, self.project.history, self.project.config.root)
+            self.verdicts += prove_mongo(
+                self.stage.empty, self.project.history, self.project.config.root, self.stage.capture
+            )
 
     def _rules(self) -> None:
         if self._catalog is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pymongo.errors
 
+from dbtrust.engine.mongo.capture import Capture
 from dbtrust.engine.mongo.catalog import snapshot
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.engine.mongo.decoys import make_decoy
@@ -45,18 +46,20 @@ def prove_mongo(
     fresh: Fresh,
     history: History,
     root: Path,
+    capture: Capture,
     *,
     only: frozenset[str] | None = None,
     progress: Progress = silent,
 ) -> list[Verdict]:
     """migrate.* of every MongoDB migration, in order, from an empty database.
 
-    `only`: the numbers of the migrations that are judged; the others before them are applied.
+    `capture` listens to the client of the databases that `fresh` gives. `only`: the numbers of the migrations that are
+    judged; the others before them are applied.
     """
     migrations = [m for m in history.migrations if m.engine == "mongo"]
     last = max((n for n, m in enumerate(migrations) if only is None or m.number in only), default=-1)
     with fresh() as database, fresh() as full:
-        prover = _Prover(fresh, database, root, MongoPopulated(fresh, full))
+        prover = _Prover(fresh, database, root, MongoPopulated(fresh, full, capture))
         return prover.prove(migrations[: last + 1], only, progress)
 
 

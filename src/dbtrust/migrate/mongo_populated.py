@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dbtrust.engine.mongo.capture import Capture
 from dbtrust.engine.mongo.catalog import indexes, snapshot
 from dbtrust.engine.mongo.copy import copy_database
 from dbtrust.judge.catalog import diff
@@ -22,6 +23,7 @@ from dbtrust.migrate.mongo_rows import (
     plain_collections,
     refused_now,
 )
+from dbtrust.migrate.mongo_touched import Sought, meet, sought, untouched, with_untouched
 from dbtrust.migrate.verdicts import explained, failed, purpose, refuses, unproved, verdict
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Migration
@@ -40,7 +42,11 @@ class MongoPopulated:
 
     fresh: Callable[[], AbstractContextManager[Any]]
     db: Any
+    #: Listens to the client of these databases.
+    capture: Capture
     spoilt: str = ""
+    _sought: list[Sought] = field(default_factory=list[Sought])
+    _wanted: Sequence[Sought] = ()
 
     def prove(self, migration: Migration, loaded: PythonMigration, down: Verdict | None) -> list[Verdict]:
         """Both verdicts of one migration; `down` is that of the empty database."""
@@ -60,8 +66,9 @@ class MongoPopulated:
         variants = self._accepted(migration, loaded)
         with self.fresh() as copy:
             copy_database(self.db.client, self.db.name, copy.name)
-            enrich(copy, plain_collections(copy), migration.python or "", variants)
-            populated = self._populated(migration, loaded, copy, used)
+            self._enrich(copy, migration, variants)
+            found = self._populated(migration, loaded, copy, used)
+            populated = with_untouched(found, untouched(self._sought, loaded.lossy))
         if populated.evidence.get("up failed"):
             return [
                 populated,
@@ -84,7 +91,18 @@ class MongoPopulated:
             return names | {o.name for o in snapshot(copy).objects if o.kind == "collection"}
 
     def _accepted(self, migration: Migration, loaded: PythonMigration) -> Sequence[str]:
-        """The kinds of odd documents over which the up runs: all of them, else those over which it runs alone."""
+        """The kinds of odd documents over which the up runs: all of them, else those over which it runs alone.
+
+        `_wanted` is then what it looked for, where it runs over documents that are made for that as well.
+        """
+        self._wanted, accepted = (), self._alone(migration, loaded)
+        self._wanted = tuple(self._sought)
+        unmet = any(s.filter and (s.verb == "find" or not s.met) for s in self._wanted)
+        if unmet and not self._runs(migration, loaded, accepted):
+            self._wanted = ()
+        return accepted
+
+    def _alone(self, migration: Migration, loaded: PythonMigration) -> Sequence[str]:
         if self._runs(migration, loaded, VARIANTS):
             return VARIANTS
         alone = [v for v in VARIANTS if self._runs(migration, loaded, (v,))]
@@ -93,12 +111,24 @@ class MongoPopulated:
     def _runs(self, migration: Migration, loaded: PythonMigration, variants: Sequence[str]) -> bool:
         with self.fresh() as copy:
             copy_database(self.db.client, self.db.name, copy.name)
-            enrich(copy, plain_collections(copy), migration.python or "", variants)
+            self._enrich(copy, migration, variants)
             try:
-                apply_mongo(copy, migration, loaded)
+                self._up(migration, loaded, copy)
             except DbtrustError:
                 return False
         return True
+
+    def _enrich(self, copy: Any, migration: Migration, variants: Sequence[str]) -> None:
+        names = plain_collections(copy)
+        enrich(copy, names, migration.python or "", variants)
+        meet(copy, names, self._wanted)
+
+    def _up(self, migration: Migration, loaded: PythonMigration, copy: Any) -> list[Any]:
+        """The up, and what it looked for. Raises DbtrustError."""
+        with self.capture.recording() as commands:
+            undo = apply_mongo(copy, migration, loaded)
+        self._sought = sought(commands, copy.name, loaded)
+        return undo
 
     def commit(self, migration: Migration, loaded: PythonMigration) -> None:
         """The up for good, and documents for the collections that have none."""
@@ -118,7 +148,7 @@ class MongoPopulated:
         if not count:
             return verdict(migration, check, "not_applicable", "no collection has documents before it")
         try:
-            undo = apply_mongo(copy, migration, loaded)
+            undo = self._up(migration, loaded, copy)
         except DbtrustError as error:
             found = failed(migration, check, error, "over documents the up fails")
             return _kind(found, {"kind": "error", "up failed": True})

@@ -12,6 +12,7 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from dbtrust.judge.mongo_breaking import put
+from dbtrust.judge.mongo_filters import with_values
 from dbtrust.migrate.mongo_rows import apart, unique_fields
 
 Document = dict[str, Any]
@@ -191,7 +192,7 @@ def _with_constants(
     """A document for each of the constants: a field has all along what the migration writes there, or looks for."""
     keys = unique_fields(db, name)
     for number, values in enumerate(constants, start):
-        _insert(db[name], _with(apart(dict(first), keys, number), values))
+        _insert(db[name], with_values(apart(dict(first), keys, number), values))
 
 
 def _with_operated(
@@ -200,7 +201,7 @@ def _with_operated(
     """Documents that have the field, with the first value that the collection takes."""
     keys = unique_fields(db, name)
     for number, (values, field, operator) in enumerate(operated, 900):
-        whole, there = _with(first, values), False
+        whole, there = with_values(first, values), False
         for value in () if _has(whole, field) else _THERE[operator]:
             own = f"{field} {value}" if isinstance(value, str) else value
             if there := _insert(db[name], apart(put(whole, tuple(field.split(".")), own), keys, number)):
@@ -216,12 +217,6 @@ def _has(document: Mapping[str, Any], field: str) -> bool:
             return False
         value = cast("Any", value)[step]
     return True
-
-
-def _with(document: Document, values: Mapping[str, Any]) -> Document:
-    for field, value in values.items():
-        document = put(document, tuple(field.split(".")), value)
-    return document
 
 
 def _one(db: Any, name: str, first: Mapping[str, Any], named: Sequence[str], variant: str) -> None:

@@ -256,6 +256,11 @@ def _mongo(
             request.progress(f"proving {reading.folder or '.'}")
             only = frozenset(r.migration.number for r in reading.reads if wanted(r))
             verdicts = prove_mongo(
-                stage.empty, reading.history, request.root, only=only, progress=request.progress
+                stage.empty,
+                reading.history,
+                request.root,
+                stage.capture,
+                only=only,
+                progress=request.progress,
             )
             found.verdicts += [marked(v, reading) for v in verdicts]

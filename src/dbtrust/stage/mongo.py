@@ -76,6 +76,8 @@ class MongoStage:
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     #: The embedded server; one that was stopped (Ctrl-C) is not waited for.
     server: MongoServer | None = None
+    #: Listens to `client`.
+    capture: Capture = field(default_factory=Capture)
     _own: list[str] = field(default_factory=list[str])
 
     @contextmanager
@@ -256,8 +258,9 @@ def open_live_mongo(
 
 
 def _on_target(project: Project, url: str, progress: Progress) -> MongoStage:
-    client: Client = connect(url)
-    stage = MongoStage(client, url, str(client.server_info()["version"]), embedded=False)
+    capture = Capture()
+    client: Client = connect(url, listeners=[capture])
+    stage = MongoStage(client, url, str(client.server_info()["version"]), embedded=False, capture=capture)
     try:
         sweep(client)
         stage.mark()
@@ -285,8 +288,11 @@ def _embedded(project: Project, run: Run, progress: Progress) -> MongoStage:
     with templates.building("mongo", key, progress) as template:
         progress("starting MongoDB")
         server = start_mongo(run, binary, template=template, progress=progress)
-        client = connect(server.url(), timeout_ms=EMBEDDED_MS)
-        stage = MongoStage(client, server.url(), server.version, embedded=True, server=server)
+        capture = Capture()
+        client = connect(server.url(), listeners=[capture], timeout_ms=EMBEDDED_MS)
+        stage = MongoStage(
+            client, server.url(), server.version, embedded=True, server=server, capture=capture
+        )
         if template is None:
             template = _fill(project, stage, server, key, progress)
     if template is None:
@@ -306,7 +312,8 @@ def _fill(
         return None
     stage.client.close()
     template = save_template(server, key)
-    stage.client, stage.url = connect(server.url(), timeout_ms=EMBEDDED_MS), server.url()
+    stage.client = connect(server.url(), listeners=[stage.capture], timeout_ms=EMBEDDED_MS)
+    stage.url = server.url()
     return template
 
 
