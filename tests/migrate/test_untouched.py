@@ -48,3 +48,11 @@ def test_what_met_no_row_is_open_and_named(found: Found, name: str) -> None:
 @pytest.mark.parametrize("name", HOLDS)
 def test_what_was_declared_or_cannot_be_asked_holds(found: Found, name: str) -> None:
     assert found[name, "migrate.populated"].verdict == "holds", found[name, "migrate.populated"]
+
+
+def test_thousands_of_statements_get_a_few_rows(prove: Prove) -> None:
+    """Each of them named rows of its own: the trial grew with the square of a data migration."""
+    up = "\n".join(f"UPDATE t SET n = n WHERE id = {1000 + n};" for n in range(300))
+    found = prove([("many", up, "SELECT 1;")], BASE)["many", "migrate.populated"]
+    assert (found.verdict, found.reason) == ("unproved", "no_data"), found
+    assert found.evidence["rows"] < 250 and len(found.evidence["not tried"]) <= 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from dbtrust.engine.postgres.attempts import readable
 from dbtrust.engine.postgres.table_rows import Name, rows_of, tables_named
@@ -29,8 +30,11 @@ PLAIN = ("mixed", "extreme", "null", "twin", "matching", "solved", *NAMED)
 VARIANTS = (*PLAIN, *hostile.VARIANTS)
 #: Those whose columns are tried one by one where a table refuses them all at once.
 _BY_COLUMN = frozenset({"mixed", "extreme", "null", *hostile.VARIANTS})
-#: So many columns are set to NULL one by one where a table refuses them all at once; so many values of a WHERE are tried.
-_SINGLE, _MATCHING, _ASSIGNED = 12, 12, 12
+#: So many columns are set to NULL one by one where a table refuses them all at once; so many values of a WHERE are tried,
+#: and for so many conditions a row is solved for.
+_SINGLE, _MATCHING, _ASSIGNED, _SOLVED = 12, 12, 12, 12
+#: So many rows of a kind a table gets: a script may have thousands of statements.
+_ROWS = 60
 #: A long text; the scripts may name longer ones, of up to so many characters.
 _LONG, _LONGEST = "Xy Z" * 75, 20_000
 _LENGTH = re.compile(r"\b\d{3,5}\b")
@@ -139,7 +143,7 @@ class Enricher:
             if variant == "solved":
                 self._solved(rows, relation)
                 continue
-            for wanted in self._wanted(variant, rows, relation, place):
+            for wanted in islice(self._wanted(variant, rows, relation, place), _ROWS):
                 given = {numbers[name]: value for name, value in wanted.items()}
                 if self.filler.one(self.connection, rows, relation, given) is not None or len(given) < 2:
                     continue
@@ -202,13 +206,14 @@ class Enricher:
     def _solved(self, rows: SolvedRows, relation: Relation) -> None:
         """A row for each condition of the up that none of the others meets, if the solver finds one."""
         names = {c.name for c in relation.columns.values()}
-        for _, condition in conditions_of(self.migration):
-            its = condition.table == relation.name and condition.columns and condition.columns <= names
-            if its and gives_row(self.connection, condition.asked) is False:
-                wanted = Test("", condition.text, condition.columns, wanted=True)
-                rows.demand(relation, wanted, texts_of(self.connection, condition.constants))
-                self.filler.one(self.connection, rows, relation)
-                rows.demand(relation, None)
+        own = (c for _, c in conditions_of(self.migration) if c.table == relation.name)
+        asked = (c for c in own if c.columns and c.columns <= names)
+        unmet = (c for c in asked if gives_row(self.connection, c.asked) is False)
+        for condition in islice(unmet, _SOLVED):
+            wanted = Test("", condition.text, condition.columns, wanted=True)
+            rows.demand(relation, wanted, texts_of(self.connection, condition.constants))
+            self.filler.one(self.connection, rows, relation)
+            rows.demand(relation, None)
 
     def _assigned(self, relation: Relation) -> Iterator[Values]:
         """What the up writes and what the down's conditions speak of: values that a row may have had all along."""

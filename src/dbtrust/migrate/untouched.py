@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from dbtrust.engine.postgres.trial import gives_row
 from dbtrust.migrate.filling import Connection
@@ -13,8 +14,8 @@ from dbtrust.model.catalog import Catalog
 from dbtrust.model.project import Migration
 from dbtrust.model.report import Verdict
 
-#: So much of a statement is shown, and so many of them.
-_SHOWN, _MANY = 120, 3
+#: So much of a statement is shown, so many of them are, and so many are looked for.
+_SHOWN, _MANY, _MOST = 120, 3, 20
 _NEXT = "give [data] of dbtrust.toml a generator with rows that it touches, or declare with -- lossy: what it may lose"
 
 
@@ -23,13 +24,13 @@ def untouched(connection: Connection, migration: Migration, declared: Declared, 
 
     What cannot be asked before the up has begun (a column that it adds first) is left out.
     """
-    found = [
-        text
+    found = (
+        " ".join(text.split())
         for text, one in conditions_of(migration)
         if not any(declared.excuses(loss) for loss in _losses(one.schema, one.table, one.written, before))
         and gives_row(connection, one.asked) is False
-    ]
-    return list(dict.fromkeys(" ".join(text.split()) for text in found))
+    )
+    return list(dict.fromkeys(islice(found, _MOST)))
 
 
 def _losses(schema: str, table: str, columns: Sequence[str], before: Catalog) -> list[Loss]:
