@@ -143,6 +143,29 @@ def test_a_drop_and_a_reindex_are_finished(
     assert indexes(pg) == left
 
 
+def test_what_a_reindex_left_at_a_toast_table_stops_nobody(pg_database: str, pg: Connection) -> None:
+    """Only a superuser may name it; the server passes over it."""
+    role, text = f"owner_{pg.info.dbname}", "REINDEX TABLE CONCURRENTLY t;"
+    pg.execute(f'CREATE ROLE "{role}" LOGIN'.encode())
+    try:
+        pg.execute(f'GRANT ALL ON SCHEMA public TO "{role}"'.encode())
+        pg.execute("CREATE TABLE t (a text)")
+        pg.execute("CREATE INDEX t_a ON t (a)")
+        pg.execute(f'ALTER TABLE t OWNER TO "{role}"'.encode())
+        url = make_conninfo(pg_database, user=role)
+        killed(url, pg, ALONE + text)
+        left = "SELECT relname FROM pg_class WHERE relname LIKE 'pg_toast%%_ccnew'"
+        ((name,),) = pg.execute(left).fetchall()
+        told: list[str] = []
+        assert apply(url, [migration(1, ALONE + text)], told.append) == ["0001"]
+        assert indexes(pg) == [("t_a", True)]
+        assert any("stays, for a superuser" in one and name in one for one in told)
+        assert entries(url)[1].state == "done"
+    finally:
+        pg.execute(f'DROP OWNED BY "{role}"'.encode())
+        pg.execute(f'DROP ROLE "{role}"'.encode())
+
+
 def test_a_partition_that_was_half_detached_is_detached(pg_database: str, pg: Connection) -> None:
     pg.execute("CREATE TABLE t (a int) PARTITION BY RANGE (a)")
     pg.execute("CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9)")
