@@ -27,6 +27,14 @@ _FOUND = {
     "in an array": "{'tags': {'$elemMatch': {'k': 'k' * 2, 'n': {'$gte': int('3')}}}}",
     "by its type": "{'price': {'$type': 'double'}, 'name': {'$exists': True}}",
 }
+#: Changes of what the filter does not speak of, which show over odd values alone.
+_BESIDE = {
+    "rounded": "db.items.update_many({'state': 'paid'}, [{'$set': {'price': {'$round': ['$price', 0]}}}])",
+    "lowered in a document": "db.items.update_many({'adr.zip': {'$exists': True}}, [{'$set': {'adr.zip': {'$toLower': '$adr.zip'}}}])",
+    "a pipeline that merges": (
+        "db.items.aggregate([{'$match': {'state': 'paid'}}, {'$set': {'price': 0.0}}, {'$merge': {'into': 'items', 'on': '_id', 'whenMatched': 'replace'}}])"
+    ),
+}  # fmt: skip
 _NEVER = "{'$expr': {'$eq': [{'$strLenCP': '$name'}, 7777]}}"
 #: name -> (a migration, what of it was not seen)
 OPEN = {
@@ -40,6 +48,17 @@ OPEN = {
     "in batches": (
         f"from dbtrust.migrations import update_in_batches\nsteps = [update_in_batches('items', {_NEVER}, {{'$set': {{'price': 1}}}}, revert=({_NEVER}, {{'$set': {{'price': 2}}}}))]\n",
         "update of items where",
+    ),
+    "a loop that nothing goes through": (
+        "def up(db):\n    for one in db.items.find():\n        if one['name'] == 'x' * 77:\n            db.items.delete_one({'_id': one['_id']})\n",
+        "delete of some collection",
+    ),
+    "another element": (
+        "def up(db):\n    db.items.update_many({'tags': {'$elemMatch': {'k': 1}}}, {'$set': {'tags.$[i].sku': 'X'}}, array_filters=[{'i.sku': 'Y'}])\n", "update of items",
+    ),
+    "a value that stays": (
+        "def up(db):\n    db.items.update_many({}, [{'$set': {'name': {'$switch': {'branches': [{'case': {'$eq': ['$name', 'm' * 9]}, 'then': 'x'}], 'default': '$name'}}}}])\n",
+        "update of items",
     ),
     "another field is declared": (
         f"lossy = ['items.name']\ndef up(db):\n    db.items.update_many({_NEVER}, {{'$set': {{'price': 1}}}})\n", "update of items",
@@ -81,6 +100,13 @@ def test_a_document_is_made_for_what_it_looks_for(name: str, fresh: Fresh, tmp_p
     )
     assert (found.verdict, found.evidence.get("kind")) == ("refuted", "lossy"), found
     assert "items lost" in found.message
+
+
+@pytest.mark.parametrize("name", _BESIDE)
+def test_odd_values_stand_beside_what_it_looks_for(name: str, fresh: Fresh, tmp_path: Path) -> None:
+    text = f"def up(db):\n    {_BESIDE[name]}\n{_DOWN}"
+    found = populated(fresh, tmp_path, text)
+    assert (found.verdict, found.evidence.get("kind")) == ("refuted", "lossy"), found
 
 
 def test_a_document_is_made_for_what_it_reads_first(fresh: Fresh, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from dbtrust.migrate.mongo_rows import (
     plain_collections,
     refused_now,
 )
-from dbtrust.migrate.mongo_touched import Sought, meet, sought, untouched, with_untouched
+from dbtrust.migrate.mongo_touched import Sought, meet, sought, unsent, untouched, with_untouched
 from dbtrust.migrate.verdicts import explained, failed, purpose, refuses, unproved, verdict
 from dbtrust.model.errors import DbtrustError
 from dbtrust.model.project import Migration
@@ -68,7 +68,8 @@ class MongoPopulated:
             copy_database(self.db.client, self.db.name, copy.name)
             self._enrich(copy, migration, variants)
             found = self._populated(migration, loaded, copy, used)
-            populated = with_untouched(found, untouched(self._sought, loaded.lossy))
+            unseen = unsent(migration.python or "", self._sought, loaded.lossy)
+            populated = with_untouched(found, [*untouched(self._sought, loaded.lossy), *unseen])
         if populated.evidence.get("up failed"):
             return [
                 populated,
@@ -97,8 +98,7 @@ class MongoPopulated:
         """
         self._wanted, accepted = (), self._alone(migration, loaded)
         self._wanted = tuple(self._sought)
-        unmet = any(s.filter and (s.verb == "find" or not s.met) for s in self._wanted)
-        if unmet and not self._runs(migration, loaded, accepted):
+        if any(s.filter for s in self._wanted) and not self._runs(migration, loaded, accepted):
             self._wanted = ()
         return accepted
 

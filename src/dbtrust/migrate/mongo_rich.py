@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import datetime
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from bson import ObjectId
@@ -235,6 +235,30 @@ def _one(db: Any, name: str, first: Mapping[str, Any], named: Sequence[str], var
     for place, (field, value) in enumerate(changes.items()):
         single = apart(dict(first), keys, number + 10 * (place + 1))
         _insert(db[name], put(single, tuple(field.split(".")), value))
+
+
+def odd(document: Document, variant: str, leave: Collection[str]) -> Document | None:
+    """The document with odd values in all other fields, those of documents within it too; None where it has none."""
+    found = document
+    for field, value in _leaves(document):
+        changed = _VARIANTS[variant](value, True)
+        if changed is not _SAME and not any(field == f or f.startswith(f"{field}.") for f in leave):
+            found = put(found, tuple(field.split(".")), changed)
+    return found if found != document else None
+
+
+def _leaves(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for field, value in document.items():
+        if isinstance(value, dict):
+            yield from _leaves(cast("Document", value), f"{above}{field}.")
+        elif above or field != "_id":
+            yield above + field, value
+
+
+def calls_of(text: str) -> set[str]:
+    """The names of the methods that the up calls, those in functions beside it as well."""
+    nodes = _nodes(text, up=True)
+    return {n.func.attr for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
 
 
 def _insert(collection: Any, document: Document) -> bool:

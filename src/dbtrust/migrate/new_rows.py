@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dbtrust.engine.postgres.attempts import not_kept
@@ -79,11 +79,13 @@ def old_rules(connection: Connection, tables: Iterable[Name]) -> Promises:
 
 
 def new_rows(
-    connection: Connection, filler: Filler, old: Promises, tables: Iterable[Name]
-) -> Iterator[NewRow]:
+    connection: Connection, filler: Filler, old: Promises, tables: Iterable[Name],
+    kept: Mapping[str, Collection[str]] = {},
+) -> Iterator[NewRow]:  # fmt: skip
     """Inserts an ordinary row into each of the tables and then those that the old rules refuse; what came in.
 
-    The connection is in a transaction, after the up.
+    The connection is in a transaction, after the up. `kept`: columns that hold old values for the way back, by the name of
+    the table; new code does not write them.
     """
     there = tables_named(connection, tables)
     if not there:
@@ -94,7 +96,7 @@ def new_rows(
         relation = rows.relations[oid]
         if rows.promises.tables[oid].partition and oid in old.tables:
             continue
-        first = maker.made(relation, {}, "", maker.changed(relation))
+        first = maker.made(relation, maker.empty(relation, kept), "", maker.changed(relation))
         if first is None:
             continue
         yield first
@@ -122,6 +124,16 @@ class _Maker:
         own = tuple(s.as_string(self.connection) for s in self.rows.inserted[mark:])
         table = (relation.schema, relation.name)
         return NewRow(relation.oid, table, why, frozenset(columns), (*setup, *own), values)
+
+    def empty(self, relation: Relation, kept: Mapping[str, Collection[str]]) -> Values:
+        """NULL in new columns that the migration keeps for itself."""
+        own, before = kept.get(relation.name, ()), self.old.tables.get(relation.oid)
+        there = before.relation.columns if before is not None else relation.columns
+        return {
+            c.name: None
+            for n, c in relation.columns.items()
+            if c.name in own and n not in there and not c.not_null
+        }
 
     def changed(self, relation: Relation) -> set[str]:
         """The columns whose type or rules are others than before: what an ordinary row holds there may be new."""

@@ -38,7 +38,7 @@ from dbtrust.migrate.rich import NAMED, PLAIN, VARIANTS, Aim, Enricher, aimed_at
 from dbtrust.migrate.row_outcome import Triggers, changed_columns, compared_rows
 from dbtrust.migrate.set_back import moved, set_back, set_back_verdict, undeclared_set_back
 from dbtrust.migrate.twice import every_table, second_run
-from dbtrust.migrate.untouched import untouched, with_untouched
+from dbtrust.migrate.untouched import Watch, with_untouched
 from dbtrust.migrate.verdicts import after_wrong_down, explained, failed, unproved, verdict
 from dbtrust.migrate.world import Trial, World
 from dbtrust.migrate.written import Written, touched_tables
@@ -170,12 +170,14 @@ class Populated:
         with self.world.trial(migration) as trial:
             own = self._enriched(trial, migration, aim, variants)
             gives = moved(trial.connection, migration)
-            idle = untouched(trial.connection, migration, declared, known.before)
+            watch = Watch(trial.connection, migration, declared, known.before, trial.rolled_back)
+            watch.begin()
             try:
                 trial.apply(migration)
             except DbtrustError as error:
                 return None if own else self._up_failed(migration, error, known)
-            self._unseen = self._written_unseen(trial, aim, own)
+            idle = watch.end(self._unseen)
+            self._unseen = self._written_unseen(trial, aim, watch)
             if (stopped := no_down(migration, CHECKS[0], known)) is not None:
                 return stopped
             start = datetime.now(UTC)
@@ -218,13 +220,15 @@ class Populated:
         written = written_tables(trial.connection) & every if trial.rolled_back else every
         return rows_of(trial.connection, {*aim.tables, *written})
 
-    def _written_unseen(self, trial: Trial, aim: Aim, own: Collection[Name]) -> set[Name]:
+    def _written_unseen(self, trial: Trial, aim: Aim, watch: Watch) -> set[Name]:
         """The tables whose rows the up has changed or looked for, and which its text does not tell: EXECUTE, functions, cascades."""
         if not trial.rolled_back:
             return set()
         found = rows_meant(trial.connection)
         told = {
-            n for n, (new, other) in found.items() if n in aim.rewritten or (not other and (new or n in own))
+            n
+            for n, (new, other) in found.items()
+            if n in aim.rewritten or (other == watch.counted(n) and (new or watch.had(n)))
         }
         return {n for n in found.keys() - told if self.world.catalog.find("table", qualified(n)) is not None}
 

@@ -7,12 +7,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from psycopg import sql
+
 from dbtrust.engine.postgres.attempts import readable
 from dbtrust.engine.postgres.table_rows import Name, rows_of, tables_named
-from dbtrust.engine.postgres.trial import gives_row, texts_of
+from dbtrust.engine.postgres.trial import texts_of
 from dbtrust.judge.assigned import Seed, assigned, seeds
+from dbtrust.judge.bodies import Part, parts
 from dbtrust.judge.candidates import fresh, harvest
-from dbtrust.judge.touched import RowCondition, conditions
+from dbtrust.judge.statements import quoted
+from dbtrust.judge.touched import Join, RowCondition, conditions, tables_in
 from dbtrust.migrate import hostile
 from dbtrust.migrate.filling import TEXTS, Connection, Filler
 from dbtrust.migrate.new_rows import affected
@@ -26,13 +30,15 @@ from dbtrust.stage.solver import Test
 #: Rows that the scripts themselves name: with the constants that they write, and those that an INSERT finds there.
 NAMED = ("seeded", "assigned")
 #: The kinds of rows, in the order in which they are put in.
-PLAIN = ("mixed", "extreme", "null", "twin", "matching", "solved", *NAMED)
+PLAIN = ("mixed", "extreme", "null", "twin", "met", "matching", *NAMED)
 VARIANTS = (*PLAIN, *hostile.VARIANTS)
 #: Those whose columns are tried one by one where a table refuses them all at once.
-_BY_COLUMN = frozenset({"mixed", "extreme", "null", *hostile.VARIANTS})
+_BY_COLUMN = frozenset({"mixed", "extreme", "null", "matching", *hostile.VARIANTS})
+#: What a table that a writing statement only reads gets.
+_READ = ("met", "matching")
 #: So many columns are set to NULL one by one where a table refuses them all at once; so many values of a WHERE are tried,
 #: and for so many conditions a row is solved for.
-_SINGLE, _MATCHING, _ASSIGNED, _SOLVED = 12, 12, 12, 12
+_SINGLE, _MATCHING, _ASSIGNED, _MET = 12, 12, 12, 12
 #: So many rows of a kind a table gets: a script may have thousands of statements.
 _ROWS = 60
 #: A long text; the scripts may name longer ones, of up to so many characters.
@@ -83,11 +89,23 @@ def _changes(key: str, values: tuple[object, object]) -> bool:
 _CHANGED = frozenset({"type", "collation", "generated"})
 
 
-def conditions_of(migration: Migration) -> Iterator[tuple[str, RowCondition]]:
-    """Each UPDATE and DELETE of the up, those in its blocks and functions as well, and what it looks for."""
+def parts_of(migration: Migration) -> list[Part]:
+    """The statements of the up; those of a text that the grammar does not read as far as they can be told apart."""
     assert migration.up is not None
-    for match in _WRITES.finditer(migration.up.sql):
-        yield from ((match[0], one) for one in conditions(match[0]))
+    text = migration.up.sql
+    return parts(text) or [Part(match[0]) for match in _WRITES.finditer(text)]
+
+
+def conditions_of(migration: Migration) -> Iterator[tuple[Part, RowCondition]]:
+    """Each UPDATE, DELETE and MERGE of the up, and what it looks for."""
+    for part in parts_of(migration):
+        yield from ((part, one) for one in conditions(part.text))
+
+
+def read_by(migration: Migration, before: Catalog) -> set[Name]:
+    """The tables that were there before and that statements of the up speak of."""
+    named = {name for part in parts_of(migration) for name in tables_in(part.text)}
+    return {(o.path[0], o.path[1]) for o in before.objects if o.kind == "table" and o.path[1] in named}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +113,13 @@ class Aim:
     """Which tables get odd rows.
 
     Hostile values go into those of `rewritten` alone: nowhere else can they be lost. Those of `reckoned` get no rows but
-    those that the scripts name.
+    those that the scripts name, those of `read` no rows but such as conditions look for.
     """
 
     tables: Collection[Name] = ()
     rewritten: Collection[Name] = ()
     reckoned: Collection[Name] = ()
+    read: Collection[Name] = ()
 
     @classmethod
     def of(
@@ -109,7 +128,8 @@ class Aim:
         """What the differences and the text of the up tell."""
         tables = aimed_at(migration, differences, before, after)
         reckoned = reckoned_with(migration, before) - tables
-        return cls(tables | reckoned, rewritten(migration, differences, before, after), reckoned)
+        read = read_by(migration, before) - tables - reckoned
+        return cls(tables | reckoned | read, rewritten(migration, differences, before, after), reckoned, read)
 
 
 @dataclass(slots=True)
@@ -137,19 +157,21 @@ class Enricher:
         numbers = {c.name: n for n, c in relation.columns.items()}
         name = (relation.schema, relation.name)
         rewritten, inserted = name in self.aim.rewritten, name in self.aim.reckoned
+        read = name in self.aim.read
         for place, variant in enumerate(v for v in VARIANTS if v in self.variants):
             if (variant in hostile.VARIANTS and not rewritten) or (inserted and variant not in NAMED):
                 continue
-            if variant == "solved":
-                self._solved(rows, relation)
+            if read and variant not in _READ:
+                continue
+            if variant == "met":
+                self._met(rows, relation)
                 continue
             for wanted in islice(self._wanted(variant, rows, relation, place), _ROWS):
                 given = {numbers[name]: value for name, value in wanted.items()}
-                if self.filler.one(self.connection, rows, relation, given) is not None or len(given) < 2:
-                    continue
                 if variant in _BY_COLUMN:
-                    for number in list(given)[:_SINGLE]:
-                        self.filler.one(self.connection, rows, relation, {number: given[number]})
+                    self._one(rows, relation, given)
+                else:
+                    self.filler.one(self.connection, rows, relation, given)
 
     def _wanted(self, variant: str, rows: SolvedRows, relation: Relation, place: int) -> Iterator[Values]:
         """Values that a row is to have, by column; the others are chosen as always."""
@@ -193,27 +215,75 @@ class Enricher:
         return texts[0] if texts else None
 
     def _matching(self, relation: Relation) -> Iterator[Values]:
-        """What the conditions of the up compare the columns with."""
+        """What the conditions of the up compare the columns with, in every statement that speaks of the table."""
         names = {c.name for c in relation.columns.values() if not c.generated}
-        assert self.migration.up is not None
-        for match in _WRITES.finditer(self.migration.up.sql):
-            if path_of(match[1])[-1] != relation.name:
+        for part in parts_of(self.migration):
+            if relation.name not in tables_in(part.text):
                 continue
-            constants = {n: v for n, v in harvest(match[0]).items() if n in names and v}
+            constants = {n: v for n, v in harvest(part.text).items() if n in names and v}
             for place in range(max(map(len, constants.values()), default=0))[:_MATCHING]:
                 yield {name: values[place % len(values)] for name, values in constants.items()}
 
-    def _solved(self, rows: SolvedRows, relation: Relation) -> None:
-        """A row for each condition of the up that none of the others meets, if the solver finds one."""
+    def _met(self, rows: SolvedRows, relation: Relation) -> None:
+        """Rows that the up's conditions are true of, with odd values beside what they ask for."""
         names = {c.name for c in relation.columns.values()}
-        own = (c for _, c in conditions_of(self.migration) if c.table == relation.name)
-        asked = (c for c in own if c.columns and c.columns <= names)
-        unmet = (c for c in asked if gives_row(self.connection, c.asked) is False)
-        for condition in islice(unmet, _SOLVED):
-            wanted = Test("", condition.text, condition.columns, wanted=True)
-            rows.demand(relation, wanted, texts_of(self.connection, condition.constants))
-            self.filler.one(self.connection, rows, relation)
-            rows.demand(relation, None)
+        numbers = {c.name: n for n, c in relation.columns.items()}
+        own = ((p, c) for p, c in conditions_of(self.migration) if c.table == relation.name)
+        for part, condition in islice(own, _MET):
+            for join in [j for j in condition.joins if j.column in names]:
+                for value in self._joined(join, relation):
+                    self.filler.one(self.connection, rows, relation, {numbers[join.column]: value})
+            if condition.columns and condition.columns <= names:
+                known = texts_of(self.connection, condition.constants)
+                for text, columns, values in self._asked(part, condition, rows, relation):
+                    rows.demand(relation, Test("", text, columns, wanted=True), known)
+                    self._one(rows, relation, {numbers[name]: value for name, value in values.items()})
+                rows.demand(relation, None)
+
+    def _one(self, rows: SolvedRows, relation: Relation, given: Mapping[int, str | None]) -> None:
+        """A row with these values, or a row for each of them where the table refuses them together."""
+        if self.filler.one(self.connection, rows, relation, given) is None and len(given) > 1:
+            for number in list(given)[:_SINGLE]:
+                self.filler.one(self.connection, rows, relation, {number: given[number]})
+
+    def _asked(
+        self, part: Part, condition: RowCondition, rows: SolvedRows, relation: Relation
+    ) -> Iterator[tuple[str, frozenset[str], Mapping[str, str | None]]]:
+        """(expression that must be true, its columns, values that the other columns get)."""
+        text, columns, free = condition.text, condition.columns, self._free(rows, relation)
+        given_back = self._given_back(relation)
+        written = [n for n in condition.written or () if n not in columns]
+        apart = [(n, value) for n in written for value in given_back.get(n, ())[:3]]
+        if apart:
+            said = " AND ".join(f"{quoted(n)} IS DISTINCT FROM {_literal(value)}" for n, value in apart)
+            yield f"({text}) AND {said}", columns | {n for n, _ in apart}, {}
+        yield text, columns, {}
+        others = {n: c for n, c in free.items() if n not in columns}
+        for variant in ("mixed", "extreme", "large"):
+            found = {name: _VALUES[variant](column, 1) for name, column in others.items()}
+            if values := {name: value for name, value in found.items() if value is not None}:
+                yield text, columns, values
+        constants = {n: v for n, v in harvest(part.text).items() if n in others and v}
+        for place in range(min(3, max(map(len, constants.values()), default=0))):
+            yield text, columns, {name: values[place % len(values)] for name, values in constants.items()}
+
+    def _given_back(self, relation: Relation) -> dict[str, list[str]]:
+        """Column -> what the down's UPDATEs write there: a row that had it before does not show that it is written."""
+        down, found = self.migration.down, dict[str, list[str]]()
+        for part in parts(down.sql) if down is not None else ():
+            if relation.name in tables_in(part.text):
+                for name, values in assigned(part.text).items():
+                    found.setdefault(name, []).extend(values)
+        return found
+
+    def _joined(self, join: Join, relation: Relation) -> Iterator[str]:
+        """Values that the other side of an equality has."""
+        yield from join.constants[:_SINGLE]
+        if join.table:
+            name = (join.schema or relation.schema, join.table)
+            table = rows_of(self.connection, [name]).get(name)
+            found = [row.get(join.other) for row in table.rows[:3]] if table is not None else []
+            yield from (value for value in found if value is not None)
 
     def _assigned(self, relation: Relation) -> Iterator[Values]:
         """What the up writes and what the down's conditions speak of: values that a row may have had all along."""
@@ -326,7 +396,21 @@ def _extreme(column: Column, place: int) -> str | None:
 
 #: The largest value of each type of whole numbers.
 _NUMBERS = {"smallint": "32767", "integer": "2147483647", "bigint": "9223372036854775807"}
-_VALUES = {"mixed": _mixed, "extreme": _extreme}
+
+
+def _large(column: Column, place: int) -> str | None:
+    """A large positive number."""
+    if column.base in ("real", "double precision"):
+        return "1.5e10"
+    number = column.base == "numeric" or column.base in _NUMBERS
+    return (_extreme(column, place) or "").removeprefix("-") if number else None
+
+
+def _literal(text: str) -> str:
+    return sql.Literal(text).as_string()
+
+
+_VALUES = {"mixed": _mixed, "extreme": _extreme, "large": _large}
 
 
 def _cut(text: str, column: Column) -> str:

@@ -1,14 +1,15 @@
-"""UPDATEs and DELETEs that no row met: what they lose was not seen, and nothing is said to hold of it."""
+"""UPDATEs, DELETEs and MERGEs that met no row, or changed none: what they lose was not seen, and nothing holds of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import islice
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from dbtrust.engine.postgres.table_rows import Name, TableRows, rows_meant, rows_of, tables_named
 from dbtrust.engine.postgres.trial import gives_row
+from dbtrust.judge.touched import RowCondition
 from dbtrust.migrate.filling import Connection
-from dbtrust.migrate.lossy import Declared, Loss
+from dbtrust.migrate.lossy import Declared, Loss, label
 from dbtrust.migrate.rich import conditions_of
 from dbtrust.model.catalog import Catalog
 from dbtrust.model.project import Migration
@@ -19,36 +20,94 @@ _SHOWN, _MANY, _MOST = 120, 3, 20
 _NEXT = "give [data] of dbtrust.toml a generator with rows that it touches, or declare with -- lossy: what it may lose"
 
 
-def untouched(connection: Connection, migration: Migration, declared: Declared, before: Catalog) -> list[str]:
-    """The statements of an up that is about to run for which no row is there, and whose loss is not declared.
+@dataclass(slots=True)
+class Watch:
+    """What an up that is about to run looks for. `seen`: in a transaction that is open, whose statistics are its own."""
 
-    What cannot be asked before the up has begun (a column that it adds first) is left out.
-    """
-    found = (
-        " ".join(text.split())
-        for text, one in conditions_of(migration)
-        if not any(declared.excuses(loss) for loss in _losses(one.schema, one.table, one.written, before))
-        and gives_row(connection, one.asked) is False
+    connection: Connection
+    migration: Migration
+    declared: Declared
+    before: Catalog
+    seen: bool
+    found: dict[str, None] = field(default_factory=dict[str, None])
+    _counted: Mapping[Name, tuple[int, int]] = field(default_factory=dict[Name, tuple[int, int]])
+    _rows: Mapping[Name, TableRows] = field(default_factory=dict[Name, TableRows])
+    _open: list[tuple[str, RowCondition, Name]] = field(default_factory=list[tuple[str, RowCondition, Name]])
+
+    def begin(self) -> None:
+        """Before the up: statements whose own query gives no row. What cannot be asked yet is left to `end`."""
+        for part, one in conditions_of(self.migration):
+            names = self._names(one)
+            if not part.runs or not names or self._is_declared(one, names):
+                continue
+            text = " ".join(part.text.split())
+            if gives_row(self.connection, one.asked) is False and len(self.found) < _MOST:
+                self.found[text] = None
+            self._open += [(text, one, name) for name in names]
+        if self.seen:
+            self._counted = rows_meant(self.connection)
+        self._rows = rows_of(self.connection, {name for _, _, name in self._open})
+
+    def end(self, meant: Collection[Name]) -> list[str]:
+        """After the up: with those that changed no row, as far as the server tells. `meant`: tables that the up was seen to write."""
+        now = rows_meant(self.connection) if self.seen else {}
+        whole = {n for n, parted in tables_named(self.connection, self._tables(meant)).values() if not parted}
+        idle = {n for n in whole if self.seen and now.get(n, (0, 0))[1] == self.counted(n)}
+        told = {name for text, _, name in self._open if text in self.found}
+        rows = rows_of(self.connection, {n for _, _, n in self._open} & whole)
+        for text, one, name in self._open:
+            if (name in idle or not self._changed(one, name, rows)) and name in whole and name not in told:
+                self.found[text] = None
+        for name in sorted(n for n in idle.intersection(meant) if now.get(n) == self._counted.get(n, (0, 0))):
+            if name in {n for _, _, n in self._open}:
+                continue
+            self.found[f"what writes rows of {label(name)}"] = None
+        return list(self.found)[:_MOST]
+
+    def _tables(self, meant: Collection[Name]) -> set[Name]:
+        return {*meant, *(name for _, _, name in self._open)}
+
+    def _changed(self, one: RowCondition, name: Name, after: Mapping[Name, TableRows]) -> bool:
+        """Is a value of the columns that it sets another one? True where nobody can tell: new columns, or those that are gone."""
+        old, new = self._rows.get(name), after.get(name)
+        if one.written is None or old is None or new is None:
+            return True
+        columns = [c for c in one.written if c in old.columns and c in new.columns]
+        if len(columns) < len(one.written) or not columns:
+            return True
+        return _values(old, columns) != _values(new, columns)
+
+    def counted(self, name: Name) -> int:
+        """Rows that were updated or deleted before the up: the server may still count those of an earlier transaction."""
+        return self._counted.get(name, (0, 0))[1]
+
+    def had(self, name: Name) -> bool:
+        """Had the transaction written to the table before the up?"""
+        return name in self._counted
+
+    def _names(self, one: RowCondition) -> list[Name]:
+        """The tables that were there before and that it may mean."""
+        paths = [o.path for o in self.before.objects if o.kind == "table" and o.path[1] == one.table]
+        return [(p[0], p[1]) for p in paths if one.schema in ("", p[0])]
+
+    def _is_declared(self, one: RowCondition, names: Sequence[Name]) -> bool:
+        deletes = one.written is None
+        losses = [Loss(name, one.written or (), {}, None if deletes else {}) for name in names]
+        return any(self.declared.excuses(loss) for loss in losses if deletes or loss.columns)
+
+
+def _values(table: TableRows, columns: Sequence[str]) -> list[tuple[str | None, ...]]:
+    return sorted(
+        (tuple(row.get(c) for c in columns) for row in table.rows), key=lambda row: [v or "" for v in row]
     )
-    return list(dict.fromkeys(islice(found, _MOST)))
-
-
-def _losses(schema: str, table: str, columns: Sequence[str], before: Catalog) -> list[Loss]:
-    """What the statement would lose at most, in each table that it may mean."""
-    paths = [o.path for o in before.objects if o.kind == "table" and o.path[1] == table]
-    return [
-        Loss((path[0], path[1]), tuple(columns), {}, {} if columns else None)
-        for path in paths
-        if schema in ("", path[0])
-    ]
 
 
 def with_untouched(found: Verdict, statements: Sequence[str]) -> Verdict:
-    """A verdict that holds over the rows that were there is open where these met none of them."""
+    """A verdict that holds over the rows that were there is open where these met none of them, or changed nothing."""
     if not statements or found.verdict != "holds":
         return found
     said = "; ".join(t if len(t) <= _SHOWN else f"{t[:_SHOWN]}…" for t in statements[:_MANY])
-    message = f"no row was found that this would touch, so that what it loses was not seen: {said}"
+    message = f"no row was found that this would change, so that what it loses was not seen: {said}"
     evidence = {**found.evidence, "not tried": list(statements)}
     return replace(
         found, verdict="unproved", reason="no_data", message=message, next=_NEXT, evidence=evidence

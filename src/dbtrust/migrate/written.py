@@ -14,6 +14,7 @@ import psycopg
 from dbtrust.engine.postgres.run import execute_last
 from dbtrust.engine.postgres.table_rows import Name, rows_of, written_tables
 from dbtrust.judge.catalog import diff
+from dbtrust.judge.touched import copied_back
 from dbtrust.migrate.filling import Filler
 from dbtrust.migrate.known import MANY, Known, down_failed, lossy_verdict, no_down, other_differences
 from dbtrust.migrate.lossy import Declared, Loss, constraints_of, label
@@ -29,6 +30,11 @@ from dbtrust.model.report import Verdict
 CHECK = "migrate.written"
 #: So many rows are tried alone to find the one over which a down fails.
 _CULPRITS = 12
+
+
+def _kept(migration: Migration) -> dict[str, set[str]]:
+    up, down = migration.up, migration.down
+    return copied_back(up.sql, down.sql) if up is not None and down is not None else {}
 
 
 @dataclass(slots=True)
@@ -54,7 +60,7 @@ class Written:
             except DbtrustError as error:
                 return unproved(migration, CHECK, f"the up failed: {error.message}", "missing_object")
             first = rows_of(trial.connection, new)
-            rows = list(new_rows(trial.connection, self._filler, rules, new))
+            rows = list(new_rows(trial.connection, self._filler, rules, new, _kept(migration)))
             there = rows_of(trial.connection, new)
             if not rows:
                 why = "; ".join(f"{t}: {w}" for t, w in self._filler.failed.items())
