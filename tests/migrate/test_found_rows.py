@@ -12,9 +12,13 @@ CREATE TABLE u (id serial PRIMARY KEY, email text NOT NULL UNIQUE, role text NOT
 CREATE TABLE par (id int PRIMARY KEY, act boolean);
 CREATE TABLE chi (id int PRIMARY KEY, pid int REFERENCES par, d date);
 CREATE TABLE n (id int PRIMARY KEY, phone text);
+CREATE TABLE e (id bigint, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE e23 PARTITION OF e FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');
+CREATE TABLE ed PARTITION OF e DEFAULT;
 """
 #: name: the up, and its down behind a bar where that is not SELECT 1
 LOSSES = {
+    "a partition beside a default one": "DROP TABLE e23;|CREATE TABLE e23 PARTITION OF e FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');",
     "ids from a WITH": "WITH x AS (SELECT id FROM t WHERE st='old') DELETE FROM t USING x WHERE t.id=x.id;",
     "a DELETE in a WITH": "CREATE TABLE a (LIKE t); WITH x AS (DELETE FROM t WHERE st='done' RETURNING *) INSERT INTO a SELECT * FROM x;|DROP TABLE a;",
     "a function in SQL": "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ DELETE FROM t WHERE st='old' $$; SELECT f();|DROP FUNCTION f();",

@@ -53,6 +53,14 @@ class Filler:
             table = rows.promises.tables[oid]
             if oid in tables and not table.partition and not rows.present[oid]:
                 self._two(connection, rows, table.relation)
+        self._partitions(connection, rows, tables)
+
+    def _partitions(self, connection: Connection, rows: SolvedRows, tables: Collection[int]) -> None:
+        """Rows for partitions into which none of their parents' fell: what is dropped with one has to be seen."""
+        for oid in tables:
+            table = rows.promises.tables.get(oid)
+            if table is not None and table.partition and not list(_there(connection, table.relation)):
+                self._two(connection, rows, table.relation)
 
     def more(self, connection: Connection, tables: Collection[int]) -> None:
         """One more row for each of the tables, which has a value in the columns that were added to it."""

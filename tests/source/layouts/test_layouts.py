@@ -59,6 +59,7 @@ CASES: list[tuple[str, dict[str, str | bytes], str, str, list[tuple[str, bool]]]
     ("files per dialect", {"migrations/1_a.postgres.up.sql": UP, "migrations/1_a.mysql.up.sql": "x", "migrations/1_a.down.sql": DOWN}, "golang-migrate", "migrations", [("1", True)]),
     ("folders per dialect", {"migrations/postgres/1_a.up.sql": UP, "migrations/sqlite/1_a.up.sql": "x"}, "golang-migrate", "migrations/postgres", [("1", False)]),
     ("dbtrust", {"migrations/1_a.sql": UP, "migrations/1_a.down.sql": DOWN, "migrations/2_b.py": "from dbtrust.migrations import create_collection\nsteps = []\n"}, "dbtrust", "migrations", [("1", True), ("2", False)]),
+    ("dbtrust, Python alone", {"migrations/0001_a.py": "def up(db):\n    pass\n"}, "dbtrust", "migrations", [("0001", False)]),
 ]  # fmt: skip
 
 

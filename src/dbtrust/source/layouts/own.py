@@ -24,6 +24,8 @@ _MARK = re.compile(r"^[ \t]*--[ \t]*migrate:(up|down)\b", re.MULTILINE)
 _NUMBER = re.compile(r"^(?P<number>\d+)_?(?P<name>.*)\.sql$")
 _DOWN = re.compile(r"^\d+_.+(\.down|_rollback|\.rollback)\.sql$")
 _PYTHON = re.compile(r"^\d+_.+\.py$")
+#: What a MongoDB migration of dbtrust says: it imports its steps, or is a function of the database.
+_SPEAKS = re.compile(r"dbtrust\.migrations|^def up\(\s*db\b", re.MULTILINE)
 
 
 def read_dbmate(folder: Folder) -> Reading | None:
@@ -53,11 +55,9 @@ def _half(place: str, script: Script) -> Half:
 
 
 def read_own(folder: Folder) -> Reading | None:
-    """None where nothing says that it is dbtrust's: a MongoDB migration of dbtrust.migrations, or marks beside downs."""
+    """None where nothing says that it is dbtrust's: a MongoDB migration with its steps or up(db), or marks beside downs."""
     python = any(
-        _PYTHON.match(f) and "dbtrust.migrations" in folder.try_text(f)
-        for f in folder.files
-        if f.endswith(".py")
+        _PYTHON.match(f) and _SPEAKS.search(folder.try_text(f)) for f in folder.files if f.endswith(".py")
     )
     marked = any(_DOWN.match(f) for f in folder.files) and any(
         _MARK.search(folder.try_text(f)) for f in sql_files(folder).values()
