@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from dbtrust.judge.statements import SqlSyntaxError, messages, parse_tree, split
+from dbtrust.judge.statements import SqlSyntaxError, parse_tree, split
 
 _STATEMENT = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH)\b", re.IGNORECASE)
+#: What a statement of a body begins with, what stands before it, and what ends it beside a semicolon.
+_STARTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "PERFORM"})
+_BOUNDARIES = frozenset({";", "BEGIN", "THEN", "ELSE", "LOOP", "IN", "QUERY", "FOR"})
+_ENDS = frozenset({"LOOP", "THEN"})
 _TRIGGERS = frozenset({"CreateTrigStmt", "CommentStmt", "GrantStmt", "DropStmt", "AlterOwnerStmt"})
 
 
@@ -46,7 +50,7 @@ def _parts(text: str, kind: str, plain: str) -> Iterator[Part]:
     if told.get("language", "plpgsql").lower() == "sql":
         yield from (Part(part.text, runs and part.runs) for part in parts(told.get("as", "")))
     else:
-        yield from (Part(query, runs) for query in _queries(text))
+        yield from (Part(query, runs) for query in _queries(told.get("as", "")))
 
 
 def _option(argument: Any) -> str:
@@ -55,35 +59,53 @@ def _option(argument: Any) -> str:
     return str(argument.string.sval)
 
 
-def _queries(text: str) -> list[str]:
-    """The statements of a PL/pgSQL body, and the constants that it EXECUTEs."""
+def _queries(body: str) -> Iterator[str]:
+    """The statements of a PL/pgSQL body as far as words tell them apart, and the constants that it may EXECUTE.
+
+    libpg_query's own reader of PL/pgSQL ends the process over bodies that the server takes.
+    """
+    words = _words(body)
+    for place, (word, start, _) in enumerate(words):
+        before = words[place - 1][0] if place else ";"
+        if word in _STARTS and before in _BOUNDARIES:
+            text = body[start : _end(words[place:], len(body))].strip()
+            yield f"SELECT{text[len(word) :]}" if word == "PERFORM" else text
+        elif word.startswith("'") and _STATEMENT.match(word[1:]):
+            yield body[start + 1 : words[place][2] - 1].replace("''", "'").strip()
+
+
+def _words(body: str) -> list[tuple[str, int, int]]:
+    """(the word in capitals, its first character, the one behind it); none where the scanner gives up."""
     import postgast
 
+    raw = body.encode()
     try:
-        tree: Any = postgast.parse_plpgsql(text)
+        tokens = postgast.scan(body).tokens
     except (postgast.PgQueryError, ValueError):
         return []
-    found = [query.strip() for query in _expressions(tree)]
-    found += [text for query in found if not _STATEMENT.match(query) for text in _constants(query)]
-    return [query for query in found if _STATEMENT.match(query)]
+    at = {place: n for n, place in enumerate(_offsets(body))} if len(raw) != len(body) else None
+    found: list[tuple[str, int, int]] = []
+    for token in tokens:
+        start, end = (token.start, token.end) if at is None else (at[token.start], at[token.end])
+        if not body.startswith(("--", "/*"), start):
+            found.append((body[start:end].upper(), start, end))
+    return found
 
 
-def _constants(expression: str) -> list[str]:
-    """The texts in what a body reckons: those that are statements may be EXECUTEd."""
-    try:
-        tree = parse_tree(f"SELECT {expression}")
-    except SqlSyntaxError:
-        return []
-    return [str(c.sval.sval).strip() for c in messages(tree, "A_Const") if c.WhichOneof("val") == "sval"]
+def _offsets(text: str) -> Iterator[int]:
+    """The byte at which each character begins, and the one behind the last."""
+    place = 0
+    for character in text:
+        yield place
+        place += len(character.encode())
+    yield place
 
 
-def _expressions(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        items = cast("dict[str, object]", node)
-        if isinstance(query := items.get("query"), str):
-            yield query
-        for value in items.values():
-            yield from _expressions(value)
-    elif isinstance(node, list):
-        for value in cast("list[object]", node):
-            yield from _expressions(value)
+def _end(words: list[tuple[str, int, int]], length: int) -> int:
+    """Where the statement ends that begins with the first word; a CASE and a MERGE have a THEN of their own."""
+    depth, ends = 0, {";"} if words[0][0] == "MERGE" else {";", *_ENDS}
+    for word, start, _ in words:
+        depth += (word in ("(", "CASE")) - (word in (")", "END"))
+        if depth <= 0 and word in ends:
+            return start
+    return length

@@ -60,6 +60,8 @@ class Populated:
     spoilt: str = ""
     _lost: set[str] = field(default_factory=set[str])
     _unseen: set[Name] = field(default_factory=set[Name])
+    #: Those of them for which odd rows were put in.
+    _meant: frozenset[Name] = frozenset()
 
     def prove(self, migration: Migration, known: Known) -> list[Verdict]:
         """migrate.populated and migrate.written of one migration; the database is then as it was."""
@@ -67,7 +69,7 @@ class Populated:
             return [unproved(migration, c, self.spoilt, "missing_object") for c in CHECKS]
         declared = Declared(tuple(dict.fromkeys(lossy_lines(migration))))
         self._lost.clear()
-        self._unseen.clear()
+        self._unseen, self._meant = set(), frozenset()
         populated = self._populated(migration, known, declared)
         if populated.evidence.get("up failed"):
             stopped = unproved(migration, CHECKS[1], "the up failed over rows", "missing_object")
@@ -133,7 +135,7 @@ class Populated:
         aim = Aim.of(migration, diff(known.before, known.after), known.before, known.after)
         found = self._aimed(migration, known, declared, aim)
         if self._unseen and found.verdict == "holds":
-            more = frozenset(self._unseen)
+            self._meant = more = frozenset(self._unseen)
             aim = Aim({*aim.tables, *more}, {*aim.rewritten, *more}, {*aim.reckoned} - more)
             found = self._aimed(migration, known, declared, aim)
         return found
@@ -156,7 +158,10 @@ class Populated:
         parts = [[v for v in alone if (v in NAMED) == named] for named in (True, False)]
         found = [self._over(migration, known, declared, aim, part) for part in parts if part]
         told = [v for v in found if v is not None]
-        return next((v for v in told if v.verdict == "refuted"), told[-1] if told else None)
+        told.sort(
+            key=lambda v: ("refuted", "holds").index(v.verdict) if v.verdict in ("refuted", "holds") else 2
+        )
+        return told[0] if told else None
 
     def _tame(self, migration: Migration, known: Known, declared: Declared) -> Verdict:
         found = self._over(migration, known, declared, Aim(), ())
@@ -176,7 +181,7 @@ class Populated:
                 trial.apply(migration)
             except DbtrustError as error:
                 return None if own else self._up_failed(migration, error, known)
-            idle = watch.end(self._unseen)
+            idle = watch.end(self._meant)
             self._unseen = self._written_unseen(trial, aim, watch)
             if (stopped := no_down(migration, CHECKS[0], known)) is not None:
                 return stopped
