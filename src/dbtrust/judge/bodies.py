@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from dbtrust.judge.statements import SqlSyntaxError, parse_tree, split
@@ -25,14 +26,15 @@ class Part:
     runs: bool = True
 
 
-def parts(sql: str) -> list[Part]:
+@lru_cache(maxsize=4)
+def parts(sql: str) -> tuple[Part, ...]:
     """Every statement in the order of the script; of text that is no SQL none. EXECUTE of what is no constant is left out."""
     try:
         statements = split(sql)
     except SqlSyntaxError:
-        return []
+        return ()
     plain = " ".join(s.text for s in statements if s.kind not in {*_TRIGGERS, "CreateFunctionStmt"})
-    return [part for s in statements for part in _parts(s.text, s.kind, plain)]
+    return tuple(part for s in statements for part in _parts(s.text, s.kind, plain))
 
 
 def _parts(text: str, kind: str, plain: str) -> Iterator[Part]:
@@ -47,7 +49,9 @@ def _parts(text: str, kind: str, plain: str) -> Iterator[Part]:
         kind == "DoStmt"
         or re.search(rf"\b{re.escape(node.funcname[-1].string.sval)}\s*\(", plain) is not None
     )
-    if told.get("language", "plpgsql").lower() == "sql":
+    if kind == "CreateFunctionStmt" and node.HasField("sql_body"):
+        yield Part(text, runs)
+    elif told.get("language", "plpgsql").lower() == "sql":
         yield from (Part(part.text, runs and part.runs) for part in parts(told.get("as", "")))
     else:
         yield from (Part(query, runs) for query in _queries(told.get("as", "")))
@@ -62,7 +66,7 @@ def _option(argument: Any) -> str:
 def _queries(body: str) -> Iterator[str]:
     """The statements of a PL/pgSQL body as far as words tell them apart, and the constants that it may EXECUTE.
 
-    libpg_query's own reader of PL/pgSQL ends the process over bodies that the server takes.
+    libpg_query's own reader of PL/pgSQL gives no JSON for the functions of triggers, and may end the process.
     """
     words = _words(body)
     for place, (word, start, _) in enumerate(words):

@@ -89,7 +89,7 @@ def _changes(key: str, values: tuple[object, object]) -> bool:
 _CHANGED = frozenset({"type", "collation", "generated"})
 
 
-def parts_of(migration: Migration) -> list[Part]:
+def parts_of(migration: Migration) -> Sequence[Part]:
     """The statements of the up; those of a text that the grammar does not read as far as they can be told apart."""
     assert migration.up is not None
     text = migration.up.sql
