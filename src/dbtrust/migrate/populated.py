@@ -230,11 +230,11 @@ class Populated:
         if not trial.rolled_back:
             return set()
         found = rows_meant(trial.connection)
-        told = {
-            n
-            for n, (new, other) in found.items()
-            if n in aim.rewritten or (other == watch.counted(n) and (new or watch.had(n)))
-        }
+        told: set[Name] = set()
+        for name, (inserted, changed) in found.items():
+            before = watch.counted(name)
+            plain = changed == before[1] and (inserted > before[0] or watch.had(name))
+            told |= {name} if plain or name in aim.rewritten else set()
         return {n for n in found.keys() - told if self.world.catalog.find("table", qualified(n)) is not None}
 
     def _after(self, trial: Trial, names: Collection[Name]) -> dict[Name, TableRows]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dbtrust.engine.postgres.table_rows import Name, TableRows, rows_meant, rows_of, tables_named
+from dbtrust.engine.postgres.table_rows import (
+    Name,
+    TableRows,
+    rows_counted,
+    rows_meant,
+    rows_of,
+    tables_named,
+)
 from dbtrust.engine.postgres.trial import gives_row
 from dbtrust.judge.touched import RowCondition
 from dbtrust.migrate.filling import Connection
@@ -17,6 +24,7 @@ from dbtrust.model.report import Verdict
 
 #: So much of a statement is shown, so many of them are, and so many are looked for.
 _SHOWN, _MANY, _MOST = 120, 3, 20
+_NONE = (0, 0)
 _NEXT = "give [data] of dbtrust.toml a generator with rows that it touches, or declare with -- lossy: what it may lose"
 
 
@@ -30,6 +38,7 @@ class Watch:
     before: Catalog
     seen: bool
     found: dict[str, None] = field(default_factory=dict[str, None])
+    _had: frozenset[Name] = frozenset()
     _counted: Mapping[Name, tuple[int, int]] = field(default_factory=dict[Name, tuple[int, int]])
     _rows: Mapping[Name, TableRows] = field(default_factory=dict[Name, TableRows])
     _open: list[tuple[str, RowCondition, Name]] = field(default_factory=list[tuple[str, RowCondition, Name]])
@@ -45,20 +54,20 @@ class Watch:
                 self.found[text] = None
             self._open += [(text, one, name) for name in names]
         if self.seen:
-            self._counted = rows_meant(self.connection)
+            self._had, self._counted = frozenset(rows_meant(self.connection)), rows_counted(self.connection)
         self._rows = rows_of(self.connection, {name for _, _, name in self._open})
 
     def end(self, meant: Collection[Name]) -> list[str]:
         """After the up: with those that changed no row, as far as the server tells. `meant`: tables that the up was seen to write."""
-        now = rows_meant(self.connection) if self.seen else {}
+        now = rows_counted(self.connection) if self.seen else {}
         whole = {n for n, parted in tables_named(self.connection, self._tables(meant)).values() if not parted}
-        idle = {n for n in whole if self.seen and now.get(n, (0, 0))[1] == self.counted(n)}
+        idle = {n for n in whole if self.seen and now.get(n, _NONE)[1] == self.counted(n)[1]}
         told = {name for text, _, name in self._open if text in self.found}
         rows = rows_of(self.connection, {n for _, _, n in self._open} & whole)
         for text, one, name in self._open:
             if (name in idle or not self._changed(one, name, rows)) and name in whole and name not in told:
                 self.found[text] = None
-        for name in sorted(n for n in idle.intersection(meant) if now.get(n) == self._counted.get(n, (0, 0))):
+        for name in sorted(n for n in idle.intersection(meant) if now.get(n, _NONE) == self.counted(n)):
             if name in {n for _, _, n in self._open}:
                 continue
             self.found[f"what writes rows of {label(name)}"] = None
@@ -77,13 +86,13 @@ class Watch:
             return True
         return _values(old, columns) != _values(new, columns)
 
-    def counted(self, name: Name) -> int:
-        """Rows that were updated or deleted before the up: the server may still count those of an earlier transaction."""
-        return self._counted.get(name, (0, 0))[1]
+    def counted(self, name: Name) -> tuple[int, int]:
+        """Rows inserted, and updated or deleted, before the up, those of earlier transactions among them."""
+        return self._counted.get(name, _NONE)
 
     def had(self, name: Name) -> bool:
         """Had the transaction written to the table before the up?"""
-        return name in self._counted
+        return name in self._had
 
     def _names(self, one: RowCondition) -> list[Name]:
         """The tables that were there before and that it may mean."""

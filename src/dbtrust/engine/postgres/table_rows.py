@@ -68,6 +68,11 @@ def rows_meant(connection: psycopg.Connection[Any]) -> dict[Name, tuple[int, int
     return {(r[0], r[1]): (r[2], r[3]) for r in connection.execute(load("rows_meant")).fetchall()}
 
 
+def rows_counted(connection: psycopg.Connection[Any]) -> dict[Name, tuple[int, int]]:
+    """Table -> as `rows_meant`, of all that the session has counted: what an open transaction begins with."""
+    return {(r[0], r[1]): (r[2], r[3]) for r in connection.execute(load("rows_counted")).fetchall()}
+
+
 def relations_left(connection: psycopg.Connection[Any], oids: Iterable[int]) -> set[int]:
     """Those of the relations (OIDs) that are still there, under whatever name."""
     rows = connection.execute(load("relations_left"), {"oids": list(oids)}).fetchall()

@@ -66,7 +66,7 @@ def test_a_member_that_catches_up_at_once_was_not_behind(three: Any, monkeypatch
 
         def late() -> bool:
             first.t.c.insert_one({})
-            return lag() >= 2000
+            return lag() >= 5000  # what is known of a member may be a heartbeat (2 s) old, and fall once more
 
         def unlocking(self: Asker, database: str, asked: Any) -> dict[str, Any]:
             reply = command(self, database, asked)
