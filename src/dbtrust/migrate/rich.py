@@ -49,6 +49,11 @@ _INSERTS = re.compile(
     rf"\bINSERT\s+INTO\s+{_NAME}[^;]*?\b(?:ON\s+CONFLICT|NOT\s+EXISTS|EXCEPT)\b[^;]*", re.IGNORECASE
 )
 _WRITES = re.compile(rf"\b(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+(?:ONLY\s+)?{_NAME}[^;]*", re.IGNORECASE)
+#: Statements that read or write rows, and those that may write some: a SELECT may call a function.
+_DATA = re.compile(
+    r"\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|CALL|CREATE\s[^;(]*?\bTABLE\s[^;]*?\bAS\b)", re.IGNORECASE
+)
+_MAY_WRITE = re.compile(r"\s*(?:SELECT|CALL)\b|\b(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
 
 def aimed_at(
@@ -96,6 +101,12 @@ def parts_of(migration: Migration) -> Sequence[Part]:
     return parts(text) or [Part(match[0]) for match in _WRITES.finditer(text)]
 
 
+def _data_parts(migration: Migration) -> list[Part]:
+    """The statements that write or read rows; none where none of them may write any."""
+    found = [part for part in parts_of(migration) if _DATA.match(part.text)]
+    return found if any(_MAY_WRITE.search(part.text) for part in found) else []
+
+
 def conditions_of(migration: Migration) -> Iterator[tuple[Part, RowCondition]]:
     """Each UPDATE, DELETE and MERGE of the up, and what it looks for."""
     for part in parts_of(migration):
@@ -103,8 +114,8 @@ def conditions_of(migration: Migration) -> Iterator[tuple[Part, RowCondition]]:
 
 
 def read_by(migration: Migration, before: Catalog) -> set[Name]:
-    """The tables that were there before and that statements of the up speak of."""
-    named = {name for part in parts_of(migration) for name in tables_in(part.text)}
+    """The tables that were there before and that statements of the up speak of which write or read rows."""
+    named = {name for part in _data_parts(migration) for name in tables_in(part.text)}
     return {(o.path[0], o.path[1]) for o in before.objects if o.kind == "table" and o.path[1] in named}
 
 
@@ -217,7 +228,7 @@ class Enricher:
     def _matching(self, relation: Relation) -> Iterator[Values]:
         """What the conditions of the up compare the columns with, in every statement that speaks of the table."""
         names = {c.name for c in relation.columns.values() if not c.generated}
-        for part in parts_of(self.migration):
+        for part in _data_parts(self.migration):
             if relation.name not in tables_in(part.text):
                 continue
             constants = {n: v for n, v in harvest(part.text).items() if n in names and v}

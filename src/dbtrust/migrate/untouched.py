@@ -55,10 +55,13 @@ class Watch:
             self._open += [(text, one, name) for name in names]
         if self.seen:
             self._had, self._counted = frozenset(rows_meant(self.connection)), rows_counted(self.connection)
-        self._rows = rows_of(self.connection, {name for _, _, name in self._open})
+        if self._open:
+            self._rows = rows_of(self.connection, {name for _, _, name in self._open})
 
     def end(self, meant: Collection[Name]) -> list[str]:
         """After the up: with those that changed no row, as far as the server tells. `meant`: tables that the up was seen to write."""
+        if not self._open and not meant:
+            return []
         now = rows_counted(self.connection) if self.seen else {}
         whole = {n for n, parted in tables_named(self.connection, self._tables(meant)).values() if not parted}
         idle = {n for n in whole if self.seen and now.get(n, _NONE)[1] == self.counted(n)[1]}
