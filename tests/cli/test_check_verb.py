@@ -18,6 +18,7 @@ import jsonschema
 import pytest
 
 from dbtrust.cli.main import run
+from dbtrust.engine.waiting import await_true
 from dbtrust.report.json import schema
 
 LIBRARY = Path(__file__).parents[1] / "projects" / "library"
@@ -283,7 +284,8 @@ def test_killed_at_random_moments_it_leaves_nothing(small: Small, home: Path) ->
         time.sleep(0.1)
     assert living(home) == []
     assert [p.name for p in (home / "runs").iterdir() if not p.name.startswith(".")] == []
-    assert orphans() <= before
+    # Servers that other tests kill leave some for as long as those tests run.
+    assert await_true(lambda: orphans() <= before, 60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -64,9 +64,14 @@ def test_a_member_that_catches_up_at_once_was_not_behind(three: Any, monkeypatch
             config = first.admin.command("replSetGetConfig")["config"]
             return next(row["lag_ms"] for row in member_rows(status, config) if row["member"] == name)
 
+        def optime(client: Any) -> Any:
+            members = client.admin.command("replSetGetStatus")["members"]
+            return next(member["optimeDate"] for member in members if member["name"] == name)
+
         def late() -> bool:
+            """Once the primary knows how far the member is: what it knew before may be an entry, or ten seconds, old."""
             first.t.c.insert_one({})
-            return lag() >= 5000  # what is known of a member may be a heartbeat (2 s) old, and fall once more
+            return optime(first) == optime(behind) and lag() >= 2000
 
         def unlocking(self: Asker, database: str, asked: Any) -> dict[str, Any]:
             reply = command(self, database, asked)
