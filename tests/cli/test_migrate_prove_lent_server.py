@@ -249,8 +249,8 @@ def test_a_look_at_the_server_is_of_one_moment(pg: Admin, postgres_url: str, nam
     def come_and_go() -> None:
         with psycopg.connect(postgres_url, autocommit=True) as other:
             while not done.is_set():
-                for verb in ("CREATE", "DROP"):
-                    other.execute(sql.SQL(verb + " ROLE {}").format(sql.Identifier(name)))  # pyright: ignore[reportArgumentType]
+                other.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
+                other.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
     thread = threading.Thread(target=come_and_go)
     thread.start()

@@ -9,6 +9,7 @@ BASE = """
 CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL, name text, at timestamptz);
 CREATE SCHEMA s;
 CREATE TABLE s.other (id int PRIMARY KEY, n int NOT NULL);
+CREATE TABLE s.t (id int PRIMARY KEY, n int NOT NULL);
 """
 #: Conditions that no row meets, or whose rows nobody finds.
 _NEVER = "md5(name) = 'x'"
@@ -22,13 +23,17 @@ OPEN: dict[str, tuple[str, str]] = {
     "another table is declared": (f"-- lossy: table s.other\nDELETE FROM s.other WHERE n > 5; DELETE FROM t WHERE {_NEVER};", "DELETE FROM t"),
 }  # fmt: skip
 HOLDS: dict[str, str] = {
+    "beside a namesake": "UPDATE t SET n = -n;",
     "declared table": f"-- lossy: table t\nDELETE FROM t WHERE {_NEVER};",
     "declared column": f"-- lossy: column t.n\nUPDATE t SET n = 0 WHERE {_NEVER};",
     "a column that it adds first": "ALTER TABLE t ADD COLUMN extra int; UPDATE t SET extra = 1 WHERE extra IS NULL;",
     "a table that it makes": "CREATE TABLE made (id int); INSERT INTO made VALUES (1); DELETE FROM made WHERE id = 2; DROP TABLE made;",
     "every row, to what it was": "UPDATE t SET n = n;",
 }  # fmt: skip
-_DOWN = {"a column that it adds first": "ALTER TABLE t DROP COLUMN extra;"}
+_DOWN = {
+    "beside a namesake": "UPDATE t SET n = -n;",
+    "a column that it adds first": "ALTER TABLE t DROP COLUMN extra;",
+}
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,10 @@ class Watch:
     _had: frozenset[Name] = frozenset()
     _counted: Mapping[Name, tuple[int, int]] = field(default_factory=dict[Name, tuple[int, int]])
     _rows: Mapping[Name, TableRows] = field(default_factory=dict[Name, TableRows])
-    _open: list[tuple[str, RowCondition, Name]] = field(default_factory=list[tuple[str, RowCondition, Name]])
+    #: Statements with the tables that they may mean: of several schemas where they name none.
+    _open: list[tuple[str, RowCondition, list[Name]]] = field(
+        default_factory=list[tuple[str, RowCondition, list[Name]]]
+    )
 
     def begin(self) -> None:
         """Before the up: statements whose own query gives no row. What cannot be asked yet is left to `end`."""
@@ -52,32 +55,33 @@ class Watch:
             text = " ".join(part.text.split())
             if gives_row(self.connection, one.asked) is False and len(self.found) < _MOST:
                 self.found[text] = None
-            self._open += [(text, one, name) for name in names]
+            self._open.append((text, one, names))
         if self.seen:
             self._had, self._counted = frozenset(rows_meant(self.connection)), rows_counted(self.connection)
         if self._open:
-            self._rows = rows_of(self.connection, {name for _, _, name in self._open})
+            self._rows = rows_of(self.connection, self._named())
 
     def end(self, meant: Collection[Name]) -> list[str]:
         """After the up: with those that changed no row, as far as the server tells. `meant`: tables that the up was seen to write."""
         if not self._open and not meant:
             return []
         now = rows_counted(self.connection) if self.seen else {}
-        whole = {n for n, parted in tables_named(self.connection, self._tables(meant)).values() if not parted}
+        there = tables_named(self.connection, {*meant, *self._named()})
+        whole = {name for name, parted in there.values() if not parted}
         idle = {n for n in whole if self.seen and now.get(n, _NONE)[1] == self.counted(n)[1]}
-        told = {name for text, _, name in self._open if text in self.found}
-        rows = rows_of(self.connection, {n for _, _, n in self._open} & whole)
-        for text, one, name in self._open:
-            if (name in idle or not self._changed(one, name, rows)) and name in whole and name not in told:
+        told = {name for text, _, names in self._open if text in self.found for name in names}
+        rows = rows_of(self.connection, self._named() & whole)
+        for text, one, names in self._open:
+            asked = [] if told.intersection(names) else [n for n in names if n in whole]
+            if asked and all(n in idle or not self._changed(one, n, rows) for n in asked):
                 self.found[text] = None
-        for name in sorted(n for n in idle.intersection(meant) if now.get(n, _NONE) == self.counted(n)):
-            if name in {n for _, _, n in self._open}:
-                continue
-            self.found[f"what writes rows of {label(name)}"] = None
+        for name in sorted(idle.intersection(meant) - self._named()):
+            if now.get(name, _NONE) == self.counted(name):
+                self.found[f"what writes rows of {label(name)}"] = None
         return list(self.found)[:_MOST]
 
-    def _tables(self, meant: Collection[Name]) -> set[Name]:
-        return {*meant, *(name for _, _, name in self._open)}
+    def _named(self) -> set[Name]:
+        return {name for _, _, names in self._open for name in names}
 
     def _changed(self, one: RowCondition, name: Name, after: Mapping[Name, TableRows]) -> bool:
         """Is a value of the columns that it sets another one? True where nobody can tell: new columns, or those that are gone."""
